@@ -1,0 +1,102 @@
+import type { Campaign, Pool } from '../../workflows/contracts/campaign.ts';
+import type { Experiment, ExperimentState } from '../../workflows/contracts/experiment.ts';
+import type { LedgerRow, LedgerTotal } from '../../workflows/contracts/ledger.ts';
+import type { Score } from '../../workflows/contracts/score.ts';
+import type { Trial } from '../../workflows/contracts/trial.ts';
+
+/** `stale`: somebody wrote since; `terminal`: the record is final and cannot change. Both carry what is stored now. */
+export type Write<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly reason: 'stale' | 'terminal' | 'missing'; readonly current: T | null };
+/** Creating what exists already returns the stored one, so that a retry finds its own work. */
+export interface Created<T> {
+  readonly created: boolean;
+  readonly value: T;
+}
+export type Identity = 'id' | 'campaignId' | 'experimentId' | 'number' | 'createdAt' | 'updatedAt' | 'epoch';
+
+/** A node of the lineage: what a tree needs and nothing more. */
+export interface LineageNode {
+  readonly id: string;
+  readonly number: number;
+  readonly kind: Experiment['kind'];
+  readonly parentId: string | null;
+  readonly depth: number;
+  readonly state: ExperimentState;
+  readonly name: string | null;
+  readonly fitness: number | null;
+  readonly verdict: string | null;
+  readonly failureLabel: string | null;
+}
+
+export interface ExperimentFilter {
+  readonly states?: readonly ExperimentState[];
+  readonly kinds?: readonly Experiment['kind'][];
+  /** Only experiments whose architecture has this program hash. */
+  readonly programHash?: string;
+  /** Children of this experiment only. */
+  readonly parentId?: string;
+}
+
+/**
+ * The record of truth. Every write is one atomic step on one document and survives a crash once its promise resolves.
+ * Unique: campaign id, experiment id, trial id, (trial, metric) of a score, ledger row id.
+ * A terminal experiment or a scored/failed/cancelled trial never changes, but for the verdict of a recorded experiment, which is set once.
+ */
+export interface Archive {
+  createCampaign(campaign: Campaign): Promise<Created<Campaign>>;
+  getCampaign(id: string): Promise<Campaign | null>;
+  /** Newest first. */
+  listCampaigns(): Promise<readonly Campaign[]>;
+  /** Merge `patch` if the stored epoch is `epoch`; the epoch rises by one. A finished campaign is terminal. */
+  updateCampaign(
+    id: string,
+    epoch: number,
+    patch: Partial<Omit<Campaign, 'id' | 'epoch' | 'createdAt'>>,
+  ): Promise<Write<Campaign>>;
+
+  createExperiment(experiment: Experiment): Promise<Created<Experiment>>;
+  getExperiment(id: string): Promise<Experiment | null>;
+  /** By number. */
+  listExperiments(campaignId: string, filter?: ExperimentFilter): Promise<readonly Experiment[]>;
+  updateExperiment(
+    id: string,
+    epoch: number,
+    patch: Partial<Omit<Experiment, 'id' | 'campaignId' | 'number' | 'epoch' | 'createdAt'>>,
+  ): Promise<Write<Experiment>>;
+  /** Sets the verdict of a recorded experiment, once: the same verdict again is ok, another is `terminal`. */
+  setVerdict(id: string, verdict: NonNullable<Experiment['verdict']>): Promise<Write<Experiment>>;
+  countExperiments(campaignId: string): Promise<Readonly<Record<ExperimentState, number>>>;
+  /** Every experiment of the campaign as a light node, by number. */
+  lineage(campaignId: string): Promise<readonly LineageNode[]>;
+  /** Recorded experiments with the highest fitness, best first. */
+  leaderboard(campaignId: string, limit: number): Promise<readonly LineageNode[]>;
+
+  createTrial(trial: Trial): Promise<Created<Trial>>;
+  getTrial(id: string): Promise<Trial | null>;
+  listTrials(filter: { readonly experimentId: string } | { readonly campaignId: string }): Promise<readonly Trial[]>;
+  /** Raise the epoch and set state running: the holder of the returned epoch may write. Terminal when scored, failed or cancelled. */
+  claimTrial(id: string): Promise<Write<Trial>>;
+  /** Refused as stale unless `epoch` is the trial's. The epoch does not change. */
+  updateTrial(
+    id: string,
+    epoch: number,
+    patch: Partial<Omit<Trial, 'id' | 'experimentId' | 'rung' | 'seed' | 'epoch' | 'createdAt'>>,
+  ): Promise<Write<Trial>>;
+
+  /** Rows that exist already are left as they are. */
+  appendScores(rows: readonly Score[]): Promise<void>;
+  listScores(
+    filter: { readonly trialId: string } | { readonly experimentId: string } | { readonly campaignId: string },
+  ): Promise<readonly Score[]>;
+
+  /** False when the row exists or, for a reserve row, when `cap` would be passed by settled plus open amounts. Atomic. */
+  appendLedger(row: LedgerRow, cap?: number): Promise<'appended' | 'exists' | 'over-cap'>;
+  ledgerTotals(campaignId: string): Promise<Readonly<Record<LedgerRow['resource'], LedgerTotal>>>;
+
+  getPool(campaignId: string): Promise<Pool | null>;
+  /** Stored if the version there is `pool.version - 1` (or none and version 1). */
+  putPool(campaignId: string, pool: Pool): Promise<Write<Pool>>;
+
+  close(): Promise<void>;
+}

@@ -1,0 +1,64 @@
+import * as z from 'zod';
+import { effectSchema } from './analysis.ts';
+import { dataManifestSchema } from './data.ts';
+import { campaignIdSchema, experimentIdSchema } from './ids.ts';
+import { metricSchema } from './score.ts';
+import { settingsSchema } from './settings.ts';
+
+export const campaignStates = ['calibrating', 'exploring', 'verifying', 'paused', 'finished', 'cancelled', 'failed'] as const;
+export const campaignStateSchema = z.enum(campaignStates);
+export type CampaignState = z.infer<typeof campaignStateSchema>;
+export const isCampaignOver = (state: CampaignState): boolean =>
+  state === 'finished' || state === 'cancelled' || state === 'failed';
+
+/** What seeds alone do on this rung, from the baselines' exploring trials. */
+export const noiseFloorSchema = z.strictObject({
+  metric: metricSchema,
+  /** Standard deviation of the paired difference of two single runs on a common seed, pooled over baselines. */
+  pairedSd: z.number().min(0),
+  degreesOfFreedom: z.int().min(0),
+  /** Smallest gain that the confirming comparison can tell from zero nine times in ten. */
+  minimumDetectable: z.number().min(0),
+});
+export type NoiseFloor = z.infer<typeof noiseFloorSchema>;
+
+/** The ranked candidates that parents and references are drawn from, replaced as a whole. */
+export const poolSchema = z.strictObject({
+  version: z.int().min(0),
+  /** Best first. */
+  entries: z.array(z.strictObject({ experimentId: experimentIdSchema, fitness: z.number(), depth: z.int().min(0) })),
+});
+export type Pool = z.infer<typeof poolSchema>;
+export type PoolEntry = Pool['entries'][number];
+
+export const conclusionSchema = z.strictObject({
+  /** better: at least one finalist is; none: the truth is that nothing was found. */
+  verdict: z.enum(['better', 'nothing-found']),
+  statement: z.string(),
+  finalists: z.array(
+    z.strictObject({ experimentId: experimentIdSchema, name: z.string(), effect: effectSchema, verdict: z.string() }),
+  ),
+  reportPath: z.string().nullable(),
+  bundlePaths: z.array(z.string()),
+});
+export type Conclusion = z.infer<typeof conclusionSchema>;
+
+export const campaignSchema = z.strictObject({
+  id: campaignIdSchema,
+  workflowId: z.string(),
+  /** First run id of the workflow; tells a second campaign with the same id from a retry. */
+  runId: z.string(),
+  state: campaignStateSchema,
+  epoch: z.int().min(0),
+  settings: settingsSchema,
+  data: dataManifestSchema,
+  noise: z.array(noiseFloorSchema),
+  conclusion: conclusionSchema.nullable(),
+  /** Why it failed or was cancelled. */
+  reason: z.string().nullable(),
+  versions: z.record(z.string(), z.string()),
+  createdAt: z.string(),
+  updatedAt: z.string(),
+  finishedAt: z.string().nullable(),
+});
+export type Campaign = z.infer<typeof campaignSchema>;

@@ -1,0 +1,23 @@
+import * as z from 'zod';
+
+/** Where training text comes from. The split is by hash of each file's content, so that no file is on both sides. */
+export const dataSourceSchema = z.discriminatedUnion('kind', [
+  /** The Python standard library's source of the locked interpreter. */
+  z.strictObject({ kind: z.literal('stdlib') }),
+  /** Every readable UTF-8 text file below a folder. */
+  z.strictObject({ kind: z.literal('folder'), path: z.string().min(1) }),
+]);
+export type DataSource = z.infer<typeof dataSourceSchema>;
+
+/** Facts about prepared data; hash covers the bytes of both splits and the split rule. */
+export const dataManifestSchema = z.strictObject({
+  source: dataSourceSchema,
+  hash: z.string().regex(/^[0-9a-f]{64}$/),
+  trainBytes: z.int().min(0),
+  heldOutBytes: z.int().min(0),
+  trainFiles: z.int().min(0),
+  heldOutFiles: z.int().min(0),
+  /** Folder that holds train.bin, heldout.bin and manifest.json. */
+  folder: z.string(),
+});
+export type DataManifest = z.infer<typeof dataManifestSchema>;

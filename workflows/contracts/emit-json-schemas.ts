@@ -1,0 +1,61 @@
+/** Writes the JSON Schemas and the baseline table that the Python package reads. `npm run schemas`; a test compares the files with the sources. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import * as z from 'zod';
+import { baselineGenomes } from './baselines.ts';
+import { dataManifestSchema } from './data.ts';
+import { genomeSchema } from './genome.ts';
+import { rungSchema, rungs } from './rung.ts';
+import { campaignInputSchema } from './settings.ts';
+import {
+  checkRequestSchema,
+  checkResultSchema,
+  hostEventSchema,
+  hostRequestSchema,
+  prepareRequestSchema,
+  prepareResultSchema,
+  scoreRequestSchema,
+  scoreResultSchema,
+  toolsReplySchema,
+  toolsRequestSchema,
+  trainProgressSchema,
+  trainRequestSchema,
+  trainResultSchema,
+} from './trial.ts';
+
+const schemas = {
+  'campaign-input': campaignInputSchema,
+  genome: genomeSchema,
+  rung: rungSchema,
+  'data-manifest': dataManifestSchema,
+  'prepare-request': prepareRequestSchema,
+  'prepare-result': prepareResultSchema,
+  'check-request': checkRequestSchema,
+  'check-result': checkResultSchema,
+  'train-request': trainRequestSchema,
+  'train-progress': trainProgressSchema,
+  'train-result': trainResultSchema,
+  'score-request': scoreRequestSchema,
+  'score-result': scoreResultSchema,
+  'host-request': hostRequestSchema,
+  'host-event': hostEventSchema,
+  'tools-request': toolsRequestSchema,
+  'tools-reply': toolsReplySchema,
+} as const;
+
+export const schemaFolder = fileURLToPath(new URL('../../kernels/asi_kernels/schemas/', import.meta.url));
+
+/** File name to content. */
+export const generatedFiles = (): ReadonlyMap<string, string> => {
+  const files = new Map<string, string>();
+  for (const [name, schema] of Object.entries(schemas))
+    files.set(`${name}.json`, `${JSON.stringify(z.toJSONSchema(schema), null, 2)}\n`);
+  files.set('baselines.json', `${JSON.stringify(baselineGenomes, null, 2)}\n`);
+  files.set('rungs.json', `${JSON.stringify(rungs, null, 2)}\n`);
+  return files;
+};
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  mkdirSync(schemaFolder, { recursive: true });
+  for (const [name, content] of generatedFiles()) writeFileSync(`${schemaFolder}${name}`, content);
+}

@@ -1,0 +1,49 @@
+import * as z from 'zod';
+
+/**
+ * Why something ended badly. A closed set; facts that only the supervisor can know decide the label, never the text of a log.
+ * `infra` is never charged to the candidate and is retried; every other label is.
+ */
+export const failureLabels = [
+  // Before any training.
+  'duplicate', // novelty: repeats an architecture that the archive already holds
+  'rejected_static', // program text breaks the mixer contract before it is run
+  'gate', // an executable legality check failed; the detail names it
+  'unmatched', // no MLP width brings the parameter count within two per cent of the reference
+  // While candidate code runs, seen from outside.
+  'import_error', // the program could not be imported
+  'compile_error', // the program has a syntax error
+  'exit', // it ended with a non-zero status; the detail holds the status
+  'signal', // it was ended by a signal that the supervisor did not send; the detail holds the number
+  'timeout_wall', // ran past its wall limit
+  'timeout_idle', // made no supervisor-visible progress for too long
+  'oom_host', // memory limit
+  'disk_limit', // wrote more than its workspace may hold
+  'log_flood', // printed more than is kept
+  'forbidden_write', // tried to open a path outside its workspace for writing
+  'no_result', // ended well and left no result
+  'bad_result', // left a result that does not fit the schema
+  // The live training watch.
+  'nonfinite', // loss or parameters became NaN or infinite
+  'diverged', // loss rose far above where it began
+  'hopeless', // curve rule: cannot catch up with the pool
+  'too_slow', // far slower per token than the reference
+  // Neither the candidate's fault nor its merit.
+  'cancelled',
+  'budget', // a cap was reached before it could run
+  'infra', // the machine, the network, a server or our own code failed
+] as const;
+
+export const failureLabelSchema = z.enum(failureLabels);
+export type FailureLabel = z.infer<typeof failureLabelSchema>;
+
+export const failureSchema = z.strictObject({
+  label: failureLabelSchema,
+  /** One sentence for a person: what happened, the value seen, and the limit or the remedy. */
+  detail: z.string().max(4000),
+  /** Where it happened. */
+  stage: z.enum(['propose', 'novelty', 'check', 'train', 'score', 'analyse', 'record']),
+  /** Address of the log excerpt among the artifacts, if there is one. */
+  logArtifact: z.string().nullable(),
+});
+export type Failure = z.infer<typeof failureSchema>;

@@ -1,0 +1,78 @@
+import * as z from 'zod';
+import type { Effect } from './analysis.ts';
+import type { CampaignState, Conclusion } from './campaign.ts';
+import type { Failure } from './failure.ts';
+
+/** Names that the Temporal Web UI, the command line and the workflows share. */
+export const workflowTypes = {
+  campaign: 'discoverArchitectures',
+  experiment: 'runExperiment',
+  verification: 'verifyArchitecture',
+} as const;
+export const taskQueues = { discovery: 'discovery', agents: 'agents', checks: 'checks', training: 'training' } as const;
+export const updateNames = {
+  pause: 'pause',
+  resume: 'resume',
+  stop: 'stopAfterCurrent',
+  hint: 'addHint',
+  budget: 'setBudget',
+} as const;
+export const statusQuery = 'status';
+/** Custom search attributes, registered when the server starts. */
+export const searchAttributes = {
+  AsiCampaign: 'Keyword',
+  AsiStage: 'Keyword',
+  AsiPreset: 'Keyword',
+  AsiKind: 'Keyword',
+  AsiOutcome: 'Keyword',
+  AsiBestGain: 'Double',
+  AsiExperiments: 'Int',
+} as const;
+
+export const budgetChangeSchema = z
+  .strictObject({
+    experiments: z.int().min(0).max(100_000).optional(),
+    minutes: z.number().positive().max(100_000).optional(),
+    trialSeconds: z.number().positive().max(1e9).optional(),
+  })
+  .refine(
+    (change) => Object.values(change).some((value) => value !== undefined),
+    'name at least one of experiments, minutes, trialSeconds',
+  );
+export type BudgetChange = z.infer<typeof budgetChangeSchema>;
+
+/** One row of the table of best, small enough for a query reply and a details text. */
+export interface BestRow {
+  readonly experimentId: string;
+  readonly name: string;
+  readonly kind: 'baseline' | 'start' | 'candidate';
+  readonly fitness: number | null;
+  /** Gain over the reference in bits per byte, positive is better. */
+  readonly gain: Effect | null;
+  readonly changed: string;
+  readonly verdict: string | null;
+}
+
+/** Answer of the status query. */
+export interface CampaignStatus {
+  readonly campaignId: string;
+  readonly state: CampaignState;
+  /** One sentence: what is happening now. */
+  readonly stage: string;
+  readonly inFlight: readonly string[];
+  readonly finished: {
+    readonly recorded: number;
+    readonly rejected: number;
+    readonly failed: number;
+    readonly cancelled: number;
+  };
+  readonly budget: {
+    readonly experiments: { readonly used: number; readonly cap: number };
+    readonly minutes: { readonly used: number; readonly cap: number };
+    readonly trialSeconds: { readonly used: number; readonly cap: number };
+  };
+  readonly best: readonly BestRow[];
+  readonly lastFailures: readonly (Pick<Failure, 'label' | 'detail'> & { readonly experimentId: string })[];
+  readonly hints: readonly string[];
+  readonly conclusion: Conclusion | null;
+}

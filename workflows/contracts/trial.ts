@@ -1,0 +1,216 @@
+import * as z from 'zod';
+import { gateResultSchema, hashSchema, modelSizeSchema } from './architecture.ts';
+import { dataManifestSchema, dataSourceSchema } from './data.ts';
+import { failureLabelSchema, failureSchema } from './failure.ts';
+import { genomeSchema } from './genome.ts';
+import { experimentIdSchema, trialIdSchema } from './ids.ts';
+import { rungSchema } from './rung.ts';
+import { metricSchema } from './score.ts';
+
+/** Trial in the archive: one training run of one architecture on one rung with one seed. */
+export const trialSchema = z.strictObject({
+  id: trialIdSchema,
+  experimentId: experimentIdSchema,
+  rung: z.string(),
+  seed: z.int().min(0),
+  purpose: z.enum(['explore', 'confirm']),
+  state: z.enum(['queued', 'running', 'trained', 'scored', 'failed', 'cancelled']),
+  /** Fencing token: rises with every claim; writes with an older one are refused. */
+  epoch: z.int().min(0),
+  curve: z.array(z.strictObject({ task: z.string(), step: z.int(), loss: z.number().nullable(), cpuSeconds: z.number() })),
+  checkpointArtifact: hashSchema.nullable(),
+  cpuSeconds: z.number().min(0),
+  tokensPerSecond: z.number().min(0).nullable(),
+  peakMemoryBytes: z.number().min(0).nullable(),
+  failure: failureSchema.nullable(),
+  createdAt: z.string(),
+  updatedAt: z.string(),
+});
+export type Trial = z.infer<typeof trialSchema>;
+
+// ---- The Python boundary: one request JSON, progress as JSON lines, one result JSON. -------------------------------------------------
+
+export const pythonCommands = ['prepare', 'check', 'train', 'score'] as const;
+export type PythonCommand = (typeof pythonCommands)[number];
+
+/** `prepare`: read a data source and write the split. Result: a manifest. */
+export const prepareRequestSchema = z.strictObject({
+  source: dataSourceSchema,
+  /** Folder under which a folder named by the hash is made. */
+  cacheFolder: z.string(),
+  /** Refuse when the training split is smaller than this many bytes, or the held-out split smaller than the second number. */
+  minimumTrainBytes: z.int().min(0),
+  minimumHeldOutBytes: z.int().min(0),
+});
+export type PrepareRequest = z.infer<typeof prepareRequestSchema>;
+export const prepareResultSchema = z.discriminatedUnion('status', [
+  z.strictObject({ status: z.literal('ok'), manifest: dataManifestSchema }),
+  /** field names the part of the source at fault; message says the value and what would be right. */
+  z.strictObject({ status: z.literal('refused'), field: z.string(), message: z.string() }),
+]);
+export type PrepareResult = z.infer<typeof prepareResultSchema>;
+
+/** `check`: build the model of every task, match parameters, run the gates. */
+export const checkRequestSchema = z.strictObject({
+  programPath: z.string(),
+  rung: rungSchema,
+  /** Program of the reference baseline, for parameter and FLOP match. */
+  referencePath: z.string(),
+  seed: z.int().min(0),
+  /** Largest model FLOPs as a multiple of the reference's. */
+  flopsLimit: z.number().positive(),
+});
+export type CheckRequest = z.infer<typeof checkRequestSchema>;
+export const checkResultSchema = z.strictObject({
+  programHash: hashSchema,
+  /** pass: every gate passed or does not apply. */
+  status: z.enum(['pass', 'fail']),
+  /** Set on fail: rejected_static, import_error, compile_error, gate, unmatched, nonfinite. */
+  label: failureLabelSchema.nullable(),
+  detail: z.string(),
+  gates: z.array(gateResultSchema),
+  sizes: z.array(modelSizeSchema).nullable(),
+  cpuSeconds: z.number(),
+});
+export type CheckResult = z.infer<typeof checkResultSchema>;
+
+/** `train`: train every task of the rung from one seed. Resumes from `workdir/checkpoints` where it finds its own. */
+export const trainRequestSchema = z.strictObject({
+  trialId: trialIdSchema,
+  programPath: z.string(),
+  programHash: hashSchema,
+  rung: rungSchema,
+  /** MLP width by task kind, as the check found it. */
+  sizes: z.array(modelSizeSchema),
+  seed: z.int().min(0),
+  data: dataManifestSchema,
+  /** Optimiser steps between two resumable checkpoints. */
+  checkpointEvery: z.int().min(1),
+  /** Steps between two progress lines. */
+  reportEvery: z.int().min(1),
+});
+export type TrainRequest = z.infer<typeof trainRequestSchema>;
+
+/** One line of progress. loss null means not finite. */
+export const trainProgressSchema = z.strictObject({
+  task: z.enum(['bytes', 'recall', 'copy']),
+  step: z.int().min(0),
+  steps: z.int().min(1),
+  /** Training loss in nats a token, mean since the last line. */
+  loss: z.number().nullable(),
+  tokens: z.int().min(0),
+  /** CPU seconds of this trial so far, all attempts counted. */
+  cpuSeconds: z.number().min(0),
+});
+export type TrainProgress = z.infer<typeof trainProgressSchema>;
+
+export const trainResultSchema = z.strictObject({
+  trialId: trialIdSchema,
+  status: z.enum(['trained', 'failed']),
+  /** Set on failed: nonfinite, import_error, exit (an exception in candidate code). */
+  label: failureLabelSchema.nullable(),
+  detail: z.string(),
+  curve: z.array(z.strictObject({ task: z.string(), step: z.int(), loss: z.number().nullable(), cpuSeconds: z.number() })),
+  /** One safetensors file with every task's snapshots: keys `<task>/<step>/<parameter>`. Path inside the work folder; null on failure. */
+  checkpointPath: z.string().nullable(),
+  cpuSeconds: z.number(),
+  tokens: z.int(),
+  /** Training tokens per CPU second, all tasks. */
+  tokensPerSecond: z.number().nullable(),
+  peakMemoryBytes: z.number().nullable(),
+  /** Hash over the exact bits of every loss, for resume tests. */
+  lossDigest: z.string(),
+  torchVersion: z.string(),
+});
+export type TrainResult = z.infer<typeof trainResultSchema>;
+
+/** `score`: load the snapshots into fresh models and measure them on held-out data. */
+export const scoreRequestSchema = z.strictObject({
+  trialId: trialIdSchema,
+  programPath: z.string(),
+  programHash: hashSchema,
+  checkpointPath: z.string(),
+  rung: rungSchema,
+  sizes: z.array(modelSizeSchema),
+  seed: z.int().min(0),
+  data: dataManifestSchema,
+});
+export type ScoreRequest = z.infer<typeof scoreRequestSchema>;
+export const scoreResultSchema = z.strictObject({
+  trialId: trialIdSchema,
+  status: z.enum(['scored', 'failed']),
+  label: failureLabelSchema.nullable(),
+  detail: z.string(),
+  metrics: z.array(z.strictObject({ metric: metricSchema, value: z.number() })),
+  scorerVersion: z.string(),
+  device: z.string(),
+  cpuSeconds: z.number(),
+});
+export type ScoreResult = z.infer<typeof scoreResultSchema>;
+
+// ---- The host: one warm Python process that forks a child per job. One JSON object a line on stdin and stdout. ------------------------
+
+export const hostRequestSchema = z.discriminatedUnion('op', [
+  z.strictObject({
+    op: z.literal('run'),
+    id: z.string().min(1),
+    command: z.enum(pythonCommands),
+    requestPath: z.string(),
+    /** The only folder the child may write to. Holds log.txt and result.json afterwards. */
+    workdir: z.string(),
+    limits: z.strictObject({
+      wallSeconds: z.number().positive(),
+      /** Longest time without a progress line. */
+      idleSeconds: z.number().positive(),
+      /** Resident memory of the child's process tree. */
+      memoryBytes: z.int().positive(),
+      /** Bytes of stdout and stderr; past that the child is ended with log_flood. */
+      logBytes: z.int().positive(),
+    }),
+  }),
+  z.strictObject({ op: z.literal('cancel'), id: z.string().min(1) }),
+]);
+export type HostRequest = z.infer<typeof hostRequestSchema>;
+
+export const hostEventSchema = z.discriminatedUnion('event', [
+  z.strictObject({
+    event: z.literal('ready'),
+    pid: z.int(),
+    torchVersion: z.string(),
+    device: z.string(),
+    sandboxTier: z.string(),
+  }),
+  z.strictObject({ event: z.literal('started'), id: z.string(), pid: z.int() }),
+  z.strictObject({ event: z.literal('progress'), id: z.string(), progress: trainProgressSchema }),
+  z.strictObject({
+    event: z.literal('finished'),
+    id: z.string(),
+    /** null: the child ended with status 0 and left a result.json. Otherwise decided from what the host saw. */
+    label: failureLabelSchema.nullable(),
+    detail: z.string(),
+    wallSeconds: z.number(),
+    cpuSeconds: z.number(),
+    peakMemoryBytes: z.number(),
+    /** Last 4,000 characters of the log, control characters removed. */
+    logTail: z.string(),
+  }),
+  /** The line could not be used; the host goes on. */
+  z.strictObject({ event: z.literal('refused'), id: z.string().nullable(), message: z.string() }),
+]);
+export type HostEvent = z.infer<typeof hostEventSchema>;
+
+// ---- The tools process: trusted, runs no candidate code. ------------------------------------------------------------------------------
+
+export const toolsRequestSchema = z.discriminatedUnion('op', [
+  /** Program text for a genome. */
+  z.strictObject({ op: z.literal('emit'), id: z.string(), genome: genomeSchema, name: z.string(), motivation: z.string() }),
+  /** Unit vectors of 384 float32 a text (all-MiniLM-L6-v2), base64 of little-endian bytes. */
+  z.strictObject({ op: z.literal('embed'), id: z.string(), texts: z.array(z.string()).max(256) }),
+]);
+export type ToolsRequest = z.infer<typeof toolsRequestSchema>;
+export const toolsReplySchema = z.discriminatedUnion('op', [
+  z.strictObject({ op: z.literal('emit'), id: z.string(), program: z.string() }),
+  z.strictObject({ op: z.literal('embed'), id: z.string(), vectors: z.array(z.string()), dimensions: z.int() }),
+  z.strictObject({ op: z.literal('error'), id: z.string().nullable(), message: z.string() }),
+]);
+export type ToolsReply = z.infer<typeof toolsReplySchema>;
