@@ -1,0 +1,168 @@
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { TrainProgress } from '../../workflows/contracts/trial.ts';
+import type { Job, JobEnd, JobEvents, TrialDispatcher } from './dispatcher.ts';
+import { readResult } from './read-result.ts';
+
+/** What runs one job: the Python host, or something instant in a benchmark. */
+export interface JobRunner {
+  run(
+    request: {
+      readonly id: string;
+      readonly command: Job['command'];
+      readonly requestPath: string;
+      readonly workdir: string;
+      readonly limits: Job['limits'];
+    },
+    onProgress: (progress: TrainProgress) => void,
+  ): Promise<{
+    readonly label: Exclude<JobEnd, { ok: true }>['label'] | null;
+    readonly detail: string;
+    readonly wallSeconds: number;
+    readonly cpuSeconds: number;
+    readonly peakMemoryBytes: number;
+    readonly logTail: string;
+  }>;
+  cancel(id: string): void;
+  close(): Promise<void>;
+}
+
+interface Entry {
+  readonly job: Job;
+  readonly listeners: Set<JobEvents>;
+  readonly end: Promise<JobEnd>;
+  readonly settle: (end: JobEnd) => void;
+  waiters: number;
+  state: 'queued' | 'running' | 'cancelling';
+}
+
+const endsKept = 1000;
+
+/** First come, first served on a fixed number of slots in this process. */
+export class InProcessDispatcher implements TrialDispatcher {
+  readonly slots: number;
+  readonly #runner: JobRunner;
+  readonly #queue: Entry[] = [];
+  readonly #entries = new Map<string, Entry>();
+  readonly #ends = new Map<string, JobEnd>();
+  #free: number;
+
+  constructor(options: { readonly slots: number; readonly runner: JobRunner }) {
+    this.slots = options.slots;
+    this.#free = options.slots;
+    this.#runner = options.runner;
+  }
+
+  async run(job: Job, options: { readonly events?: JobEvents; readonly signal?: AbortSignal } = {}): Promise<JobEnd> {
+    const stored = this.#ends.get(job.id);
+    if (stored !== undefined) return stored;
+    const entry = this.#entries.get(job.id) ?? this.#enqueue(job);
+    entry.waiters += 1;
+    if (options.events !== undefined) {
+      entry.listeners.add(options.events);
+      if (entry.state === 'queued') options.events.onQueued?.(this.#queue.indexOf(entry));
+      else options.events.onStarted?.();
+    }
+    const onAbort = (): void => this.#leave(entry);
+    if (options.signal?.aborted === true) onAbort();
+    else options.signal?.addEventListener('abort', onAbort, { once: true });
+    this.#startNext();
+    try {
+      return await entry.end;
+    } finally {
+      options.signal?.removeEventListener('abort', onAbort);
+      if (options.events !== undefined) entry.listeners.delete(options.events);
+    }
+  }
+
+  async close(): Promise<void> {
+    const open = [...this.#entries.values()];
+    for (const entry of open) this.#stop(entry);
+    await Promise.all(open.map((entry) => entry.end));
+    await this.#runner.close();
+  }
+
+  #enqueue(job: Job): Entry {
+    const { promise, resolve } = Promise.withResolvers<JobEnd>();
+    const entry: Entry = { job, listeners: new Set(), end: promise, settle: resolve, waiters: 0, state: 'queued' };
+    this.#entries.set(job.id, entry);
+    this.#queue.push(entry);
+    return entry;
+  }
+
+  /** A caller gave up; the job stops when nobody else waits for it. */
+  #leave(entry: Entry): void {
+    entry.waiters -= 1;
+    if (entry.waiters <= 0) this.#stop(entry);
+  }
+
+  #stop(entry: Entry): void {
+    if (entry.state === 'queued') {
+      this.#queue.splice(this.#queue.indexOf(entry), 1);
+      this.#finish(
+        entry,
+        { ok: false, label: 'cancelled', detail: 'cancelled while it waited for a slot', ...nothingUsed },
+        { keep: false },
+      );
+    } else if (entry.state === 'running') {
+      entry.state = 'cancelling';
+      this.#runner.cancel(entry.job.id);
+    }
+  }
+
+  #startNext(): void {
+    while (this.#free > 0) {
+      const entry = this.#queue.shift();
+      if (entry === undefined) return;
+      this.#free -= 1;
+      entry.state = 'running';
+      for (const listener of entry.listeners) listener.onStarted?.();
+      void this.#execute(entry).then((end) => {
+        this.#free += 1;
+        // Only what the candidate or the work itself decided is worth keeping; after an outage or a cancel the same id runs again.
+        this.#finish(entry, end, { keep: end.ok || (end.label !== 'infra' && end.label !== 'cancelled') });
+        this.#startNext();
+      });
+    }
+  }
+
+  async #execute(entry: Entry): Promise<JobEnd> {
+    const { job } = entry;
+    try {
+      mkdirSync(job.workdir, { recursive: true });
+      rmSync(join(job.workdir, 'result.json'), { force: true, recursive: true });
+      const requestPath = join(job.workdir, 'request.json');
+      writeFileSync(requestPath, JSON.stringify(job.request));
+      const end = await this.#runner.run(
+        { id: job.id, command: job.command, requestPath, workdir: job.workdir, limits: job.limits },
+        (progress) => {
+          for (const listener of entry.listeners) listener.onProgress?.(progress);
+        },
+      );
+      const used = {
+        cpuSeconds: end.cpuSeconds,
+        wallSeconds: end.wallSeconds,
+        peakMemoryBytes: end.peakMemoryBytes,
+        logTail: end.logTail,
+      };
+      if (end.label !== null) return { ok: false, label: end.label, detail: end.detail, ...used };
+      const read = readResult(join(job.workdir, 'result.json'));
+      return read.ok ? { ok: true, result: read.value, ...used } : { ok: false, label: read.label, detail: read.detail, ...used };
+    } catch (error) {
+      // The edge between our machine and the job: a full disk, a missing interpreter. Never the candidate's doing.
+      return { ok: false, label: 'infra', detail: error instanceof Error ? error.message : String(error), ...nothingUsed };
+    }
+  }
+
+  #finish(entry: Entry, end: JobEnd, options: { readonly keep: boolean }): void {
+    this.#entries.delete(entry.job.id);
+    if (options.keep) {
+      this.#ends.set(entry.job.id, end);
+      const oldest = this.#ends.size > endsKept ? this.#ends.keys().next() : undefined;
+      if (oldest !== undefined && oldest.done !== true) this.#ends.delete(oldest.value);
+    }
+    entry.settle(end);
+  }
+}
+
+const nothingUsed = { cpuSeconds: 0, wallSeconds: 0, peakMemoryBytes: 0, logTail: '' } as const;

@@ -1,0 +1,118 @@
+import type { FailureLabel } from '../../workflows/contracts/failure.ts';
+import { type HostEvent, type HostRequest, hostEventSchema, type TrainProgress } from '../../workflows/contracts/trial.ts';
+import { LineProcess, PythonProcessError } from './line-process.ts';
+
+export interface HostFacts {
+  readonly torchVersion: string;
+  readonly device: string;
+  readonly sandboxTier: string;
+}
+
+/** How the host saw a job end. label null: status 0 and a result.json. */
+export interface HostEnd {
+  readonly label: FailureLabel | null;
+  readonly detail: string;
+  readonly wallSeconds: number;
+  readonly cpuSeconds: number;
+  readonly peakMemoryBytes: number;
+  readonly logTail: string;
+}
+
+interface Running {
+  readonly onProgress: (progress: TrainProgress) => void;
+  readonly resolve: (end: HostEnd) => void;
+}
+type RunRequest = Extract<HostRequest, { op: 'run' }>;
+
+const startLimitMs = 120_000;
+
+/**
+ * The warm Python parent that forks one child per job, so that no job pays for importing torch. Started on first use and again after it
+ * died; jobs that ran in a host that died end with label `infra`.
+ */
+export class PythonHost {
+  readonly #python: string;
+  readonly #running = new Map<string, Running>();
+  #process: LineProcess | null = null;
+  #ready: Promise<HostFacts> | null = null;
+  #settleReady: { resolve: (facts: HostFacts) => void; reject: (error: Error) => void } | null = null;
+
+  constructor(options: { readonly python: string }) {
+    this.#python = options.python;
+  }
+
+  /** Starts the host if it is not up. Throws PythonProcessError. */
+  start(): Promise<HostFacts> {
+    this.#ready ??= this.#spawn();
+    return this.#ready;
+  }
+
+  get pid(): number | undefined {
+    return this.#process?.pid;
+  }
+
+  async run(request: Omit<RunRequest, 'op'>, onProgress: (progress: TrainProgress) => void): Promise<HostEnd> {
+    await this.start();
+    return new Promise((resolve) => {
+      this.#running.set(request.id, { onProgress, resolve });
+      this.#process?.send({ op: 'run', ...request } satisfies HostRequest);
+    });
+  }
+
+  /** The job ends with label `cancelled` once its process group is gone. */
+  cancel(id: string): void {
+    this.#process?.send({ op: 'cancel', id } satisfies HostRequest);
+  }
+
+  async close(): Promise<void> {
+    await this.#process?.close();
+  }
+
+  #spawn(): Promise<HostFacts> {
+    const ready = new Promise<HostFacts>((resolve, reject) => {
+      this.#settleReady = { resolve, reject };
+    });
+    this.#process = new LineProcess({
+      python: this.#python,
+      args: ['-m', 'asi_kernels', 'host'],
+      onLine: (line) => this.#onEvent(line),
+      onEnd: (reason) => this.#onEnd(reason),
+    });
+    const timer = setTimeout(() => this.#onEnd(`the host did not become ready within ${startLimitMs / 1000} s`), startLimitMs);
+    return ready.finally(() => clearTimeout(timer));
+  }
+
+  #onEvent(line: string): void {
+    const event: HostEvent = hostEventSchema.parse(JSON.parse(line));
+    if (event.event === 'ready') {
+      this.#settleReady?.resolve({ torchVersion: event.torchVersion, device: event.device, sandboxTier: event.sandboxTier });
+      return;
+    }
+    if (event.id === null) return;
+    const job = this.#running.get(event.id);
+    if (job === undefined) return;
+    if (event.event === 'progress') job.onProgress(event.progress);
+    if (event.event === 'finished' || event.event === 'refused') {
+      this.#running.delete(event.id);
+      job.resolve(event.event === 'finished' ? event : nothingRan(event.message));
+    }
+  }
+
+  #onEnd(reason: string): void {
+    this.#process = null;
+    this.#ready = null;
+    this.#settleReady?.reject(new PythonProcessError(`The Python host stopped: ${reason}`));
+    this.#settleReady = null;
+    for (const job of this.#running.values()) job.resolve(nothingRan(`The Python host stopped: ${reason}`));
+    this.#running.clear();
+  }
+}
+
+const nothingRan = (detail: string): HostEnd => ({
+  label: 'infra',
+  detail,
+  wallSeconds: 0,
+  cpuSeconds: 0,
+  peakMemoryBytes: 0,
+  logTail: '',
+});
