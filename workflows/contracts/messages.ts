@@ -1,4 +1,3 @@
-import * as z from 'zod';
 import type { Effect } from './analysis.ts';
 import type { CampaignState, Conclusion } from './campaign.ts';
 import type { Failure } from './failure.ts';
@@ -29,17 +28,12 @@ export const searchAttributes = {
   AsiExperiments: 'Int',
 } as const;
 
-export const budgetChangeSchema = z
-  .strictObject({
-    experiments: z.int().min(0).max(100_000).optional(),
-    minutes: z.number().positive().max(100_000).optional(),
-    trialSeconds: z.number().positive().max(1e9).optional(),
-  })
-  .refine(
-    (change) => Object.values(change).some((value) => value !== undefined),
-    'name at least one of experiments, minutes, trialSeconds',
-  );
-export type BudgetChange = z.infer<typeof budgetChangeSchema>;
+/** New caps of a running campaign; at least one. */
+export interface BudgetChange {
+  readonly experiments?: number;
+  readonly minutes?: number;
+  readonly trialSeconds?: number;
+}
 
 /** One row of the table of best, small enough for a query reply and a details text. */
 export interface BestRow {

@@ -1,0 +1,143 @@
+import type { NoiseFloor } from './campaign.ts';
+import type { FailureLabel } from './failure.ts';
+import type { BaselineName } from './genome.ts';
+import type { BudgetChange, CampaignStatus } from './messages.ts';
+import type { CampaignSettings } from './settings.ts';
+
+/** `ApplicationFailure.type` of failures that no retry can cure. */
+export const failureTypes = {
+  invalidInput: 'InvalidCampaignInput',
+  campaignExists: 'CampaignExists',
+  dataRefused: 'DataRefused',
+  missingRecord: 'MissingRecord',
+  unusableArchive: 'UnusableArchive',
+} as const;
+
+export interface CampaignPlan {
+  readonly campaignId: string;
+  readonly settings: CampaignSettings;
+  readonly exploreSeeds: readonly number[];
+  readonly confirmSeeds: readonly number[];
+}
+
+/** What an experiment starts from. */
+export type ExperimentOrigin =
+  | { readonly kind: 'baseline'; readonly baseline: BaselineName }
+  /** A baseline's name or the path of a mixer file. */
+  | { readonly kind: 'start'; readonly start: string }
+  | { readonly kind: 'candidate' };
+
+export interface ExperimentInput {
+  readonly campaignId: string;
+  readonly experimentId: string;
+  readonly number: number;
+  readonly origin: ExperimentOrigin;
+  readonly seeds: readonly number[];
+  readonly maxRepairs: number;
+  readonly hints: readonly string[];
+}
+
+/** Answer of one experiment to its campaign: ids and a line of text, never a record. */
+export interface ExperimentOutcome {
+  readonly experimentId: string;
+  readonly number: number;
+  readonly name: string;
+  readonly state: 'recorded' | 'rejected' | 'failed' | 'cancelled';
+  readonly label: FailureLabel | null;
+  readonly detail: string;
+  readonly fitness: number | null;
+  /** Gain over the reference in bits per byte; null for baselines before calibration ends and for failures. */
+  readonly gain: number | null;
+}
+
+export interface TrialInput {
+  readonly trialId: string;
+  readonly experimentId: string;
+  readonly seed: number;
+  readonly purpose: 'explore' | 'confirm';
+}
+export type StepResult = { readonly ok: true } | { readonly ok: false; readonly label: FailureLabel; readonly detail: string };
+
+/** Queue `discovery`: the record. */
+export interface DiscoveryActivities {
+  /** Checks the input, prepares data, writes the campaign record. Non-retryable: invalidInput, campaignExists, dataRefused. */
+  openCampaign(request: {
+    readonly campaignId: string;
+    readonly workflowId: string;
+    readonly runId: string;
+    readonly input: unknown;
+  }): Promise<CampaignPlan>;
+  /** Computes and stores what seeds alone do. */
+  calibrateNoise(request: {
+    readonly campaignId: string;
+  }): Promise<{ readonly noise: readonly NoiseFloor[]; readonly failedBaselines: readonly string[] }>;
+  setCampaignState(request: {
+    readonly campaignId: string;
+    readonly state: 'calibrating' | 'exploring' | 'verifying' | 'paused';
+  }): Promise<void>;
+  setBudget(request: { readonly campaignId: string; readonly change: BudgetChange }): Promise<void>;
+  rebuildPool(request: { readonly campaignId: string }): Promise<void>;
+  /** The table of best, failures and budget use, from the archive. */
+  readDigest(request: { readonly campaignId: string }): Promise<CampaignDigest>;
+  /** Fitness from score rows; state judged. */
+  judgeExperiment(request: {
+    readonly experimentId: string;
+  }): Promise<{ readonly fitness: number; readonly gain: number | null }>;
+  /** The one terminal record. The first writer wins; a retry gets what is stored. */
+  finishExperiment(request: {
+    readonly experimentId: string;
+    readonly end:
+      | { readonly state: 'recorded' }
+      | {
+          readonly state: 'rejected' | 'failed' | 'cancelled';
+          readonly label: FailureLabel;
+          readonly detail: string;
+          readonly stage: 'propose' | 'novelty' | 'check' | 'train' | 'score' | 'analyse' | 'record';
+        };
+  }): Promise<ExperimentOutcome>;
+  /** Candidates with the best fitness, and the baselines that they must beat, with the trials that confirm them. */
+  chooseFinalists(request: {
+    readonly campaignId: string;
+  }): Promise<{ readonly finalists: readonly string[]; readonly baselines: readonly string[] }>;
+  /** Verdicts on fresh seeds, conclusion, report and bundles; state finished. */
+  concludeCampaign(request: { readonly campaignId: string }): Promise<NonNullable<CampaignStatus['conclusion']>>;
+  /** Ends a campaign that will not conclude and records its open experiments as cancelled. */
+  endCampaign(request: {
+    readonly campaignId: string;
+    readonly state: 'cancelled' | 'failed';
+    readonly reason: string;
+  }): Promise<void>;
+}
+
+export type CampaignDigest = Pick<CampaignStatus, 'finished' | 'best' | 'lastFailures'> & { readonly trialSeconds: number };
+
+/** Queue `agents`: researcher, engineer and analyst. */
+export interface ResearchActivities {
+  /** Writes the proposal and its program into the experiment. Idempotent: a stored proposal is kept. */
+  proposeExperiment(input: ExperimentInput): Promise<ProposeResult>;
+  /** After a failed check: a new program for the same experiment, or why there is none. */
+  repairExperiment(request: {
+    readonly experimentId: string;
+    readonly attempt: number;
+    readonly label: FailureLabel;
+    readonly detail: string;
+  }): Promise<ProposeResult>;
+  analyseExperiment(request: { readonly experimentId: string }): Promise<void>;
+}
+export type ProposeResult =
+  | { readonly ok: true; readonly name: string; readonly summary: string }
+  | { readonly ok: false; readonly label: FailureLabel; readonly detail: string };
+
+/** Queue `checks`. */
+export interface CheckActivities {
+  /** Runs the gates on the experiment's program; stores sizes and evidence. */
+  checkArchitecture(request: { readonly experimentId: string }): Promise<StepResult>;
+}
+
+/** Queue `training`. */
+export interface TrainingActivities {
+  /** Train one trial on a slot. Re-attaches to its own running job; resumes from its checkpoint. */
+  trainTrial(input: TrialInput): Promise<StepResult>;
+  /** Score a trained trial on held-out data, in a process of its own. */
+  scoreTrial(input: TrialInput): Promise<StepResult>;
+}
