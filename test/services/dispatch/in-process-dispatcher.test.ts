@@ -1,0 +1,158 @@
+import { mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Job } from '../../../services/dispatch/dispatcher.ts';
+import { InProcessDispatcher } from '../../../services/dispatch/in-process-dispatcher.ts';
+import { ScriptedRunner } from '../../support/scripted-runner.ts';
+
+let folder: string;
+let runner: ScriptedRunner;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'asi-dispatch-'));
+  runner = new ScriptedRunner();
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const job = (id: string): Job => ({
+  id,
+  command: 'train',
+  request: { id },
+  workdir: join(folder, id),
+  limits: { wallSeconds: 1, idleSeconds: 1, memoryBytes: 1, logBytes: 1 },
+});
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+describe('the in-process dispatcher', () => {
+  it('runs as many jobs as it has slots, first come first served', async () => {
+    const dispatcher = new InProcessDispatcher({ slots: 2, runner });
+    const ends = ['a', 'b', 'c', 'd'].map((id) => dispatcher.run(job(id)));
+    await turn();
+    expect(runner.running).toEqual(['a', 'b']);
+    runner.finish('b');
+    await ends[1];
+    await turn();
+    expect(runner.running).toEqual(['a', 'c']);
+    runner.finish('a');
+    runner.finish('c');
+    await turn();
+    runner.finish('d');
+    expect((await Promise.all(ends)).map((end) => end.ok)).toEqual([true, true, true, true]);
+    expect(runner.started).toEqual(['a', 'b', 'c', 'd']);
+  });
+
+  it('attaches a second caller to the running job, and answers a third with the stored end', async () => {
+    const dispatcher = new InProcessDispatcher({ slots: 1, runner });
+    const first = dispatcher.run(job('a'));
+    const second = dispatcher.run(job('a'));
+    await turn();
+    runner.finish('a', { result: { value: 7 } });
+    expect(await first).toMatchObject({ ok: true, result: { value: 7 } });
+    expect(await second).toEqual(await first);
+    expect(await dispatcher.run(job('a'))).toEqual(await first);
+    expect(runner.started).toEqual(['a']);
+  });
+
+  it('runs a job again after an outage, so that it can resume', async () => {
+    const dispatcher = new InProcessDispatcher({ slots: 1, runner });
+    const first = dispatcher.run(job('a'));
+    await turn();
+    runner.finish('a', { label: 'infra' });
+    expect(await first).toMatchObject({ ok: false, label: 'infra' });
+    const second = dispatcher.run(job('a'));
+    await turn();
+    runner.finish('a');
+    expect(await second).toMatchObject({ ok: true });
+  });
+
+  it('tells a waiting caller its place, then the start, then the progress', async () => {
+    const dispatcher = new InProcessDispatcher({ slots: 1, runner });
+    const seen: string[] = [];
+    const events = {
+      onQueued: (place: number) => seen.push(`queued ${place}`),
+      onStarted: () => seen.push('started'),
+      onProgress: () => seen.push('progress'),
+    };
+    const first = dispatcher.run(job('a'));
+    const second = dispatcher.run(job('b'), { events });
+    await turn();
+    runner.finish('a');
+    await first;
+    await turn();
+    runner.progress('b');
+    runner.finish('b');
+    await second;
+    expect(seen).toEqual(['queued 0', 'started', 'progress']);
+  });
+
+  it('ends a queued job at once and a running one after it is gone when its caller gives up', async () => {
+    const dispatcher = new InProcessDispatcher({ slots: 1, runner });
+    const controllers = [new AbortController(), new AbortController()];
+    const ends = ['a', 'b'].map((id, index) =>
+      dispatcher.run(job(id), { signal: controllers[index]?.signal ?? AbortSignal.abort() }),
+    );
+    await turn();
+    controllers[1]?.abort();
+    expect(await ends[1]).toMatchObject({ ok: false, label: 'cancelled' });
+    expect(runner.running).toEqual(['a']);
+    controllers[0]?.abort();
+    expect(await ends[0]).toMatchObject({ ok: false, label: 'cancelled' });
+    expect(runner.cancelled).toEqual(['a']);
+  });
+
+  it('keeps a job running while another caller still waits for it', async () => {
+    const dispatcher = new InProcessDispatcher({ slots: 1, runner });
+    const controller = new AbortController();
+    const first = dispatcher.run(job('a'), { signal: controller.signal });
+    const second = dispatcher.run(job('a'));
+    await turn();
+    controller.abort();
+    await turn();
+    expect(runner.cancelled).toEqual([]);
+    runner.finish('a');
+    expect((await second).ok).toBe(true);
+    expect((await first).ok).toBe(true);
+  });
+
+  it('refuses a result that is missing, a link, too large or not JSON', async () => {
+    const dispatcher = new InProcessDispatcher({ slots: 1, runner });
+    const cases: readonly [string, (workdir: string) => void, string][] = [
+      ['none', () => undefined, 'no_result'],
+      ['link', (workdir) => symlinkSync('/etc/hostname', join(workdir, 'result.json')), 'bad_result'],
+      ['text', (workdir) => writeFileSync(join(workdir, 'result.json'), 'NaN!'), 'bad_result'],
+      [
+        'large',
+        (workdir) => {
+          writeFileSync(join(workdir, 'result.json'), '1');
+          truncateSync(join(workdir, 'result.json'), 64 * 1024 * 1024);
+        },
+        'bad_result',
+      ],
+    ];
+    for (const [id, prepare, label] of cases) {
+      const end = dispatcher.run(job(id));
+      await turn();
+      runner.finish(id, { prepare });
+      expect(await end, id).toMatchObject({ ok: false, label });
+    }
+  });
+
+  it('calls an unusable work folder an outage, never the candidate', async () => {
+    const dispatcher = new InProcessDispatcher({ slots: 1, runner });
+    writeFileSync(join(folder, 'file'), '');
+    expect(await dispatcher.run({ ...job('a'), workdir: join(folder, 'file', 'below') })).toMatchObject({
+      ok: false,
+      label: 'infra',
+    });
+  });
+
+  it('cancels what runs and closes the runner when it closes', async () => {
+    const dispatcher = new InProcessDispatcher({ slots: 1, runner });
+    const end = dispatcher.run(job('a'));
+    await turn();
+    await dispatcher.close();
+    expect(await end).toMatchObject({ ok: false, label: 'cancelled' });
+    expect(runner.closed).toBe(true);
+  });
+});

@@ -1,0 +1,59 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { JobRunner } from '../../services/dispatch/in-process-dispatcher.ts';
+
+type RunnerEnd = Awaited<ReturnType<JobRunner['run']>>;
+const used = { detail: '', wallSeconds: 1, cpuSeconds: 1, peakMemoryBytes: 1, logTail: '' };
+
+/** A runner whose jobs end when the test says so; it writes a plain result.json as the Python host's children do. */
+export class ScriptedRunner implements JobRunner {
+  readonly started: string[] = [];
+  readonly cancelled: string[] = [];
+  closed = false;
+  readonly #open = new Map<
+    string,
+    { readonly workdir: string; readonly resolve: (end: RunnerEnd) => void; readonly onProgress: Parameters<JobRunner['run']>[1] }
+  >();
+
+  run(job: Parameters<JobRunner['run']>[0], onProgress: Parameters<JobRunner['run']>[1]): Promise<RunnerEnd> {
+    this.started.push(job.id);
+    return new Promise((resolve) => {
+      this.#open.set(job.id, { workdir: job.workdir, resolve, onProgress });
+    });
+  }
+
+  get running(): readonly string[] {
+    return [...this.#open.keys()];
+  }
+
+  progress(id: string): void {
+    this.#open.get(id)?.onProgress({ task: 'bytes', step: 1, steps: 2, loss: 1, tokens: 10, cpuSeconds: 0.1 });
+  }
+
+  finish(
+    id: string,
+    options: {
+      readonly result?: unknown;
+      readonly label?: RunnerEnd['label'];
+      readonly prepare?: (workdir: string) => void;
+    } = {},
+  ): void {
+    const job = this.#open.get(id);
+    if (job === undefined) throw new Error(`${id} does not run`);
+    this.#open.delete(id);
+    if (options.prepare !== undefined) options.prepare(job.workdir);
+    else writeFileSync(join(job.workdir, 'result.json'), JSON.stringify(options.result ?? { id }));
+    job.resolve({ ...used, label: options.label ?? null });
+  }
+
+  cancel(id: string): void {
+    this.cancelled.push(id);
+    const job = this.#open.get(id);
+    this.#open.delete(id);
+    job?.resolve({ ...used, label: 'cancelled', detail: 'cancelled' });
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+  }
+}

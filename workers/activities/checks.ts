@@ -1,0 +1,108 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Context } from '@temporalio/activity';
+import type { Archive } from '../../services/archive/archive.ts';
+import type { Artifacts } from '../../services/artifacts/artifacts.ts';
+import type { TrialDispatcher } from '../../services/dispatch/dispatcher.ts';
+import type { CheckActivities, StepResult } from '../../workflows/contracts/activities.ts';
+import type { Campaign } from '../../workflows/contracts/campaign.ts';
+import { type Experiment, isTerminal } from '../../workflows/contracts/experiment.ts';
+import type { Failure } from '../../workflows/contracts/failure.ts';
+import { rungs } from '../../workflows/contracts/rung.ts';
+import { type CheckRequest, type CheckResult, checkResultSchema } from '../../workflows/contracts/trial.ts';
+import { changeExperiment, requireCampaign, requireExperiment } from './experiment-record.ts';
+import { infra, withHeartbeat } from './heartbeat.ts';
+
+export interface CheckDependencies {
+  readonly archive: Archive;
+  readonly artifacts: Artifacts;
+  readonly dispatcher: TrialDispatcher;
+  /** Program of a baseline, for parameter and FLOP match. */
+  readonly baselineProgram: (name: Campaign['settings']['baselines'][number]) => Promise<string>;
+  readonly workFolder: string;
+}
+
+const limits = { wallSeconds: 120, idleSeconds: 120, memoryBytes: 3 * 1024 ** 3, logBytes: 1024 * 1024 } as const;
+/** A candidate may cost this many times the reference's model FLOPs a token. */
+const flopsLimit = 1.25;
+
+/** The gates. A refused program is a value with its evidence in the experiment; outages are thrown. */
+export const createCheckActivities = (dependencies: CheckDependencies): CheckActivities => ({
+  async checkArchitecture({ experimentId }) {
+    const experiment = await requireExperiment(dependencies.archive, experimentId);
+    if (experiment.architecture === null) throw infra(`experiment ${experimentId} has no program to check`);
+    if (experiment.architecture.sizes !== null || isTerminal(experiment.state)) return { ok: true };
+    const campaign = await requireCampaign(dependencies.archive, experiment.campaignId);
+    const refusal = lastRefusal(experiment);
+    if (refusal !== null) return { ok: false, label: refusal.label, detail: refusal.detail };
+    return await check(dependencies, { experiment, campaign, hash: experiment.architecture.hash });
+  },
+});
+
+/** A retry after the record was written must not run the gates again. */
+const lastRefusal = (experiment: Experiment): Failure | null =>
+  experiment.attempts.find((attempt) => attempt.hash === experiment.architecture?.hash)?.failure ?? null;
+
+const check = async (
+  dependencies: CheckDependencies,
+  { experiment, campaign, hash }: { readonly experiment: Experiment; readonly campaign: Campaign; readonly hash: string },
+): Promise<StepResult> => {
+  const { archive, artifacts, dispatcher, workFolder } = dependencies;
+  const workdir = join(workFolder, 'check', ...experiment.id.split('/'), hash.slice(0, 12));
+  await mkdir(workdir, { recursive: true });
+  const programPath = join(workdir, 'mixer.py');
+  const referencePath = join(workdir, 'reference.py');
+  if (!(await artifacts.getFile(hash, programPath))) throw infra(`program ${hash} is not among the artifacts`);
+  const reference = campaign.settings.baselines[0];
+  if (reference === undefined) throw infra('the campaign has no baselines');
+  await artifacts.getFile(await artifacts.put(await dependencies.baselineProgram(reference)), referencePath);
+  const request: CheckRequest = {
+    programPath,
+    referencePath,
+    rung: rungs[campaign.settings.rung],
+    seed: campaign.settings.seed,
+    flopsLimit,
+  };
+
+  const end = await withHeartbeat((beat, signal) =>
+    dispatcher.run(
+      { id: `${experiment.id}#check-${hash.slice(0, 12)}`, command: 'check', request, workdir, limits },
+      {
+        signal,
+        events: { onQueued: (position) => beat({ waitingBehind: position }), onStarted: () => beat({ started: true }) },
+      },
+    ),
+  );
+  if (!end.ok && end.label === 'cancelled') await Context.current().cancelled;
+  if (!end.ok && (end.label === 'infra' || end.label === 'cancelled')) throw infra(end.detail);
+  const logArtifact = end.logTail === '' ? null : await artifacts.put(end.logTail);
+  const result = end.ok ? checkResultSchema.safeParse(end.result) : null;
+  const refusal = refusalOf(end.ok ? null : end, result, logArtifact);
+  const report: CheckResult | null = result?.success === true ? result.data : null;
+  await changeExperiment(archive, experiment.id, (current) => {
+    const gates = report?.gates ?? [];
+    if (refusal !== null) return { gates, attempts: [...current.attempts, { hash, failure: refusal }] };
+    if (current.architecture === null || report === null) return null;
+    return { gates, state: 'checked', architecture: { ...current.architecture, sizes: report.sizes } };
+  });
+  await rm(workdir, { recursive: true, force: true });
+  return refusal === null ? { ok: true } : { ok: false, label: refusal.label, detail: refusal.detail };
+};
+
+const refusalOf = (
+  ended: { readonly label: Failure['label']; readonly detail: string } | null,
+  result: ReturnType<typeof checkResultSchema.safeParse> | null,
+  logArtifact: string | null,
+): Failure | null => {
+  const failure = (label: Failure['label'], detail: string): Failure => ({
+    label,
+    detail: detail.slice(0, 4000),
+    stage: 'check',
+    logArtifact,
+  });
+  if (ended !== null) return failure(ended.label, ended.detail);
+  if (result?.success !== true)
+    return failure('bad_result', `result.json of the check does not fit its schema: ${result?.error.issues[0]?.message ?? ''}`);
+  if (result.data.status === 'pass' && result.data.sizes !== null) return null;
+  return failure(result.data.label ?? 'gate', result.data.detail);
+};

@@ -1,0 +1,62 @@
+import type { Archive } from '../../services/archive/archive.ts';
+import type { CampaignDigest, ExperimentOutcome } from '../../workflows/contracts/activities.ts';
+import type { Experiment } from '../../workflows/contracts/experiment.ts';
+import type { BestRow } from '../../workflows/contracts/messages.ts';
+
+const bestShown = 8;
+const failuresShown = 5;
+
+/** What a status query and the Web UI's details need, from the archive: a few rows, whatever the campaign's size. */
+export const readDigest = async (archive: Archive, campaignId: string): Promise<CampaignDigest> => {
+  const [counts, leaders, failures, totals] = await Promise.all([
+    archive.countExperiments(campaignId),
+    archive.leaderboard(campaignId, bestShown),
+    archive.listExperiments(campaignId, { states: ['failed', 'rejected'] }),
+    archive.ledgerTotals(campaignId),
+  ]);
+  const leading = await Promise.all(leaders.map((node) => archive.getExperiment(node.id)));
+  return {
+    finished: { recorded: counts.recorded, rejected: counts.rejected, failed: counts.failed, cancelled: counts.cancelled },
+    best: leading.filter((experiment) => experiment !== null).map(bestRow),
+    lastFailures: failures
+      .toSorted((a, b) => (b.finishedAt ?? '').localeCompare(a.finishedAt ?? ''))
+      .slice(0, failuresShown)
+      .flatMap(({ id, failure }) =>
+        failure === null ? [] : [{ experimentId: id, label: failure.label, detail: failure.detail.slice(0, 300) }],
+      ),
+    trialSeconds: totals['trial-seconds'].settled + totals['trial-seconds'].open,
+  };
+};
+
+export const bestRow = (experiment: Experiment): BestRow => ({
+  experimentId: experiment.id,
+  name: nameOf(experiment),
+  kind: experiment.kind,
+  fitness: experiment.fitness?.value ?? null,
+  gain: lossEffect(experiment),
+  changed: changedText(experiment),
+  verdict: experiment.verdict === null ? null : experiment.verdict.verdict,
+});
+
+/** Gain in bits per byte over the reference on the exploring seeds. */
+export const lossEffect = (experiment: Experiment): BestRow['gain'] =>
+  experiment.fitness?.effects.find((effect) => effect.metric === 'bits-per-byte') ?? null;
+
+export const nameOf = (experiment: Experiment): string => experiment.proposal?.name ?? `experiment ${experiment.number}`;
+
+export const changedText = (experiment: Experiment): string =>
+  (experiment.proposal?.changes ?? []).map((change) => `${change.gene}: ${change.from} → ${change.to}`).join('; ');
+
+export const outcomeOf = (experiment: Experiment): ExperimentOutcome => ({
+  experimentId: experiment.id,
+  number: experiment.number,
+  name: nameOf(experiment),
+  state:
+    experiment.state === 'rejected' || experiment.state === 'failed' || experiment.state === 'cancelled'
+      ? experiment.state
+      : 'recorded',
+  label: experiment.failure?.label ?? null,
+  detail: (experiment.failure?.detail ?? experiment.analysis?.summary ?? '').slice(0, 1500),
+  fitness: experiment.fitness?.value ?? null,
+  gain: experiment.kind === 'baseline' ? null : (lossEffect(experiment)?.mean ?? null),
+});

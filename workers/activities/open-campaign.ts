@@ -1,0 +1,131 @@
+import { execFile } from 'node:child_process';
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { ApplicationFailure } from '@temporalio/activity';
+import type { Archive } from '../../services/archive/archive.ts';
+import type { Artifacts } from '../../services/artifacts/artifacts.ts';
+import { type CampaignPlan, failureTypes } from '../../workflows/contracts/activities.ts';
+import type { Campaign } from '../../workflows/contracts/campaign.ts';
+import type { DataManifest } from '../../workflows/contracts/data.ts';
+import { describeSettingsProblems } from '../../workflows/contracts/describe-problems.ts';
+import { baselineNames } from '../../workflows/contracts/genome.ts';
+import { type Rung, rungs } from '../../workflows/contracts/rung.ts';
+import { type CampaignSettings, campaignInputSchema, resolveSettings } from '../../workflows/contracts/settings.ts';
+import { type PrepareRequest, prepareResultSchema } from '../../workflows/contracts/trial.ts';
+import { confirmSeeds, exploreSeeds } from '../../workflows/rules/trial-seeds.ts';
+
+export interface OpenDependencies {
+  readonly archive: Archive;
+  readonly artifacts: Artifacts;
+  readonly python: string;
+  readonly dataFolder: string;
+  readonly versions: Readonly<Record<string, string>>;
+  readonly now: () => Date;
+}
+
+export interface OpenRequest {
+  readonly campaignId: string;
+  readonly workflowId: string;
+  readonly runId: string;
+  readonly input: unknown;
+}
+
+const packageFolder = fileURLToPath(new URL('../../kernels', import.meta.url));
+const maxMixerFileBytes = 1024 * 1024;
+
+/** Checks what the person sent, prepares the data, writes the campaign record. A retry of the same run finds its own. */
+export const openCampaign = async (dependencies: OpenDependencies, request: OpenRequest): Promise<CampaignPlan> => {
+  const { archive, now } = dependencies;
+  const existing = await archive.getCampaign(request.campaignId);
+  if (existing !== null) return planOf(sameCampaign(existing, request));
+  const settings = readSettings(request.input);
+  await Promise.all(settings.starts.map((start) => checkStart(start)));
+  const data = await prepareData(dependencies, settings);
+  const at = now().toISOString();
+  const { value } = await archive.createCampaign({
+    id: request.campaignId,
+    workflowId: request.workflowId,
+    runId: request.runId,
+    state: 'calibrating',
+    epoch: 0,
+    settings,
+    data,
+    noise: [],
+    conclusion: null,
+    reason: null,
+    versions: { ...dependencies.versions },
+    createdAt: at,
+    updatedAt: at,
+    finishedAt: null,
+  });
+  return planOf(sameCampaign(value, request));
+};
+
+export const planOf = (campaign: Campaign): CampaignPlan => ({
+  campaignId: campaign.id,
+  settings: campaign.settings,
+  exploreSeeds: exploreSeeds(campaign.settings),
+  confirmSeeds: confirmSeeds(campaign.settings),
+});
+
+const sameCampaign = (campaign: Campaign, request: OpenRequest): Campaign => {
+  if (campaign.runId === request.runId) return campaign;
+  throw ApplicationFailure.nonRetryable(
+    `Workflow ID "${request.workflowId}" stands for campaign ${campaign.id}, which exists already (${campaign.state}, started ${campaign.createdAt}). Start again with another workflow ID.`,
+    failureTypes.campaignExists,
+  );
+};
+
+const refuse = (message: string): ApplicationFailure => ApplicationFailure.nonRetryable(message, failureTypes.invalidInput);
+
+const readSettings = (input: unknown): CampaignSettings => {
+  const parsed = campaignInputSchema.safeParse(input);
+  if (parsed.success) return resolveSettings(parsed.data);
+  throw refuse(`The campaign settings are not usable. ${describeSettingsProblems(input).join(' ')}`);
+};
+
+/** A start is a baseline's name or a readable text file of modest size. */
+const checkStart = async (start: string): Promise<void> => {
+  if ((baselineNames as readonly string[]).includes(start)) return;
+  const facts = await stat(start).catch(() => null);
+  if (facts === null)
+    throw refuse(`starts: "${start}" is neither a baseline (${baselineNames.join(', ')}) nor a file that exists.`);
+  if (!facts.isFile()) throw refuse(`starts: "${start}" is not a plain file; give the path of a Python file with class Mixer.`);
+  if (facts.size > maxMixerFileBytes)
+    throw refuse(`starts: "${start}" has ${facts.size} bytes; a mixer file may have ${maxMixerFileBytes}.`);
+};
+
+/** Bytes below which a run would see the same text over and over: every training byte at most eight times. */
+const minimumBytes = (rung: Rung): { readonly train: number; readonly heldOut: number } => {
+  const task = rung.tasks.find((candidate) => candidate.kind === 'bytes');
+  if (task === undefined) return { train: 0, heldOut: 0 };
+  return {
+    train: Math.ceil((task.steps * task.batch * task.length) / 8),
+    heldOut: (task.length + 1) * Math.min(task.evalSequences, 32),
+  };
+};
+
+const prepareData = async ({ python, dataFolder }: OpenDependencies, settings: CampaignSettings): Promise<DataManifest> => {
+  const minimum = minimumBytes(rungs[settings.rung]);
+  const request: PrepareRequest = {
+    source: settings.data,
+    cacheFolder: dataFolder,
+    minimumTrainBytes: minimum.train,
+    minimumHeldOutBytes: minimum.heldOut,
+  };
+  const workdir = join(dataFolder, `prepare-${process.pid}-${Date.now()}`);
+  await mkdir(workdir, { recursive: true });
+  const requestPath = join(workdir, 'request.json');
+  await writeFile(requestPath, JSON.stringify(request));
+  await promisify(execFile)(python, ['-m', 'asi_kernels', 'prepare', '--request', requestPath, '--workdir', workdir], {
+    cwd: packageFolder,
+    env: { PATH: '/usr/local/bin:/usr/bin:/bin', PYTHONPATH: packageFolder, PYTHONDONTWRITEBYTECODE: '1', LANG: 'C.UTF-8' },
+    maxBuffer: 16 * 1024 * 1024,
+  });
+  const result = prepareResultSchema.parse(JSON.parse(await readFile(join(workdir, 'result.json'), 'utf8')));
+  if (result.status === 'refused')
+    throw ApplicationFailure.nonRetryable(`data.${result.field}: ${result.message}`, failureTypes.dataRefused);
+  return result.manifest;
+};

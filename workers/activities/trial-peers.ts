@@ -1,0 +1,53 @@
+import type { Archive } from '../../services/archive/archive.ts';
+import { campaignOf } from '../../workflows/contracts/naming.ts';
+import type { Trial } from '../../workflows/contracts/trial.ts';
+
+type Peer = Pick<Trial, 'id' | 'curve' | 'cpuSeconds' | 'tokensPerSecond'>;
+
+/** More than the watch and the estimate need; keeps long campaigns light. */
+const peersKept = 200;
+const campaignsKept = 4;
+
+/** Finished trials of the campaigns that this worker serves: read once from the archive, then kept up as trials end here. */
+export class TrialPeers {
+  readonly #archive: Archive;
+  readonly #byCampaign = new Map<string, Promise<Peer[]>>();
+
+  constructor(archive: Archive) {
+    this.#archive = archive;
+  }
+
+  async curves(campaignId: string): Promise<readonly Peer[]> {
+    return await this.#load(campaignId);
+  }
+
+  async longestCpuSeconds(campaignId: string): Promise<number | null> {
+    const peers = await this.#load(campaignId);
+    return peers.length === 0 ? null : Math.max(...peers.map((peer) => peer.cpuSeconds));
+  }
+
+  add(trial: Trial): void {
+    const campaignId = campaignOf(trial.id);
+    const loaded = this.#byCampaign.get(campaignId);
+    if (loaded === undefined) return;
+    this.#byCampaign.set(
+      campaignId,
+      loaded.then((peers) => [...peers.filter((peer) => peer.id !== trial.id), trial].slice(-peersKept)),
+    );
+  }
+
+  #load(campaignId: string): Promise<Peer[]> {
+    let loaded = this.#byCampaign.get(campaignId);
+    if (loaded === undefined) {
+      loaded = this.#archive.listTrials({ campaignId }).then((trials) => trials.filter(isDone).slice(-peersKept));
+      this.#byCampaign.set(campaignId, loaded);
+      // An outage of the archive must not stay in the cache.
+      loaded.catch(() => this.#byCampaign.delete(campaignId));
+      const oldest = this.#byCampaign.size > campaignsKept ? this.#byCampaign.keys().next() : undefined;
+      if (oldest !== undefined && oldest.done !== true) this.#byCampaign.delete(oldest.value);
+    }
+    return loaded;
+  }
+}
+
+const isDone = (trial: Trial): boolean => trial.state === 'trained' || trial.state === 'scored';

@@ -1,0 +1,118 @@
+import { createHash } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Job } from '../../services/dispatch/dispatcher.ts';
+import type {
+  CheckRequest,
+  CheckResult,
+  ScoreRequest,
+  ScoreResult,
+  TrainRequest,
+  TrainResult,
+} from '../../workflows/contracts/trial.ts';
+import type { Host } from '../roles/roles.ts';
+
+export interface Span {
+  readonly command: Job['command'];
+  readonly startedAtMs: number;
+  readonly endedAtMs: number;
+}
+
+interface HostJob {
+  readonly id: string;
+  readonly command: Job['command'];
+  readonly requestPath: string;
+  readonly workdir: string;
+}
+
+/**
+ * Answers every job at once with a well-formed result, so that what is left is the cost of the loop itself. The scores are a hash of the
+ * program and the seed: they rank nothing.
+ */
+export class InstantHost implements Host {
+  /** When each job ran, for the gap between two trainings on a slot. */
+  readonly spans: Span[] = [];
+
+  async start() {
+    return { torchVersion: 'none', device: 'instant', sandboxTier: 'none' };
+  }
+
+  async run(job: HostJob) {
+    const startedAtMs = performance.now();
+    const request: unknown = JSON.parse(readFileSync(job.requestPath, 'utf8'));
+    writeFileSync(join(job.workdir, 'result.json'), JSON.stringify(answer(job, request)));
+    this.spans.push({ command: job.command, startedAtMs, endedAtMs: performance.now() });
+    return { label: null, detail: '', wallSeconds: 0.001, cpuSeconds: 0.001, peakMemoryBytes: 1, logTail: '' };
+  }
+
+  cancel(): void {
+    // Every job has ended by the time anybody could cancel it.
+  }
+
+  async close(): Promise<void> {
+    // Holds nothing.
+  }
+}
+
+const answer = (job: HostJob, request: unknown): CheckResult | TrainResult | ScoreResult => {
+  if (job.command === 'check') return checked(request as CheckRequest);
+  if (job.command === 'train') return trained(request as TrainRequest, job.workdir);
+  return scored(request as ScoreRequest);
+};
+
+const checked = (request: CheckRequest): CheckResult => ({
+  programHash: sha256(readFileSync(request.programPath)),
+  status: 'pass',
+  label: null,
+  detail: '',
+  gates: [],
+  sizes: request.rung.tasks.map((task) => ({
+    task: task.kind,
+    mlpHidden: 2 * request.rung.hidden,
+    parameters: 1000,
+    mixerParameters: 500,
+    referenceParameters: 1000,
+    flopsPerToken: 1000,
+    referenceFlopsPerToken: 1000,
+  })),
+  cpuSeconds: 0,
+});
+
+const trained = (request: TrainRequest, workdir: string): TrainResult => {
+  const checkpointPath = join(workdir, 'final.safetensors');
+  writeFileSync(checkpointPath, `${request.programHash} ${request.seed}`);
+  return {
+    trialId: request.trialId,
+    status: 'trained',
+    label: null,
+    detail: '',
+    curve: [{ task: 'bytes', step: 1, loss: 1, cpuSeconds: 0.001 }],
+    checkpointPath,
+    cpuSeconds: 0.001,
+    tokens: 1000,
+    tokensPerSecond: 1000,
+    peakMemoryBytes: 1,
+    lossDigest: '',
+    torchVersion: 'none',
+  };
+};
+
+const scored = (request: ScoreRequest): ScoreResult => {
+  const noise = Number.parseInt(sha256(`${request.programHash} ${request.seed}`).slice(0, 8), 16) / 2 ** 32;
+  return {
+    trialId: request.trialId,
+    status: 'scored',
+    label: null,
+    detail: '',
+    metrics: [
+      { metric: 'bits-per-byte', value: 3 + 0.1 * noise },
+      { metric: 'recall-auc', value: 2 + 0.1 * noise },
+      { metric: 'recall-accuracy', value: 0.5 },
+    ],
+    scorerVersion: 'instant',
+    device: 'instant',
+    cpuSeconds: 0,
+  };
+};
+
+const sha256 = (data: Uint8Array | string): string => createHash('sha256').update(data).digest('hex');

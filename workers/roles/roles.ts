@@ -1,0 +1,160 @@
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { WorkerOptions } from '@temporalio/worker';
+import { openSqliteArchive } from '../../services/archive/sqlite-archive.ts';
+import { openFolderArtifacts } from '../../services/artifacts/folder-artifacts.ts';
+import { InProcessDispatcher, type JobRunner } from '../../services/dispatch/in-process-dispatcher.ts';
+import { type HostFacts, PythonHost } from '../../services/python/host.ts';
+import { localEmbedder, PythonTools } from '../../services/python/tools.ts';
+import { openSqliteVectors } from '../../services/vectors/sqlite-vectors.ts';
+import { baselineGenomes } from '../../workflows/contracts/baselines.ts';
+import { taskQueues } from '../../workflows/contracts/messages.ts';
+import { createCheckActivities } from '../activities/checks.ts';
+import { createDiscoveryActivities } from '../activities/discovery.ts';
+import { createResearchActivities } from '../activities/research.ts';
+import { createTrainingActivities } from '../activities/training.ts';
+import { TrialPeers } from '../activities/trial-peers.ts';
+import type { Config } from '../config.ts';
+
+export const roles = ['orchestrator', 'agents', 'checker', 'trainer'] as const;
+export type Role = (typeof roles)[number];
+export const isRole = (text: string): text is Role => (roles as readonly string[]).includes(text);
+
+export interface OpenedRole {
+  readonly worker: Pick<
+    WorkerOptions,
+    'activities' | 'taskQueue' | 'workflowsPath' | 'maxConcurrentActivityTaskExecutions' | 'maxCachedWorkflows'
+  >;
+  close(): Promise<void>;
+}
+
+/** Runs Python jobs: the real host, or an instant one in benchmarks of the loop. */
+export type Host = JobRunner & { start(): Promise<HostFacts> };
+
+/** Opens what a role needs and nothing else. */
+export const openRole = async (
+  role: Role,
+  config: Config,
+  createHost: () => Host = () => new PythonHost({ python: config.python }),
+): Promise<OpenedRole> => openers[role](config, createHost);
+
+const now = (): Date => new Date();
+const archivePath = (config: Config): string => join(config.home, 'archive.db');
+const artifactsFolder = (config: Config): string => join(config.home, 'artifacts');
+
+const openers: Readonly<Record<Role, (config: Config, createHost: () => Host) => Promise<OpenedRole>>> = {
+  async orchestrator(config) {
+    const archive = openSqliteArchive(archivePath(config));
+    const artifacts = openFolderArtifacts(artifactsFolder(config));
+    return {
+      worker: {
+        taskQueue: taskQueues.discovery,
+        workflowsPath: fileURLToPath(new URL('../../workflows/index.ts', import.meta.url)),
+        maxCachedWorkflows: 150,
+        maxConcurrentActivityTaskExecutions: 20,
+        activities: {
+          ...createDiscoveryActivities({
+            archive,
+            artifacts,
+            python: config.python,
+            dataFolder: join(config.home, 'data'),
+            reportsFolder: join(config.home, 'reports'),
+            bundlesFolder: join(config.home, 'bundles'),
+            versions: versions(),
+            now,
+          }),
+        },
+      },
+      close: () => archive.close(),
+    };
+  },
+
+  async agents(config) {
+    const archive = openSqliteArchive(archivePath(config));
+    const vectors = openSqliteVectors(join(config.home, 'vectors.db'));
+    const tools = new PythonTools({ python: config.python });
+    return {
+      worker: {
+        taskQueue: taskQueues.agents,
+        maxConcurrentActivityTaskExecutions: 10,
+        activities: {
+          ...createResearchActivities({
+            archive,
+            artifacts: openFolderArtifacts(artifactsFolder(config)),
+            vectors,
+            embedder: localEmbedder(tools),
+            emitter: tools,
+            now,
+          }),
+        },
+      },
+      close: async () => {
+        await tools.close();
+        await vectors.close();
+        await archive.close();
+      },
+    };
+  },
+
+  async checker(config, createHost) {
+    const archive = openSqliteArchive(archivePath(config));
+    const tools = new PythonTools({ python: config.python });
+    const dispatcher = new InProcessDispatcher({ slots: 1, runner: createHost() });
+    return {
+      worker: {
+        taskQueue: taskQueues.checks,
+        maxConcurrentActivityTaskExecutions: 50,
+        activities: {
+          ...createCheckActivities({
+            archive,
+            artifacts: openFolderArtifacts(artifactsFolder(config)),
+            dispatcher,
+            baselineProgram: (name) => tools.emit(baselineGenomes[name], name, `The baseline ${name}.`),
+            workFolder: join(config.home, 'work'),
+          }),
+        },
+      },
+      close: async () => {
+        await dispatcher.close();
+        await tools.close();
+        await archive.close();
+      },
+    };
+  },
+
+  async trainer(config, createHost) {
+    const archive = openSqliteArchive(archivePath(config));
+    const host = createHost();
+    const dispatcher = new InProcessDispatcher({ slots: config.slots, runner: host });
+    return {
+      worker: {
+        taskQueue: taskQueues.training,
+        // Waiting for a slot holds an activity but no core.
+        maxConcurrentActivityTaskExecutions: 500,
+        activities: {
+          ...createTrainingActivities({
+            archive,
+            artifacts: openFolderArtifacts(artifactsFolder(config)),
+            dispatcher,
+            hostFacts: () => host.start(),
+            peers: new TrialPeers(archive),
+            workFolder: join(config.home, 'work'),
+            now,
+          }),
+        },
+      },
+      close: async () => {
+        await dispatcher.close();
+        await archive.close();
+      },
+    };
+  },
+};
+
+const versions = (): Record<string, string> => {
+  const require = createRequire(import.meta.url);
+  const product: { version: string } = require('../../package.json');
+  const temporal: { version: string } = require('@temporalio/worker/package.json');
+  return { 'asi-arch': product.version, node: process.versions.node, temporal: temporal.version };
+};

@@ -1,0 +1,50 @@
+import { ActivityCancellationType, proxyActivities } from '@temporalio/workflow';
+import type { CheckActivities, DiscoveryActivities, ResearchActivities, TrainingActivities } from './contracts/activities.ts';
+import { taskQueues } from './contracts/messages.ts';
+
+// Failures whose type is in contracts/activities.failureTypes are thrown non-retryable where they arise. Everything else that is thrown is an
+// outage (a server, a disk, a process that died) and is retried; what a candidate does comes back as a value.
+
+/** The record: short writes on the archive; an outage of it pauses the campaign rather than failing it. */
+export const record = proxyActivities<DiscoveryActivities>({
+  taskQueue: taskQueues.discovery,
+  startToCloseTimeout: '2 minutes',
+  retry: { initialInterval: '500 ms', backoffCoefficient: 2, maximumInterval: '30 seconds' },
+});
+
+/** Reading a large data folder, and building report and bundles, may take minutes. */
+export const longRecord = proxyActivities<Pick<DiscoveryActivities, 'openCampaign' | 'concludeCampaign'>>({
+  taskQueue: taskQueues.discovery,
+  startToCloseTimeout: '20 minutes',
+  heartbeatTimeout: '30 seconds',
+  retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '30 seconds', maximumAttempts: 10 },
+});
+
+/** Researcher, engineer, analyst. */
+export const research = proxyActivities<ResearchActivities>({
+  taskQueue: taskQueues.agents,
+  startToCloseTimeout: '10 minutes',
+  heartbeatTimeout: '30 seconds',
+  retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute', maximumAttempts: 10 },
+});
+
+/** Gates on CPU: seconds each, but they queue. */
+export const checks = proxyActivities<CheckActivities>({
+  taskQueue: taskQueues.checks,
+  startToCloseTimeout: '30 minutes',
+  heartbeatTimeout: '15 seconds',
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+  retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute', maximumAttempts: 10 },
+});
+
+/**
+ * Trials: hours each and they wait for a slot, so only the heartbeat bounds them; the worker holds the wall limit. A cancelled trial ends
+ * when its process is gone.
+ */
+export const training = proxyActivities<TrainingActivities>({
+  taskQueue: taskQueues.training,
+  startToCloseTimeout: '7 days',
+  heartbeatTimeout: '15 seconds',
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+  retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute', maximumAttempts: 10 },
+});

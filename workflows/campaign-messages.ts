@@ -1,0 +1,135 @@
+import { defineQuery, defineUpdate, setHandler } from '@temporalio/workflow';
+import type { CampaignRun } from './campaign-state.ts';
+import { type BudgetChange, type CampaignStatus, statusQuery, updateNames } from './contracts/messages.ts';
+
+const isOver = (run: CampaignRun): boolean => run.state === 'finished' || run.state === 'cancelled' || run.state === 'failed';
+
+const refuseWhenOver = (run: CampaignRun): void => {
+  if (isOver(run)) throw new Error(`campaign ${run.campaignId} is ${run.state}; nothing more can be changed`);
+};
+
+const caps = { experiments: 100_000, minutes: 100_000, trialSeconds: 1e9 } as const;
+
+/** The Web UI sends whatever a person typed, so the update checks it field by field. */
+const budgetProblem = (change: unknown): string | null => {
+  if (typeof change !== 'object' || change === null || Array.isArray(change)) {
+    return `setBudget takes an object such as {"experiments": 40}, not ${JSON.stringify(change)}`;
+  }
+  const entries = Object.entries(change);
+  if (entries.length === 0) return 'setBudget needs at least one of experiments, minutes, trialSeconds';
+  for (const [field, value] of entries) {
+    if (!(field in caps)) return `setBudget has no field "${field}"; it has experiments, minutes, trialSeconds`;
+    const cap = caps[field as keyof typeof caps];
+    const lowest = field === 'experiments' ? 0 : Number.MIN_VALUE;
+    if (
+      typeof value !== 'number' ||
+      !(value >= lowest && value <= cap) ||
+      (field === 'experiments' && !Number.isInteger(value))
+    ) {
+      return `${field}: ${JSON.stringify(value)} is not ${field === 'experiments' ? 'a whole number from 0' : 'a number above 0'} to ${cap}`;
+    }
+  }
+  return null;
+};
+
+const hintProblem = (run: CampaignRun, request: unknown): string | null => {
+  const hint = typeof request === 'object' && request !== null && 'hint' in request ? request.hint : undefined;
+  if (typeof hint !== 'string' || hint.trim() === '' || hint.length > 500) {
+    return `addHint takes {"hint": "1 to 500 characters of text"}, not ${JSON.stringify(request)?.slice(0, 200)}`;
+  }
+  return run.hints.length >= 20 ? 'a campaign holds at most 20 hints' : null;
+};
+
+const refuse = (problem: string | null): void => {
+  if (problem !== null) throw new Error(problem);
+};
+
+/** Steering and reading of a running campaign; the descriptions show in the Web UI's dialogs. */
+export const setMessageHandlers = (run: CampaignRun): void => {
+  const status = (): CampaignStatus => run.status(Date.now());
+
+  setHandler(defineQuery<CampaignStatus>(statusQuery), status, {
+    description: 'Stage, table of best, budget used, last failures',
+  });
+
+  setHandler(
+    defineUpdate<CampaignStatus>(updateNames.pause),
+    () => {
+      run.paused = true;
+      run.touch();
+      return status();
+    },
+    {
+      description: 'Start nothing new; what runs goes on to its end',
+      validator: () => {
+        refuseWhenOver(run);
+        if (run.paused) throw new Error('the campaign is paused already; resume continues it');
+      },
+    },
+  );
+
+  setHandler(
+    defineUpdate<CampaignStatus>(updateNames.resume),
+    () => {
+      run.paused = false;
+      run.touch();
+      return status();
+    },
+    {
+      description: 'Continue a paused campaign',
+      validator: () => {
+        refuseWhenOver(run);
+        if (!run.paused) throw new Error('the campaign is not paused');
+      },
+    },
+  );
+
+  setHandler(
+    defineUpdate<CampaignStatus>(updateNames.stop),
+    () => {
+      run.stopRequested = true;
+      run.paused = false;
+      run.touch();
+      return status();
+    },
+    {
+      description: 'Propose nothing more; finish what runs, confirm the best and conclude',
+      validator: () => {
+        refuseWhenOver(run);
+        if (run.stopRequested) throw new Error('the campaign is stopping already');
+      },
+    },
+  );
+
+  setHandler(
+    defineUpdate<CampaignStatus, [{ hint: string }]>(updateNames.hint),
+    (request) => {
+      run.hints = [...run.hints, request.hint.trim()];
+      run.touch();
+      return status();
+    },
+    {
+      description: 'Words for the researcher: {"hint": "try wider FIR branches"}',
+      validator: (request: unknown) => {
+        refuseWhenOver(run);
+        refuse(hintProblem(run, request));
+      },
+    },
+  );
+
+  setHandler(
+    defineUpdate<CampaignStatus, [BudgetChange]>(updateNames.budget),
+    (change) => {
+      run.budget = { ...run.budget, ...change };
+      run.touch();
+      return status();
+    },
+    {
+      description: 'New caps: {"experiments": 40, "minutes": 60, "trialSeconds": 7200}, any of them',
+      validator: (change: unknown) => {
+        refuseWhenOver(run);
+        refuse(budgetProblem(change));
+      },
+    },
+  );
+};

@@ -1,0 +1,141 @@
+import { ApplicationFailure } from '@temporalio/workflow';
+import type { CampaignDigest, CampaignPlan, ExperimentOutcome } from './contracts/activities.ts';
+import type { CampaignState, Conclusion } from './contracts/campaign.ts';
+import type { BudgetChange, CampaignStatus } from './contracts/messages.ts';
+
+/** What a campaign hands to its next run when it continues as new. Ids and numbers only; the archive holds the rest. */
+export interface CampaignCarry {
+  readonly plan: CampaignPlan;
+  readonly startedAtMs: number;
+  readonly nextNumber: number;
+  readonly candidatesStarted: number;
+  readonly startsDone: boolean;
+  readonly finishedSincePool: number;
+  readonly paused: boolean;
+  readonly stopRequested: boolean;
+  readonly hints: readonly string[];
+  readonly budget: Required<BudgetChange>;
+  readonly bestGain: number | null;
+}
+
+const emptyDigest: CampaignDigest = {
+  finished: { recorded: 0, rejected: 0, failed: 0, cancelled: 0 },
+  best: [],
+  lastFailures: [],
+  trialSeconds: 0,
+};
+
+/** The live state of one campaign run: messages change it, the workflow waits on it. */
+export class CampaignRun {
+  readonly campaignId: string;
+  plan: CampaignPlan | null = null;
+  startedAtMs: number;
+  state: CampaignState = 'calibrating';
+  stage = 'checking the settings and preparing the data';
+  nextNumber = 1;
+  candidatesStarted = 0;
+  startsDone = false;
+  finishedSincePool = 0;
+  paused = false;
+  stopRequested = false;
+  hints: string[] = [];
+  budget: Required<BudgetChange> = { experiments: 0, minutes: 0, trialSeconds: 0 };
+  bestGain: number | null = null;
+  digest: CampaignDigest = emptyDigest;
+  conclusion: Conclusion | null = null;
+  readonly inFlight = new Map<number, string>();
+  /** Rises with everything that a waiting loop may want to see. */
+  changes = 0;
+  /** First error of a child that was not the candidate's doing. */
+  fault: unknown = null;
+  outagesInRow = 0;
+  lastOutage = '';
+  /** Search attributes as last written. */
+  shown: { readonly state: CampaignState | null; readonly experiments: number; readonly bestGain: number | null } = {
+    state: null,
+    experiments: -1,
+    bestGain: null,
+  };
+
+  constructor(campaignId: string, startedAtMs: number) {
+    this.campaignId = campaignId;
+    this.startedAtMs = startedAtMs;
+  }
+
+  begin(plan: CampaignPlan): void {
+    this.plan = plan;
+    const { experiments, minutes, trialSeconds, hints } = plan.settings;
+    this.budget = { experiments, minutes, trialSeconds };
+    this.hints = [...hints];
+  }
+
+  restore(carry: CampaignCarry): void {
+    this.plan = carry.plan;
+    this.startedAtMs = carry.startedAtMs;
+    this.state = 'exploring';
+    this.nextNumber = carry.nextNumber;
+    this.candidatesStarted = carry.candidatesStarted;
+    this.startsDone = carry.startsDone;
+    this.finishedSincePool = carry.finishedSincePool;
+    this.paused = carry.paused;
+    this.stopRequested = carry.stopRequested;
+    this.hints = [...carry.hints];
+    this.budget = carry.budget;
+    this.bestGain = carry.bestGain;
+  }
+
+  carry(): CampaignCarry {
+    return {
+      plan: this.requirePlan(),
+      startedAtMs: this.startedAtMs,
+      nextNumber: this.nextNumber,
+      candidatesStarted: this.candidatesStarted,
+      startsDone: this.startsDone,
+      finishedSincePool: this.finishedSincePool,
+      paused: this.paused,
+      stopRequested: this.stopRequested,
+      hints: this.hints,
+      budget: this.budget,
+      bestGain: this.bestGain,
+    };
+  }
+
+  requirePlan(): CampaignPlan {
+    if (this.plan === null) throw ApplicationFailure.nonRetryable('the campaign has no plan yet', 'Assertion');
+    return this.plan;
+  }
+
+  finished(outcome: ExperimentOutcome): void {
+    this.finishedSincePool += 1;
+    this.outagesInRow = outcome.label === 'infra' ? this.outagesInRow + 1 : 0;
+    if (outcome.label === 'infra') this.lastOutage = outcome.detail;
+    if (outcome.gain !== null && (this.bestGain === null || outcome.gain > this.bestGain)) this.bestGain = outcome.gain;
+  }
+
+  touch(): void {
+    this.changes += 1;
+  }
+
+  minutesUsed(nowMs: number): number {
+    return (nowMs - this.startedAtMs) / 60_000;
+  }
+
+  status(nowMs: number): CampaignStatus {
+    return {
+      campaignId: this.campaignId,
+      state: this.paused && (this.state === 'exploring' || this.state === 'calibrating') ? 'paused' : this.state,
+      stage: this.stage,
+      inFlight: [...this.inFlight.values()],
+      finished: this.digest.finished,
+      budget: {
+        experiments: { used: this.candidatesStarted, cap: this.budget.experiments },
+        minutes: { used: this.minutesUsed(nowMs), cap: this.budget.minutes },
+        trialSeconds: { used: this.digest.trialSeconds, cap: this.budget.trialSeconds },
+      },
+      best: this.digest.best,
+      lastFailures: this.digest.lastFailures,
+      hints: this.hints,
+      conclusion: this.conclusion,
+    };
+  }
+}

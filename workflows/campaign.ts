@@ -1,0 +1,302 @@
+import {
+  ApplicationFailure,
+  allHandlersFinished,
+  CancellationScope,
+  ChildWorkflowCancellationType,
+  condition,
+  continueAsNew,
+  isCancellation,
+  ParentClosePolicy,
+  setCurrentDetails,
+  startChild,
+  upsertSearchAttributes,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { longRecord, record } from './activity-proxies.ts';
+import { setMessageHandlers } from './campaign-messages.ts';
+import { type CampaignCarry, CampaignRun } from './campaign-state.ts';
+import type { ExperimentOrigin } from './contracts/activities.ts';
+import type { Conclusion } from './contracts/campaign.ts';
+import { taskQueues } from './contracts/messages.ts';
+import { campaignIdForWorkflow, experimentId } from './contracts/naming.ts';
+import { renderDetails } from './details.ts';
+import { runExperiment } from './experiment.ts';
+import { nextMove } from './rules/stopping.ts';
+import { bestGainKey, campaignKey, experimentsKey, presetKey, stageKey } from './search-attributes.ts';
+import { verifyArchitecture } from './verification.ts';
+
+export interface CampaignResult {
+  readonly campaignId: string;
+  readonly verdict: Conclusion['verdict'];
+  readonly statement: string;
+  readonly finalists: Conclusion['finalists'];
+  readonly reportPath: string | null;
+  readonly bundlePaths: readonly string[];
+}
+
+/** History events after which a run hands over to the next; a drained hand-over costs at most one idle trial. */
+const continueAfterEvents = 3000;
+/** Experiments beyond the slots, so that proposing and checking the next one overlap with training. */
+const aheadOfSlots = 1;
+/** Past this the machine is the problem: stop rather than burn the rest of the budget. */
+const maxOutagesInRow = 3;
+
+const childOptions = {
+  taskQueue: taskQueues.discovery,
+  cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
+  parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
+} as const;
+
+/**
+ * Discover architectures. Takes one optional object, every field of which has a default:
+ * `{"preset": "quick", "seed": 7, "experiments": 12, "minutes": 10}`. A wrong field fails it at once and says what would be right.
+ */
+export async function discoverArchitectures(input?: unknown, carry?: CampaignCarry): Promise<CampaignResult> {
+  const info = workflowInfo();
+  const run = new CampaignRun(campaignIdForWorkflow(info.workflowId), Date.now());
+  setMessageHandlers(run);
+  upsertSearchAttributes([{ key: campaignKey, value: run.campaignId }]);
+  show(run);
+  try {
+    if (carry === undefined) await open(run, input, info.workflowId, info.firstExecutionRunId);
+    else run.restore(carry);
+    if (run.state === 'calibrating') await calibrate(run);
+    await explore(run);
+    if (handOver(run)) {
+      await condition(allHandlersFinished);
+      return await continueAsNew<typeof discoverArchitectures>(input, run.carry());
+    }
+    await verify(run);
+    return await conclude(run);
+  } catch (error) {
+    if (run.plan !== null && (isCancellation(error) || isFailure(error))) await recordEnd(run, error);
+    throw error;
+  }
+}
+
+async function open(run: CampaignRun, input: unknown, workflowId: string, runId: string): Promise<void> {
+  const plan = await longRecord.openCampaign({ campaignId: run.campaignId, workflowId, runId, input: input ?? {} });
+  run.begin(plan);
+  upsertSearchAttributes([{ key: presetKey, value: plan.settings.preset }]);
+}
+
+async function calibrate(run: CampaignRun): Promise<void> {
+  const { baselines } = run.requirePlan().settings;
+  await enter(run, 'calibrating', `training ${baselines.length} baselines, to learn what seeds alone do`);
+  await runAll(
+    run,
+    baselines.map((baseline) => ({ kind: 'baseline', baseline })),
+  );
+  await record.calibrateNoise({ campaignId: run.campaignId });
+  await record.rebuildPool({ campaignId: run.campaignId });
+  run.finishedSincePool = 0;
+}
+
+async function explore(run: CampaignRun): Promise<void> {
+  const { settings } = run.requirePlan();
+  await enter(run, 'exploring', 'proposing, checking and training candidates');
+  if (!run.startsDone) {
+    await runAll(
+      run,
+      settings.starts.map((start) => ({ kind: 'start', start })),
+    );
+    run.startsDone = true;
+  }
+  for (;;) {
+    const draining = handOver(run);
+    const move = nextMove(explorationState(run));
+    if (run.inFlight.size === 0 && (draining || move.kind === 'finish')) {
+      run.stage = move.reason;
+      return;
+    }
+    if (move.kind === 'start' && !draining) {
+      run.candidatesStarted += 1;
+      await startExperiment(run, { kind: 'candidate' });
+      continue;
+    }
+    await nextChange(run);
+  }
+}
+
+const explorationState = (run: CampaignRun) => ({
+  inFlight: run.inFlight.size,
+  maxInFlight: run.requirePlan().settings.slots + aheadOfSlots,
+  candidatesStarted: run.candidatesStarted,
+  budget: run.budget,
+  minutesUsed: run.minutesUsed(Date.now()),
+  trialSecondsUsed: run.digest.trialSeconds,
+  paused: run.paused,
+  stopRequested: run.stopRequested,
+  bestGain: run.bestGain,
+  targetGain: run.requirePlan().settings.targetGain,
+});
+
+async function verify(run: CampaignRun): Promise<void> {
+  const { settings, confirmSeeds } = run.requirePlan();
+  const { finalists, baselines } = await record.chooseFinalists({ campaignId: run.campaignId });
+  if (finalists.length === 0) return;
+  await enter(
+    run,
+    'verifying',
+    `confirming ${finalists.length} finalists against ${baselines.length} baselines on ${confirmSeeds.length} fresh seeds`,
+  );
+  const roles = [
+    ...finalists.map((id) => ({ id, role: 'finalist' as const })),
+    ...baselines.map((id) => ({ id, role: 'baseline' as const })),
+  ];
+  const children = await Promise.all(
+    roles.map(({ id, role }) =>
+      startChild(verifyArchitecture, {
+        ...childOptions,
+        workflowId: `${id}/verify`,
+        args: [{ campaignId: run.campaignId, experimentId: id, role, rung: settings.rung, seeds: confirmSeeds }],
+        staticSummary: `confirm ${role} ${id.split('/')[1]} on ${confirmSeeds.length} fresh seeds`,
+        typedSearchAttributes: [{ key: campaignKey, value: run.campaignId }],
+      }),
+    ),
+  );
+  const ends = await Promise.allSettled(children.map((child) => child.result()));
+  // All of them are over now, so that a cancelled campaign leaves no trial behind.
+  const failed = ends.find((end) => end.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+}
+
+async function conclude(run: CampaignRun): Promise<CampaignResult> {
+  run.stage = 'comparing on fresh seeds, writing the report and the bundles';
+  show(run);
+  const conclusion = await longRecord.concludeCampaign({ campaignId: run.campaignId });
+  run.conclusion = conclusion;
+  run.state = 'finished';
+  run.stage = 'finished';
+  run.digest = await record.readDigest({ campaignId: run.campaignId });
+  show(run);
+  await condition(allHandlersFinished);
+  const { verdict, statement, finalists, reportPath, bundlePaths } = conclusion;
+  return { campaignId: run.campaignId, verdict, statement, finalists, reportPath, bundlePaths };
+}
+
+async function recordEnd(run: CampaignRun, error: unknown): Promise<void> {
+  const cancelled = isCancellation(error);
+  const reason = cancelled ? 'cancelled by a person' : error instanceof Error ? rootMessage(error) : String(error);
+  await CancellationScope.nonCancellable(async () => {
+    await Promise.allSettled(running.get(run) ?? []);
+    await record.endCampaign({ campaignId: run.campaignId, state: cancelled ? 'cancelled' : 'failed', reason });
+    run.state = cancelled ? 'cancelled' : 'failed';
+    run.stage = reason;
+    run.digest = await record.readDigest({ campaignId: run.campaignId });
+    show(run);
+  });
+}
+
+/** Starts every origin as slots allow and waits for all of them. */
+async function runAll(run: CampaignRun, origins: readonly ExperimentOrigin[]): Promise<void> {
+  const waiting = [...origins];
+  const { slots } = run.requirePlan().settings;
+  for (;;) {
+    const next = run.inFlight.size < slots + aheadOfSlots && !run.paused ? waiting.shift() : undefined;
+    if (next !== undefined) await startExperiment(run, next);
+    else if (waiting.length === 0 && run.inFlight.size === 0) return;
+    else await nextChange(run);
+  }
+}
+
+/** Promises of the children of a run, so that a cancelled campaign ends after them. */
+const running = new WeakMap<CampaignRun, Set<Promise<void>>>();
+
+async function startExperiment(run: CampaignRun, origin: ExperimentOrigin): Promise<void> {
+  const plan = run.requirePlan();
+  const number = run.nextNumber;
+  run.nextNumber += 1;
+  const id = experimentId(run.campaignId, number);
+  run.inFlight.set(number, id);
+  const child = await startChild(runExperiment, {
+    ...childOptions,
+    workflowId: id,
+    args: [
+      {
+        campaignId: run.campaignId,
+        experimentId: id,
+        number,
+        origin,
+        seeds: plan.exploreSeeds,
+        maxRepairs: plan.settings.maxRepairs,
+        hints: run.hints,
+        rung: plan.settings.rung,
+      },
+    ],
+    staticSummary: describeOrigin(origin),
+    typedSearchAttributes: [{ key: campaignKey, value: run.campaignId }],
+  });
+  const done = child
+    .result()
+    .then(
+      (outcome) => run.finished(outcome),
+      (error: unknown) => {
+        run.fault ??= error;
+      },
+    )
+    .then(() => {
+      run.inFlight.delete(number);
+      run.touch();
+    });
+  const all = running.get(run) ?? new Set();
+  running.set(run, all.add(done));
+  void done.then(() => all.delete(done));
+}
+
+const describeOrigin = (origin: ExperimentOrigin): string => {
+  if (origin.kind === 'baseline') return `baseline ${origin.baseline}`;
+  return origin.kind === 'start' ? `start ${origin.start}` : 'candidate';
+};
+
+/** Waits for a child, a message or the end of the minutes; then brings record, details and attributes up to date. */
+async function nextChange(run: CampaignRun): Promise<void> {
+  const seen = run.changes;
+  const budget = run.budget;
+  const msLeft = run.startedAtMs + run.budget.minutes * 60_000 - Date.now();
+  const changed = () => run.changes > seen;
+  if (run.paused || msLeft <= 0) await condition(changed);
+  else await condition(changed, msLeft);
+  if (run.fault !== null) throw run.fault;
+  if (run.outagesInRow >= maxOutagesInRow) {
+    throw ApplicationFailure.nonRetryable(
+      `${run.outagesInRow} experiments in a row ended by an outage, the last with: ${run.lastOutage}`,
+      'RepeatedOutage',
+    );
+  }
+  if (run.budget !== budget) await record.setBudget({ campaignId: run.campaignId, change: run.budget });
+  if (run.state === 'exploring' && run.finishedSincePool >= run.requirePlan().settings.poolBatch) {
+    run.finishedSincePool = 0;
+    await record.rebuildPool({ campaignId: run.campaignId });
+  }
+  run.digest = await record.readDigest({ campaignId: run.campaignId });
+  show(run);
+}
+
+async function enter(run: CampaignRun, state: 'calibrating' | 'exploring' | 'verifying', stage: string): Promise<void> {
+  run.state = state;
+  run.stage = stage;
+  await record.setCampaignState({ campaignId: run.campaignId, state });
+  show(run);
+}
+
+const show = (run: CampaignRun): void => {
+  const status = run.status(Date.now());
+  setCurrentDetails(renderDetails(status));
+  // Each upsert is an event of the history: only what changed.
+  if (run.shown.state !== status.state) upsertSearchAttributes([{ key: stageKey, value: status.state }]);
+  if (run.shown.experiments !== run.candidatesStarted)
+    upsertSearchAttributes([{ key: experimentsKey, value: run.candidatesStarted }]);
+  if (run.bestGain !== null && run.shown.bestGain !== run.bestGain)
+    upsertSearchAttributes([{ key: bestGainKey, value: run.bestGain }]);
+  run.shown = { state: status.state, experiments: run.candidatesStarted, bestGain: run.bestGain };
+};
+
+const handOver = (run: CampaignRun): boolean => {
+  const info = workflowInfo();
+  return run.state === 'exploring' && (info.continueAsNewSuggested || info.historyLength > continueAfterEvents);
+};
+
+const isFailure = (error: unknown): error is Error => error instanceof Error && error.name.endsWith('Failure');
+
+const rootMessage = (error: Error): string => (error.cause instanceof Error ? rootMessage(error.cause) : error.message);

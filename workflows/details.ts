@@ -1,0 +1,68 @@
+import type { Effect } from './contracts/analysis.ts';
+import type { BestRow, CampaignStatus } from './contracts/messages.ts';
+
+const maxBytes = 18_000;
+
+/** The campaign's page in the Temporal Web UI as Markdown, within the server's limit of 20,000 bytes. */
+export const renderDetails = (status: CampaignStatus): string => {
+  const { experiments, minutes, trialSeconds } = status.budget;
+  const { recorded, rejected, failed, cancelled } = status.finished;
+  const sections = [
+    `## ${status.campaignId} — ${status.state}`,
+    status.stage,
+    status.conclusion === null ? '' : `**${status.conclusion.statement}**`,
+    [
+      '| budget | used | cap |',
+      '| --- | --- | --- |',
+      `| candidates | ${experiments.used} | ${experiments.cap} |`,
+      `| minutes | ${minutes.used.toFixed(1)} | ${minutes.cap} |`,
+      `| trial seconds | ${trialSeconds.used.toFixed(0)} | ${trialSeconds.cap} |`,
+    ].join('\n'),
+    `Experiments: ${recorded} recorded, ${rejected} rejected, ${failed} failed, ${cancelled} cancelled; running now: ${status.inFlight.map(shortId).join(', ') || 'none'}`,
+    bestTable(status.best),
+    failureList(status),
+    status.hints.length === 0 ? '' : `### Hints\n\n${status.hints.map((hint) => `- ${inline(hint)}`).join('\n')}`,
+    reportLines(status),
+  ];
+  return sections
+    .filter((section) => section !== '')
+    .join('\n\n')
+    .slice(0, maxBytes);
+};
+
+const bestTable = (rows: readonly BestRow[]): string => {
+  if (rows.length === 0) return '';
+  const lines = rows.map(
+    (row) =>
+      `| ${shortId(row.experimentId)} | ${inline(row.name)} | ${row.kind} | ${row.gain === null ? '–' : gainText(row.gain)} | ${inline(row.changed)} | ${row.verdict ?? '–'} |`,
+  );
+  return [
+    '### Best so far',
+    '',
+    '| id | name | kind | bits per byte gained over the reference | changed | verdict |',
+    '| --- | --- | --- | --- | --- | --- |',
+    ...lines,
+  ].join('\n');
+};
+
+const failureList = (status: CampaignStatus): string =>
+  status.lastFailures.length === 0
+    ? ''
+    : `### Last failures\n\n${status.lastFailures.map((row) => `- ${shortId(row.experimentId)} **${row.label}**: ${inline(row.detail).slice(0, 300)}`).join('\n')}`;
+
+const reportLines = (status: CampaignStatus): string => {
+  if (status.conclusion === null) return '';
+  const { reportPath, bundlePaths } = status.conclusion;
+  return [reportPath === null ? '' : `Report: \`${reportPath}\``, ...bundlePaths.map((path) => `Bundle: \`${path}\``)]
+    .filter((line) => line !== '')
+    .join('\n\n');
+};
+
+/** Signed gain with its interval; positive is better. */
+export const gainText = (effect: Effect): string =>
+  `${signed(effect.mean)} [${signed(effect.low)}, ${signed(effect.high)}] (${effect.seeds} seeds)`;
+
+const signed = (value: number): string => `${value >= 0 ? '+' : ''}${value.toFixed(4)}`;
+const shortId = (id: string): string => id.split('/')[1] ?? id;
+/** Records come from programs and people: keep them on one line and out of the table's syntax. */
+const inline = (text: string): string => text.replace(/[\r\n|`<>]+/g, ' ').trim();

@@ -1,0 +1,126 @@
+import {
+  ActivityFailure,
+  CancellationScope,
+  isCancellation,
+  setCurrentDetails,
+  upsertSearchAttributes,
+} from '@temporalio/workflow';
+import { checks, record, research, training } from './activity-proxies.ts';
+import type { ExperimentInput, ExperimentOutcome, StepResult } from './contracts/activities.ts';
+import type { FailureLabel } from './contracts/failure.ts';
+import { trialId } from './contracts/naming.ts';
+import { kindKey, outcomeKey, stageKey } from './search-attributes.ts';
+
+type Stage = 'propose' | 'check' | 'train' | 'score';
+interface Setback {
+  readonly stage: Stage;
+  readonly label: FailureLabel;
+  readonly detail: string;
+}
+
+/**
+ * One experiment from proposal to its terminal record. Whatever the candidate does is an outcome, never a failure of this workflow; a
+ * cancel is recorded before it ends.
+ */
+export async function runExperiment(input: ExperimentInput & { readonly rung: string }): Promise<ExperimentOutcome> {
+  upsertSearchAttributes([{ key: kindKey, value: input.origin.kind }]);
+  const { experimentId } = input;
+  try {
+    const setback = await runStages(input);
+    const outcome = await record.finishExperiment({
+      experimentId,
+      end: setback === null ? { state: 'recorded' } : { state: endState(setback), ...setback },
+    });
+    showOutcome(outcome);
+    return outcome;
+  } catch (error) {
+    // An outage that outlasted its retries is recorded as such, so that the campaign goes on and nothing is lost.
+    if (error instanceof ActivityFailure && !isCancellation(error)) {
+      return await record.finishExperiment({
+        experimentId,
+        end: { state: 'failed', label: 'infra', detail: rootMessage(error), stage: 'record' },
+      });
+    }
+    if (!isCancellation(error)) throw error;
+    await CancellationScope.nonCancellable(() =>
+      record.finishExperiment({
+        experimentId,
+        end: { state: 'cancelled', label: 'cancelled', detail: 'cancelled before it ended', stage: 'record' },
+      }),
+    );
+    throw error;
+  }
+}
+
+async function runStages(input: ExperimentInput & { readonly rung: string }): Promise<Setback | null> {
+  const { experimentId } = input;
+  show('proposing', input);
+  const proposed = await research.proposeExperiment(input);
+  if (!proposed.ok) return { stage: 'propose', label: proposed.label, detail: proposed.detail };
+  show('checking', input, `**${proposed.name}** — ${proposed.summary}`);
+  const checked = await checkAndRepair(input);
+  if (!checked.ok) return { stage: 'check', label: checked.label, detail: checked.detail };
+  for (const seed of input.seeds) {
+    show(`training seed ${seed}`, input, `**${proposed.name}** — ${proposed.summary}`);
+    const setback = await runTrial({ experimentId, rung: input.rung, seed, purpose: 'explore' });
+    if (setback !== null) return setback;
+  }
+  show('judging', input, `**${proposed.name}** — ${proposed.summary}`);
+  await record.judgeExperiment({ experimentId });
+  await research.analyseExperiment({ experimentId });
+  return null;
+}
+
+async function checkAndRepair(input: ExperimentInput): Promise<StepResult> {
+  const { experimentId } = input;
+  for (let attempt = 0; ; attempt++) {
+    const checked = await checks.checkArchitecture({ experimentId });
+    if (checked.ok || attempt === input.maxRepairs || input.origin.kind !== 'candidate') return checked;
+    const repaired = await research.repairExperiment({
+      experimentId,
+      attempt: attempt + 1,
+      label: checked.label,
+      detail: checked.detail,
+    });
+    if (!repaired.ok) return checked;
+  }
+}
+
+/** Train, then score in a process of its own; null when both went well. */
+export async function runTrial(trial: {
+  readonly experimentId: string;
+  readonly rung: string;
+  readonly seed: number;
+  readonly purpose: 'explore' | 'confirm';
+}): Promise<Setback | null> {
+  const { experimentId, seed, purpose } = trial;
+  const input = { trialId: trialId(experimentId, trial), experimentId, seed, purpose };
+  const trained = await training.trainTrial.executeWithOptions({ summary: `train seed ${seed}` }, [input]);
+  if (!trained.ok) return { stage: 'train', label: trained.label, detail: trained.detail };
+  const scored = await training.scoreTrial.executeWithOptions({ summary: `score seed ${seed}` }, [input]);
+  return scored.ok ? null : { stage: 'score', label: scored.label, detail: scored.detail };
+}
+
+const endState = (setback: Setback): 'rejected' | 'failed' | 'cancelled' => {
+  if (setback.label === 'cancelled' || setback.label === 'budget') return 'cancelled';
+  return setback.stage === 'propose' || setback.stage === 'check' ? 'rejected' : 'failed';
+};
+
+const show = (stage: string, input: ExperimentInput, text = ''): void => {
+  setCurrentDetails(`### ${input.experimentId}\n\nStage: ${stage}\n\n${text}`);
+  upsertSearchAttributes([{ key: stageKey, value: stage.split(' ')[0] ?? stage }]);
+};
+
+const showOutcome = (outcome: ExperimentOutcome): void => {
+  const gain =
+    outcome.gain === null
+      ? ''
+      : `, ${outcome.gain >= 0 ? '+' : ''}${outcome.gain.toFixed(4)} bits per byte against the reference`;
+  setCurrentDetails(`### ${outcome.experimentId}\n\n**${outcome.name}**: ${outcome.state}${gain}\n\n${outcome.detail}`);
+  upsertSearchAttributes([
+    { key: stageKey, value: 'done' },
+    { key: outcomeKey, value: outcome.label ?? outcome.state },
+  ]);
+};
+
+const rootMessage = (error: Error): string => (error.cause instanceof Error ? rootMessage(error.cause) : error.message);

@@ -1,0 +1,42 @@
+import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
+import { runTrial } from './experiment.ts';
+import { kindKey, stageKey } from './search-attributes.ts';
+
+export interface VerificationInput {
+  readonly campaignId: string;
+  readonly experimentId: string;
+  readonly role: 'finalist' | 'baseline';
+  readonly rung: string;
+  readonly seeds: readonly number[];
+}
+export interface VerificationOutcome {
+  readonly experimentId: string;
+  readonly confirmed: readonly number[];
+  readonly failed: readonly { readonly seed: number; readonly label: string; readonly detail: string }[];
+}
+
+/**
+ * Trains and scores one architecture on fresh seeds that nothing was selected by (no winner's curse). A seed that fails is reported, and the
+ * others still run: the verdict counts only common seeds.
+ */
+export async function verifyArchitecture(input: VerificationInput): Promise<VerificationOutcome> {
+  upsertSearchAttributes([
+    { key: kindKey, value: `verify-${input.role}` },
+    { key: stageKey, value: 'verifying' },
+  ]);
+  const confirmed: number[] = [];
+  const failed: { seed: number; label: string; detail: string }[] = [];
+  for (const seed of input.seeds) {
+    setCurrentDetails(
+      `### ${input.experimentId}\n\nConfirming on fresh seeds: ${confirmed.length} of ${input.seeds.length} done, seed ${seed} running.`,
+    );
+    const setback = await runTrial({ experimentId: input.experimentId, rung: input.rung, seed, purpose: 'confirm' });
+    if (setback === null) confirmed.push(seed);
+    else failed.push({ seed, label: setback.label, detail: setback.detail });
+  }
+  setCurrentDetails(
+    `### ${input.experimentId}\n\nConfirmed on seeds ${confirmed.join(', ') || 'none'}${failed.length > 0 ? `; failed on ${failed.map((row) => `${row.seed} (${row.label})`).join(', ')}` : ''}.`,
+  );
+  upsertSearchAttributes([{ key: stageKey, value: 'done' }]);
+  return { experimentId: input.experimentId, confirmed, failed };
+}
