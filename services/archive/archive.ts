@@ -29,6 +29,21 @@ export interface LineageNode {
   readonly failureLabel: string | null;
 }
 
+/** The place of one experiment in the lineage. */
+export interface Kinship {
+  readonly node: LineageNode;
+  /** From the root to the parent. */
+  readonly ancestors: readonly LineageNode[];
+  /** By number, no more than were asked for. */
+  readonly children: readonly LineageNode[];
+}
+
+/** `after`: the last number of the page before; -1 for the first page. */
+export interface LineagePage {
+  readonly after: number;
+  readonly limit: number;
+}
+
 export interface ExperimentFilter {
   readonly states?: readonly ExperimentState[];
   readonly kinds?: readonly Experiment['kind'][];
@@ -42,6 +57,9 @@ export interface ExperimentFilter {
  * The record of truth. Every write is one atomic step on one document and survives a crash once its promise resolves.
  * Unique: campaign id, experiment id, trial id, (trial, metric) of a score, ledger row id.
  * A terminal experiment or a scored/failed/cancelled trial never changes, but for the verdict of a recorded experiment, which is set once.
+ * Every record is checked against its schema before it is written: InvalidRecordError names field and value, and nothing is written.
+ * `updatedAt`, and `finishedAt` where a record becomes terminal without one, are set by the archive unless the patch holds them.
+ * Every method may throw ArchiveUnavailableError (archive-errors.ts): path, reason and remedy.
  */
 export interface Archive {
   createCampaign(campaign: Campaign): Promise<Created<Campaign>>;
@@ -67,8 +85,13 @@ export interface Archive {
   /** Sets the verdict of a recorded experiment, once: the same verdict again is ok, another is `terminal`. */
   setVerdict(id: string, verdict: NonNullable<Experiment['verdict']>): Promise<Write<Experiment>>;
   countExperiments(campaignId: string): Promise<Readonly<Record<ExperimentState, number>>>;
-  /** Every experiment of the campaign as a light node, by number. */
-  lineage(campaignId: string): Promise<readonly LineageNode[]>;
+  /**
+   * Experiments of the campaign as light nodes, by number: all of them, or one page of those numbered above `after`.
+   * Read a large campaign by pages: the whole of 100,000 takes a second.
+   */
+  lineage(campaignId: string, page?: LineagePage): Promise<readonly LineageNode[]>;
+  /** Ancestors and children of one experiment; null where it does not exist. `childLimit` is 100 unless told. */
+  lineageOf(experimentId: string, childLimit?: number): Promise<Kinship | null>;
   /** Recorded experiments with the highest fitness, best first. */
   leaderboard(campaignId: string, limit: number): Promise<readonly LineageNode[]>;
 
@@ -90,7 +113,10 @@ export interface Archive {
     filter: { readonly trialId: string } | { readonly experimentId: string } | { readonly campaignId: string },
   ): Promise<readonly Score[]>;
 
-  /** False when the row exists or, for a reserve row, when `cap` would be passed by settled plus open amounts. Atomic. */
+  /**
+   * Atomic. `exists`: this row id, or a row of this kind for the same purpose and resource, is stored already and stays as it is.
+   * `over-cap`: settled plus open plus this reserve row would pass `cap`; nothing is stored. A settle row is always taken: it was used.
+   */
   appendLedger(row: LedgerRow, cap?: number): Promise<'appended' | 'exists' | 'over-cap'>;
   ledgerTotals(campaignId: string): Promise<Readonly<Record<LedgerRow['resource'], LedgerTotal>>>;
 
