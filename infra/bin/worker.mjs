@@ -1,0 +1,4 @@
+#!/usr/bin/env node
+import { prepare, runEntry } from './launch.mjs';
+
+process.exitCode = await runEntry(await prepare(), 'workers/worker.ts', process.argv.slice(2));
