@@ -1,0 +1,46 @@
+/** `npm start`: the whole stack of one machine, until Ctrl-C. */
+import { taskQueues, workflowTypes } from '../workflows/contracts/messages.ts';
+import { ConfigError, readConfig } from './config.ts';
+import { roles } from './roles/roles.ts';
+import { PortInUseError, StackRunningError, StackStartError, startStack } from './supervisor/index.ts';
+
+const say = (line: string): void => {
+  process.stdout.write(`${line}\n`);
+};
+
+const main = async (): Promise<number> => {
+  const stopping = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopping.abort());
+  const config = readConfig();
+  const stack = await startStack({ config, roles, onLine: say, signal: stopping.signal });
+  say(describe(stack.uiUrl, stack.namespace));
+  if (!stopping.signal.aborted) await new Promise((resolve) => stopping.signal.addEventListener('abort', resolve));
+  say('stopping; running campaigns go on where they are at the next start');
+  await stack.stop();
+  return 0;
+};
+
+const describe = (uiUrl: string, namespace: string): string => {
+  const form = new URLSearchParams({ taskQueue: taskQueues.discovery, workflowType: workflowTypes.campaign });
+  const examples = ['(nothing)', '{}', '{"preset":"quick","seed":7}', '{"preset":"standard","minutes":60}'];
+  return `
+asi-arch is up: ${['temporal', ...roles].join(', ')}
+
+  Temporal Web UI    ${uiUrl}/namespaces/${namespace}/workflows
+  start a campaign   ${uiUrl}/namespaces/${namespace}/workflows/start-workflow?${form}
+                     input, one of: ${examples.join('   ')}
+  or from here       npx asi campaign start
+                     npx asi campaign watch
+
+Ctrl-C stops it.
+`;
+};
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  const isExpected = [ConfigError, StackRunningError, PortInUseError, StackStartError].some((kind) => error instanceof kind);
+  if (!isExpected || !(error instanceof Error)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 1;
+}

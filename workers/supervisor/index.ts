@@ -1,0 +1,4 @@
+export { StackStartError } from './kept-process.ts';
+export { PortInUseError } from './ports.ts';
+export { findStack, type RunningStack } from './stack-record.ts';
+export { type Stack, type StackOptions, type StackProcess, StackRunningError, startStack } from './start-stack.ts';

@@ -1,0 +1,254 @@
+import { accessSync, constants, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Config, checkoutFolder } from '../config.ts';
+import type { Command } from './guarded-process.ts';
+import { KeptProcess, StackStartError } from './kept-process.ts';
+import { choosePorts, type Ports } from './ports.ts';
+import { identify } from './process-identity.ts';
+import { RotatingLog } from './rotating-log.ts';
+import { takeStackLock } from './stack-lock.ts';
+import { readStackRecord, reapLeftovers, removeStackRecord, type StackRecord, writeStackRecord } from './stack-record.ts';
+import { temporalCommand, waitForServer } from './temporal-server.ts';
+
+const SERVER_READY_MS = 60_000;
+const WORKER_READY_MS = 120_000;
+/** Longer than a worker's own forced shutdown. */
+const WORKER_GRACE_MS = 25_000;
+const SERVER_GRACE_MS = 10_000;
+const SECRET = /(API_?KEY|TOKEN|SECRET|PASSWORD|CREDENTIAL)/i;
+
+export interface StackOptions {
+  readonly config: Config;
+  /** Worker processes to run, a role each. */
+  readonly roles: readonly string[];
+  /** News for the user, a line each: what is up, what died, what is back. */
+  readonly onLine: (line: string) => void;
+  /** Take any free port where the configured one is taken. */
+  readonly freePorts?: boolean;
+  /** Entry of a worker process; called with the role, prints "ready <role>" when it polls. */
+  readonly workerEntry?: string;
+  /** Stops a start that is under way. */
+  readonly signal?: AbortSignal;
+}
+
+export interface StackProcess {
+  readonly name: string;
+  readonly pid: number | null;
+  readonly numRestarts: number;
+}
+
+export interface Stack {
+  readonly temporalAddress: string;
+  readonly uiUrl: string;
+  readonly namespace: string;
+  /** Ends the workers, then the server; resolves when no process of the stack is left. */
+  stop(): Promise<void>;
+  processes(): readonly StackProcess[];
+}
+
+/** Another stack runs on this home. */
+export class StackRunningError extends Error {
+  override readonly name = 'StackRunningError';
+  readonly pid: number | null;
+
+  constructor(home: string, record: StackRecord | null) {
+    const pid = record?.supervisor.pid ?? null;
+    const where = record === null ? '' : `, Web UI ${record.uiUrl}`;
+    super(
+      `a stack runs already on ${home} (process ${pid ?? 'unknown'}${where}); use it, end it with Ctrl-C there or "kill ${pid ?? '<pid>'}", or set ASI_HOME to another folder`,
+    );
+    this.pid = pid;
+  }
+}
+
+/**
+ * Starts the Temporal server and the workers of one machine and keeps them up until `stop`.
+ * @throws StackRunningError, PortInUseError, StackStartError, each with a message for the user
+ */
+export const startStack = async (options: StackOptions): Promise<Stack> => {
+  const { config, onLine } = options;
+  const binary = checkBeforehand(config);
+  const lock = takeStackLock(config.home);
+  if (lock === null) throw new StackRunningError(config.home, readStackRecord(config.home));
+  try {
+    const left = await reapLeftovers(config.home, SERVER_GRACE_MS);
+    if (left.length > 0) onLine(`ended what a killed stack had left behind: ${left.join(', ')}`);
+    const ports = await choosePorts({ temporal: config.temporalPort, ui: config.uiPort }, options.freePorts ?? false);
+    const running = new SupervisedStack(options, binary, ports);
+    await running.start(options.signal);
+    return {
+      temporalAddress: running.temporalAddress,
+      uiUrl: running.uiUrl,
+      namespace: config.namespace,
+      processes: () => running.processes(),
+      stop: async () => {
+        await running.stop();
+        lock.release();
+      },
+    };
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+};
+
+class SupervisedStack {
+  readonly temporalAddress: string;
+  readonly uiUrl: string;
+  readonly #options: StackOptions;
+  readonly #ports: Ports;
+  readonly #startedAt = new Date().toISOString();
+  readonly #server: KeptProcess;
+  readonly #workers: readonly KeptProcess[];
+  #state: 'starting' | 'up' | 'stopped' = 'starting';
+  #stopped: Promise<void> | null = null;
+
+  constructor(options: StackOptions, binary: string, ports: Ports) {
+    const { config, roles, workerEntry = join(checkoutFolder, 'workers', 'worker.ts') } = options;
+    this.#options = options;
+    this.#ports = ports;
+    this.temporalAddress = `127.0.0.1:${ports.temporal}`;
+    this.uiUrl = `http://127.0.0.1:${ports.ui}`;
+    const { home, namespace } = config;
+    this.#server = this.#keep('temporal', temporalCommand({ binary, home, namespace, ports }), SERVER_READY_MS, {
+      probe: (signal) => waitForServer(this.temporalAddress, namespace, signal),
+    });
+    this.#workers = roles.map((role) =>
+      this.#keep(role, this.#workerCommand(role, workerEntry), WORKER_READY_MS, { readyLine: `ready ${role}` }),
+    );
+  }
+
+  async start(signal: AbortSignal | undefined): Promise<void> {
+    const interrupted = rejectOnAbort(signal);
+    try {
+      await Promise.race([this.#startInOrder(), interrupted.promise]);
+      this.#state = 'up';
+      this.#record();
+    } catch (error) {
+      await this.stop();
+      throw error;
+    } finally {
+      interrupted.forget();
+    }
+  }
+
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stopInOrder();
+    return this.#stopped;
+  }
+
+  processes(): readonly StackProcess[] {
+    return [this.#server, ...this.#workers].map(({ name, current, numRestarts }) => ({
+      name,
+      pid: current?.program?.pid ?? null,
+      numRestarts,
+    }));
+  }
+
+  async #startInOrder(): Promise<void> {
+    await this.#server.start();
+    await Promise.all(this.#workers.map((worker) => worker.start()));
+  }
+
+  async #stopInOrder(): Promise<void> {
+    this.#state = 'stopped';
+    await Promise.all(this.#workers.map((worker) => worker.stop(WORKER_GRACE_MS)));
+    await this.#server.stop(SERVER_GRACE_MS);
+    removeStackRecord(this.#options.config.home);
+  }
+
+  #keep(
+    name: string,
+    command: Command,
+    readyTimeoutMs: number,
+    readiness: ConstructorParameters<typeof KeptProcess>[0]['readiness'],
+  ): KeptProcess {
+    const { config, onLine } = this.#options;
+    const log = new RotatingLog({ path: join(config.home, 'logs', `${name}.log`), onTrouble: onLine });
+    return new KeptProcess({ name, command, log, readyTimeoutMs, readiness, onLine, onChange: () => this.#recordIfPossible() });
+  }
+
+  #workerCommand(role: string, entry: string): Command {
+    const { config } = this.#options;
+    return {
+      program: process.execPath,
+      parameters: ['--disable-warning=ExperimentalWarning', entry, role],
+      environment: {
+        ...environmentOf(role, process.env),
+        ASI_HOME: config.home,
+        ASI_CACHE: config.cache,
+        ASI_PYTHON: config.python,
+        ASI_SLOTS: String(config.slots),
+        ASI_TEMPORAL_PORT: String(this.#ports.temporal),
+        ASI_UI_PORT: String(this.#ports.ui),
+        TEMPORAL_ADDRESS: this.temporalAddress,
+        TEMPORAL_NAMESPACE: config.namespace,
+        ASI_SUPERVISED: '1',
+      },
+    };
+  }
+
+  /** A full disk must not end a stack that works; the record is only for others to find it. */
+  #recordIfPossible(): void {
+    try {
+      this.#record();
+    } catch (error) {
+      this.#options.onLine(`stack.json cannot be written (${error instanceof Error ? error.message : String(error)})`);
+    }
+  }
+
+  #record(): void {
+    const supervisor = identify(process.pid);
+    if (this.#state === 'stopped' || supervisor === null) return;
+    const { temporalAddress, uiUrl } = this;
+    writeStackRecord(this.#options.config.home, {
+      version: 1,
+      state: this.#state,
+      startedAt: this.#startedAt,
+      supervisor,
+      temporalAddress,
+      uiUrl,
+      namespace: this.#options.config.namespace,
+      ports: this.#ports,
+      processes: [this.#server, ...this.#workers].flatMap(({ name, current }) =>
+        current === null ? [] : { name, guard: current.guard, program: current.program },
+      ),
+    });
+  }
+}
+
+/** Keys of language models and the like are for the agents alone. */
+export const environmentOf = (role: string, environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv => {
+  if (role === 'agents') return { ...environment };
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => name.startsWith('TEMPORAL_') || !SECRET.test(name)));
+};
+
+const checkBeforehand = (config: Config): string => {
+  if (config.temporalAddress !== `127.0.0.1:${config.temporalPort}`) {
+    throw new StackStartError(
+      `TEMPORAL_ADDRESS=${config.temporalAddress} names a server of yours, and a stack brings its own; unset it, or start the processes singly with "npm run worker -- <role>"`,
+    );
+  }
+  if (config.temporalBinary === null)
+    throw new StackStartError('ASI_TEMPORAL (not set): no Temporal binary; run "npm run setup"');
+  try {
+    mkdirSync(join(config.home, 'logs'), { recursive: true });
+    accessSync(config.home, constants.W_OK);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new StackStartError(`ASI_HOME=${config.home} cannot be written (${reason}); set it to a folder of yours`, {
+      cause: error,
+    });
+  }
+  return config.temporalBinary;
+};
+
+const rejectOnAbort = (signal: AbortSignal | undefined): { readonly promise: Promise<never>; readonly forget: () => void } => {
+  let onAbort = (): void => undefined;
+  const promise = new Promise<never>((_, reject) => {
+    onAbort = () => reject(new StackStartError('the start was interrupted'));
+    if (signal?.aborted) onAbort();
+    signal?.addEventListener('abort', onAbort);
+  });
+  return { promise, forget: () => signal?.removeEventListener('abort', onAbort) };
+};
