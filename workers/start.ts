@@ -1,7 +1,7 @@
 /** `npm start`: the whole stack of one machine, until Ctrl-C. */
 import { taskQueues, workflowTypes } from '../workflows/contracts/messages.ts';
 import { ConfigError, readConfig } from './config.ts';
-import { roles } from './roles/roles.ts';
+import { roles } from './roles/role.ts';
 import { PortInUseError, StackRunningError, StackStartError, startStack } from './supervisor/index.ts';
 
 const say = (line: string): void => {

@@ -1,7 +1,8 @@
 /** `npm run worker -- <role>`: one process of the system. Prints `ready <role>` when it polls; ends on SIGTERM or when its stdin closes. */
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { ConfigError, readConfig } from './config.ts';
-import { isRole, openRole, roles } from './roles/roles.ts';
+import { isRole, roles } from './roles/role.ts';
+import { openRole } from './roles/roles.ts';
 import { installRuntime } from './roles/runtime.ts';
 
 const main = async (): Promise<number> => {

@@ -16,10 +16,7 @@ import { createResearchActivities } from '../activities/research.ts';
 import { createTrainingActivities } from '../activities/training.ts';
 import { TrialPeers } from '../activities/trial-peers.ts';
 import type { Config } from '../config.ts';
-
-export const roles = ['orchestrator', 'agents', 'checker', 'trainer'] as const;
-export type Role = (typeof roles)[number];
-export const isRole = (text: string): text is Role => (roles as readonly string[]).includes(text);
+import type { Role } from './role.ts';
 
 export interface OpenedRole {
   readonly worker: Pick<
