@@ -58,7 +58,7 @@ const claim = (path, own) => {
       error,
     );
   } finally {
-    rmSync(draft, { force: true });
+    if (drafted) rmSync(draft, { force: true });
   }
 };
 

@@ -5,16 +5,17 @@ import { identify, isGroupAlive, type ProcessIdentity, sendSignal } from './proc
 import type { RotatingLog } from './rotating-log.ts';
 
 /**
- * A shell between the supervisor and a program. It leads a process group of its own, says the program's pid, and ends the program when the
+ * A shell between the supervisor and a program. It leads a process group of its own, says the program's pid on descriptor 3, and ends the program when the
  * supervisor's end of stdin closes, which the kernel does even when the supervisor is killed. SIGTERM is caught, not ignored, since an
  * ignored signal would stay ignored in the program. The program shares that stdin and may watch it too.
  */
 const GUARD = `
-exec 3<&0
-"$@" <&3 &
+exec 4<&0
+"$@" <&4 3>&- 4<&- &
 program=$!
-echo "guard-program $program"
-( trap : TERM; while read -r line <&3; do :; done; kill -TERM $program; sleep 25; kill -KILL $program ) >/dev/null 2>&1 &
+echo $program >&3
+exec 3>&-
+( trap : TERM; while read -r line <&4; do :; done; kill -TERM $program; sleep 25; kill -KILL $program ) >/dev/null 2>&1 &
 watch=$!
 trap : TERM INT HUP
 while :; do wait $program; code=$?; kill -0 $program 2>/dev/null || break; done
@@ -22,7 +23,7 @@ kill -KILL $watch 2>/dev/null
 wait $watch 2>/dev/null
 exit $code
 `;
-const NUM_TAIL_LINES = 12;
+const NUM_TAIL_LINES = 20;
 const POLL_MS = 20;
 /** Dead members of a group stay countable until somebody reaps them, which the first process of a container may never do. */
 const EMPTY_GROUP_TIMEOUT_MS = 3_000;
@@ -51,7 +52,7 @@ export class GuardedProcess {
   constructor({ command, log, onLine }: GuardedProcessOptions) {
     this.#child = spawn('/bin/sh', ['-c', GUARD, 'asi-guard', command.program, ...command.parameters], {
       env: command.environment,
-      stdio: ['pipe', 'pipe', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
       detached: true,
     });
     const { pid, stdout, stderr, stdin } = this.#child;
@@ -60,11 +61,9 @@ export class GuardedProcess {
     // The guard may be gone before we close our end.
     stdin.on('error', () => undefined);
     this.guard = identify(pid) ?? { pid, startMark: '' };
-    const lines = createInterface({ input: stdout.pipe(new PassThrough()) });
-    lines.on('line', (line) => {
-      const named = /^guard-program (\d+)$/.exec(line)?.[1];
-      if (named !== undefined && this.#program === null) this.#program = identify(Number(named));
-      else onLine(line);
+    createInterface({ input: stdout.pipe(new PassThrough()) }).on('line', onLine);
+    this.#child.stdio[3]?.on('data', (chunk: Buffer) => {
+      this.#program ??= identify(Number(chunk.toString('utf8')));
     });
     for (const stream of [stdout, stderr]) {
       stream.on('data', (chunk: Buffer) => {
@@ -113,9 +112,9 @@ export class GuardedProcess {
   }
 
   #keepTail(text: string): void {
-    const lines = text.split('\n').filter((line) => line.trim() !== '' && !line.startsWith('guard-program '));
+    const lines = text.split('\n').filter((line) => line.trim() !== '');
     this.#tail.push(...lines);
-    this.#tail.splice(0, this.#tail.length - NUM_TAIL_LINES);
+    this.#tail.splice(0, Math.max(0, this.#tail.length - NUM_TAIL_LINES));
   }
 }
 

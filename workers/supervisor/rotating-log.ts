@@ -26,8 +26,11 @@ export class RotatingLog {
   write(chunk: Buffer | string): void {
     const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
     try {
-      if (this.#numBytes > 0 && this.#numBytes + bytes.length > this.#options.maxBytes) this.#rotate();
       this.#descriptor ??= this.#open();
+      if (this.#numBytes > 0 && this.#numBytes + bytes.length > this.#options.maxBytes) {
+        this.#rotate();
+        this.#descriptor = this.#open();
+      }
       writeSync(this.#descriptor, bytes);
       this.#numBytes += bytes.length;
       this.#inTrouble = false;
@@ -56,7 +59,6 @@ export class RotatingLog {
       const from = number === 1 ? this.path : `${this.path}.${number - 1}`;
       if (existsSync(from)) renameSync(from, `${this.path}.${number}`);
     }
-    this.#numBytes = 0;
   }
 }
 

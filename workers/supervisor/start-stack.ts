@@ -15,6 +15,8 @@ const WORKER_READY_MS = 120_000;
 /** Longer than a worker's own forced shutdown. */
 const WORKER_GRACE_MS = 25_000;
 const SERVER_GRACE_MS = 10_000;
+/** What a killed supervisor left has lost its stdin already, so it had its time. */
+const LEFTOVER_GRACE_MS = 3_000;
 const SECRET = /(API_?KEY|TOKEN|SECRET|PASSWORD|CREDENTIAL)/i;
 
 export interface StackOptions {
@@ -71,7 +73,7 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
   const lock = takeStackLock(config.home);
   if (lock === null) throw new StackRunningError(config.home, readStackRecord(config.home));
   try {
-    const left = await reapLeftovers(config.home, SERVER_GRACE_MS);
+    const left = await reapLeftovers(config.home, LEFTOVER_GRACE_MS);
     if (left.length > 0) onLine(`ended what a killed stack had left behind: ${left.join(', ')}`);
     const ports = await choosePorts({ temporal: config.temporalPort, ui: config.uiPort }, options.freePorts ?? false);
     const running = new SupervisedStack(options, binary, ports);
