@@ -1,0 +1,143 @@
+"""Causality: what comes after a cut must not reach what comes before it.
+
+Two looks. Forward: the future is replaced, and the past outputs must be bitwise equal, since both runs have one shape and therefore one
+order of summation; only transforms (FFT), which mix rounding over the whole length, get a tolerance. Backward: the gradient of past outputs
+with respect to future inputs must be zero. Rows of one batch carry one cut each; when the batch gate has failed, rows run one at a time,
+so that a leak between rows is not taken for a leak from the future.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from .effort import Effort
+from .outcome import Outcome, failed, passed
+from .subject import Subject, call, evaluate, mode, relative_difference
+
+_RANDOM_CUTS = 3
+_LONG_ROWS = 2
+
+
+@dataclass(frozen=True)
+class _Leak:
+    size: float
+    place: str
+
+
+def causality(subject: Subject, effort: Effort, *, rows_apart: bool) -> Outcome:
+    limit = subject.noise_limit if subject.work.transforms else 0.0
+    worst, probes = _Leak(0.0, ""), 0
+    for layer_index in subject.layer_indices:
+        for seed in range(effort.seeds if layer_index == 0 else 1):
+            mixer = subject.build(layer_index=layer_index, seed=subject.seed + seed)
+            cuts = _cuts(effort.border_length, effort.cuts, seed=subject.seed + 31 * seed + layer_index)
+            cases = [(effort.border_length, cuts)]
+            if seed == 0:
+                cases += [
+                    (length, _cuts(length, (), seed=subject.seed + length)[-_LONG_ROWS:])
+                    for length in effort.long_lengths
+                ]
+            for length, chosen in cases:
+                for training in effort.modes:
+                    probe = _Probe(mixer, layer_index, length, chosen, subject.seed + seed, training, rows_apart)
+                    worst = max(worst, _forward_leak(subject, probe), key=lambda leak: leak.size)
+                    probes += len(chosen)
+            if seed == 0:
+                probe = _Probe(mixer, layer_index, effort.border_length, cuts, subject.seed, True, rows_apart)
+                worst = max(worst, _gradient_leak(subject, probe), key=lambda leak: leak.size)
+                probes += len(cuts)
+    note = f"; {effort.note}" if effort.note else ""
+    if worst.size > limit:
+        level = " (rounding level: a scale or pivot is taken from the future)" if worst.size <= 1e-9 else ""
+        return failed(f"{worst.place}{level}{note}", worst.size, limit)
+    lengths = f"lengths {effort.border_length}, {', '.join(map(str, effort.long_lengths))}"
+    return passed(
+        f"{probes} cuts at {lengths}, layers {', '.join(map(str, subject.layer_indices))}, train and eval: "
+        f"replacing the future changes no earlier output{note}",
+        worst.size,
+        limit,
+    )
+
+
+@dataclass(frozen=True)
+class _Probe:
+    mixer: nn.Module
+    layer_index: int
+    length: int
+    cuts: tuple[int, ...]
+    seed: int
+    training: bool
+    rows_apart: bool
+
+    def place(self, row: int) -> str:
+        words = "train" if self.training else "eval"
+        return f"cut {self.cuts[row]} of length {self.length}, layer {self.layer_index}, {words} mode, seed {self.seed}"
+
+
+def _cuts(length: int, borders: tuple[int, ...], *, seed: int) -> tuple[int, ...]:
+    """Chunk borders below `length`, then random cuts, one of them near the end."""
+    draw = random.Random(seed)
+    chosen = [draw.randrange(1, length) for _ in range(_RANDOM_CUTS - 1)] + [
+        length - 1 - draw.randrange(min(4, length - 1))
+    ]
+    return (*(cut for cut in borders if cut < length), *chosen)
+
+
+def _forward_leak(subject: Subject, probe: _Probe) -> _Leak:
+    rows = len(probe.cuts)
+    # Seeds differ by length and mode, so that over all probes each cut meets several kinds of content.
+    draw = 13 * probe.length + 2 * probe.seed + probe.training
+    x = subject.inputs(rows, probe.length, seed=draw)
+    other = subject.inputs(rows, probe.length, seed=draw + 5_001)
+    changed = x.clone()
+    for row, cut in enumerate(probe.cuts):
+        changed[row, cut:] = other[row, cut:] * (8.0 if row % 3 == 2 else 1.0)
+    with mode(probe.mixer, probe.training):
+        y, y_changed = (_outputs(probe, value) for value in (x, changed))
+    worst = _Leak(0.0, "")
+    for row, cut in enumerate(probe.cuts):
+        size = relative_difference(y_changed[row, :cut], y[row, :cut])
+        if size > worst.size:
+            first = int((y_changed[row, :cut] != y[row, :cut]).any(-1).int().argmax())
+            worst = _Leak(
+                size,
+                f"replacing positions from {cut} on changes outputs from position {first} on by up to {size:.2g} rms at {probe.place(row)}",
+            )
+    return worst
+
+
+def _outputs(probe: _Probe, x: torch.Tensor) -> torch.Tensor:
+    if not probe.rows_apart:
+        return evaluate(probe.mixer, x, seed=probe.seed)
+    return torch.cat([evaluate(probe.mixer, row, seed=probe.seed) for row in x.split(1)])
+
+
+def _gradient_leak(subject: Subject, probe: _Probe) -> _Leak:
+    x = subject.inputs(len(probe.cuts), probe.length, seed=77).requires_grad_()
+    rows = x.split(1) if probe.rows_apart else (x,)
+    past = torch.zeros_like(x)
+    for row, cut in enumerate(probe.cuts):
+        past[row, :cut] = 1.0
+    with mode(probe.mixer, probe.training):
+        y = torch.cat([call(probe.mixer, row, seed=probe.seed) for row in rows])
+    weights = torch.randn(y.shape, generator=torch.Generator().manual_seed(probe.seed), dtype=y.dtype)
+    if not y.requires_grad:
+        return _Leak(0.0, "")  # the gradient gate reports an output without a graph
+    (gradient,) = torch.autograd.grad((y * weights * past).sum(), x, allow_unused=True)
+    if gradient is None:
+        return _Leak(0.0, "")
+    worst = _Leak(0.0, "")
+    scale = gradient.pow(2).mean().sqrt().item()
+    for row, cut in enumerate(probe.cuts):
+        size = gradient[row, cut:].abs().max().item() / scale if scale > 0 else 0.0
+        if not size <= worst.size:
+            worst = _Leak(
+                float("inf") if math.isnan(size) else size,
+                f"outputs before {cut} have a gradient of {size:.2g} rms with respect to later inputs at {probe.place(row)}",
+            )
+    return worst

@@ -1,0 +1,183 @@
+"""The `check` command: static review, load, gates, parameter and FLOP match of one program. Shapes of request and result: contracts/trial.ts.
+
+Covers what a forward and a backward pass on probe inputs can show on the CPU. Does not cover intent: a program that behaves until training
+begins passes, and is caught, if at all, by the training watch, the sandbox and the judge.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from ..programs import ProgramError, load_mixer_class
+from .batch import batch
+from .causality import causality
+from .effort import effort_for
+from .finite import finite
+from .gradient import gradient
+from .length import length
+from .outcome import GATES, CandidateError, Outcome, failed, gate_row, not_applicable, passed, run_gate
+from .repeat import repeat
+from .shape import shape
+from .sizes import TaskSize, flops_outcome, measure_sizes, parameters_outcome
+from .static_review import ReviewError, integer_constants, review
+from .subject import Subject, probe_shape
+
+_INIT_ARGUMENTS = ("hidden_size", "num_heads", "layer_index", "num_layers")
+
+
+def run(request: dict[str, Any], workdir: Path) -> dict[str, Any]:
+    """checkRequest to checkResult. Writes nothing; `workdir` is where the candidate's own files would go.
+
+    Raises OSError when a program file cannot be read and ProgramError when the reference is not a mixer: those are faults of the
+    caller, never of the candidate.
+    """
+    del workdir
+    started = time.process_time()
+    program = Path(request["programPath"])
+    content = program.read_bytes()
+    reference_class = load_mixer_class(Path(request["referencePath"]))
+    random_state = torch.random.get_rng_state()
+    try:
+        rows, sizes, label = _check(content, program, reference_class, request)
+    finally:
+        torch.random.set_rng_state(random_state)
+    return {
+        "programHash": hashlib.sha256(content).hexdigest(),
+        "status": "pass" if label is None else "fail",
+        "label": label,
+        "detail": _detail(rows),
+        "gates": rows,
+        "sizes": sizes,
+        "cpuSeconds": time.process_time() - started,
+    }
+
+
+def _check(
+    content: bytes, program: Path, reference_class: type[nn.Module], request: dict[str, Any]
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]] | None, str | None]:
+    """Rows of every gate, sizes when matched, and the label of the failure or None."""
+    rung = request["rung"]
+    started = time.process_time()
+    try:
+        tree = review(_decode(content))
+        mixer_class = load_mixer_class(program)
+        _require_signature(mixer_class)
+    except (ReviewError, ProgramError) as error:
+        first = gate_row("contract", failed(str(error)), time.process_time() - started)
+        return [first, *_not_run(GATES[1:], "the contract gate failed")], None, error.label
+    contract = gate_row(
+        "contract",
+        passed("parses, imports only what a mixer needs, has class Mixer with its signature"),
+        time.process_time() - started,
+    )
+    subject = Subject(mixer_class, probe_shape(rung), request["seed"], integer_constants(tree))
+    rows = [contract, *_behaviour(subject, rung)]
+    sizes: list[TaskSize] = []
+
+    def match() -> Outcome:
+        sizes.extend(measure_sizes(mixer_class, reference_class, rung, request["seed"]))
+        return parameters_outcome(sizes)
+
+    if _verdict(rows, "shape") == "fail":
+        rows += _not_run(("parameters", "flops"), "the shape gate failed")
+        return rows, None, _label(rows)
+    rows.append(run_gate("parameters", match))
+    if rows[-1]["verdict"] == "fail":
+        rows += _not_run(("flops",), "parameters do not match")
+        return rows, None, _label(rows)
+    rows.append(run_gate("flops", lambda: flops_outcome(sizes, request["flopsLimit"])))
+    return rows, [size.row() for size in sizes], _label(rows)
+
+
+def _behaviour(subject: Subject, rung: dict[str, Any]) -> list[dict[str, Any]]:
+    """Gates that run the mixer alone. Those after shape need outputs; comparisons need finite ones."""
+    rows = [run_gate("shape", lambda: shape(subject, rung))]
+    if rows[0]["verdict"] == "fail":
+        return rows + _not_run(GATES[2:-2], "the shape gate failed")
+    started = time.process_time()
+    try:
+        effort = effort_for(subject)
+        finite_on_probes = subject.finite_on_probes
+    except CandidateError as error:
+        rows.append(gate_row("finite", failed(str(error)), time.process_time() - started))
+        return rows + _not_run(GATES[3:-2], "a plain forward pass in float64 failed")
+    rows.append(run_gate("finite", lambda: finite(subject, effort)))
+    if not finite_on_probes:
+        return rows + _not_run(GATES[3:-2], "outputs are not finite, so nothing can be compared")
+    rows.append(run_gate("batch", lambda: batch(subject)))
+    rows_apart = rows[-1]["verdict"] == "fail"
+    remaining: tuple[tuple[str, Callable[[], Outcome]], ...] = (
+        ("causality", lambda: causality(subject, effort, rows_apart=rows_apart)),
+        ("length", lambda: length(subject, effort)),
+        ("repeat", lambda: repeat(subject)),
+        ("gradient", lambda: gradient(subject)),
+    )
+    return rows + [run_gate(gate, judge) for gate, judge in remaining]
+
+
+def _decode(content: bytes) -> str:
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ReviewError("compile_error", f"the program is not UTF-8 text: {error}") from error
+
+
+def _require_signature(mixer_class: type[nn.Module]) -> None:
+    """The trainer calls Mixer(hidden_size=, num_heads=, layer_index=, num_layers=) and mixer(x) or mixer(x, state)."""
+    if not (isinstance(mixer_class, type) and issubclass(mixer_class, nn.Module)):
+        raise ReviewError(
+            "rejected_static", "Mixer is no subclass of torch.nn.Module; it must be `class Mixer(nn.Module)`"
+        )
+    for method, calls in (
+        (
+            mixer_class.__init__,
+            [((None,), dict.fromkeys(_INIT_ARGUMENTS, 1)), ((None,), {"hidden_size": 64, "num_heads": 4})],
+        ),
+        (mixer_class.forward, [((None, None), {}), ((None, None, None), {}), ((None, None), {"state": None})]),
+    ):
+        signature = inspect.signature(method)
+        for positional, named in calls:
+            try:
+                signature.bind(*positional, **named)
+            except TypeError as error:
+                wanted = (
+                    "__init__(self, hidden_size, num_heads, layer_index=0, num_layers=1)"
+                    if method is mixer_class.__init__
+                    else "forward(self, x, state=None)"
+                )
+                raise ReviewError(
+                    "rejected_static", f"{method.__name__}{signature} does not fit {wanted}: {error}"
+                ) from error
+
+
+def _not_run(gates: tuple[str, ...], reason: str) -> list[dict[str, Any]]:
+    return [gate_row(gate, not_applicable(f"not run: {reason}"), 0.0) for gate in gates]
+
+
+def _verdict(rows: list[dict[str, Any]], gate: str) -> str:
+    return next(row["verdict"] for row in rows if row["gate"] == gate)
+
+
+def _label(rows: list[dict[str, Any]]) -> str | None:
+    """One label for all failures: a broken gate says more than NaN for odd inputs, and both more than a size that can be mended."""
+    fallen = {row["gate"] for row in rows if row["verdict"] == "fail"}
+    if not fallen:
+        return None
+    if fallen - {"finite", "parameters"}:
+        return "gate"
+    return "nonfinite" if "finite" in fallen else "unmatched"
+
+
+def _detail(rows: list[dict[str, Any]]) -> str:
+    fallen = [row for row in rows if row["verdict"] == "fail"]
+    if not fallen:
+        return f"{sum(row['verdict'] == 'pass' for row in rows)} gates passed"
+    return "; ".join(f"{row['gate']}: {row['evidence']}" for row in fallen)[:3900]

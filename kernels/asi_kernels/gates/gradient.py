@@ -1,0 +1,76 @@
+"""Gradient: every parameter can learn (a gradient that is not zero for some input), and no gradient is NaN or infinite."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from .outcome import CandidateError, Outcome, failed, not_applicable, passed
+from .subject import Subject, call, describe
+
+_ROWS = 2
+# The first length passes every parameter that most mixers have; the last reaches taps of long filters and late branches.
+_LENGTHS = (24, 40, 80)
+
+
+def gradient(subject: Subject) -> Outcome:
+    counted = 0
+    for layer_index in subject.layer_indices:
+        mixer = subject.build(layer_index=layer_index, training=True)
+        silent = {name for name, parameter in mixer.named_parameters() if parameter.requires_grad}
+        frozen = [name for name, parameter in mixer.named_parameters() if not parameter.requires_grad]
+        if frozen:
+            return failed(f"parameter {frozen[0]} has requires_grad off; make it a buffer or let it learn")
+        if not silent:
+            continue  # a layer may be without parameters
+        counted += len(silent)
+        for attempt, length in enumerate(_LENGTHS):
+            found = _gradients(mixer, subject.inputs(_ROWS, length, seed=61 + attempt), seed=subject.seed)
+            silent -= {name for name, value in found.items() if value is not None and bool((value != 0).any())}
+            if not silent:
+                break
+        if silent:
+            names = ", ".join(sorted(silent)[:5])
+            return failed(
+                f"no gradient reaches {names} (layer {layer_index}, lengths {', '.join(map(str, _LENGTHS))}, randomised parameters, "
+                f"seed {subject.seed}); remove what is not used or connect it to the output",
+                float(len(silent)),
+                0.0,
+            )
+    if counted == 0:
+        return not_applicable("the mixer has no parameters")
+    broken = _broken_gradient(subject)
+    if broken:
+        return failed(broken)
+    return passed(f"a gradient reaches each of {counted} parameter tensors; gradients are finite in float32", 0.0, 0.0)
+
+
+def _gradients(mixer: nn.Module, x: torch.Tensor, *, seed: int) -> dict[str, torch.Tensor | None]:
+    y = call(mixer, x, seed=seed)
+    if not y.requires_grad:
+        raise CandidateError("the output carries no gradient at all; do not detach it or compute it under no_grad")
+    weights = torch.randn(y.shape, generator=torch.Generator().manual_seed(seed), dtype=y.dtype)
+    names, parameters = zip(*mixer.named_parameters(), strict=True)
+    try:
+        values = torch.autograd.grad((y * weights).sum(), parameters, allow_unused=True)
+    except (Exception, SystemExit) as error:
+        raise CandidateError(f"backward of a {list(x.shape)} input raised {describe(error)}") from error
+    return dict(zip(names, values, strict=True))
+
+
+def _broken_gradient(subject: Subject) -> str:
+    """The first gradient that is not finite, in the precision and with the parameters that training begins with."""
+    for layer_index in subject.layer_indices:
+        mixer = subject.build(layer_index=layer_index, dtype=torch.float32, noise=0.0, training=True)
+        if not any(True for _ in mixer.parameters()):
+            continue
+        normal = subject.inputs(_ROWS, 40, seed=71, dtype=torch.float32)
+        for words, x in (
+            ("normal", normal),
+            ("constant", normal[:, :1].expand_as(normal).contiguous()),
+            ("large (10 times normal)", 10 * normal),
+        ):
+            for name, value in _gradients(mixer, x, seed=subject.seed).items():
+                if value is not None and not torch.isfinite(value).all():
+                    return f"the gradient of {name} is not finite for {words} input (layer {layer_index}, own initial parameters, seed {subject.seed})"
+    return ""

@@ -1,0 +1,56 @@
+"""Length: the first n outputs do not depend on how many positions follow. Reports whether a carried state continues a sequence."""
+
+from __future__ import annotations
+
+import torch
+
+from .effort import Effort
+from .outcome import CandidateError, Outcome, failed, passed
+from .subject import Subject, call_with_state, evaluate, mode, relative_difference
+
+
+def length(subject: Subject, effort: Effort) -> Outcome:
+    """f(x)[:, :n] for total lengths n, n+1, n+16 and 2n, at a short and a long n."""
+    limit, worst, place = subject.noise_limit, 0.0, ""
+    modes = (False,) if subject.stochastic_in_training else (False, True)
+    for layer_index in subject.layer_indices:
+        mixer = subject.build(layer_index=layer_index)
+        for n in (effort.border_length // 2, effort.longest // 2) if layer_index == 0 else (effort.border_length // 2,):
+            x = subject.inputs(2, max(2 * n, n + 16), seed=n)
+            for training in modes:
+                with mode(mixer, training):
+                    y = evaluate(mixer, x[:, :n], seed=9)
+                    for total in (n + 1, n + 16, 2 * n):
+                        size = relative_difference(evaluate(mixer, x[:, :total], seed=9)[:, :n], y)
+                        if size > worst:
+                            words = "train" if training else "eval"
+                            worst, place = (
+                                size,
+                                f"total length {total} against {n}, layer {layer_index}, {words} mode, seed {subject.seed}",
+                            )
+    note = f"; {effort.note}" if effort.note else ""
+    if worst > limit:
+        return failed(f"the first outputs differ by {worst:.2g} rms: {place}{note}", worst, limit)
+    return passed(
+        f"first outputs agree over total lengths up to {2 * (effort.longest // 2)}{subject.precision_note}; {_streaming(subject)}{note}",
+        worst,
+        limit,
+    )
+
+
+def _streaming(subject: Subject) -> str:
+    """One sentence on continuing a sequence from a returned state. Reported, not judged: decoding has a gate of its own."""
+    mixer = subject.build()
+    x = subject.inputs(2, 37, seed=41)
+    try:
+        with torch.no_grad():
+            whole, _ = call_with_state(mixer, x, None, seed=9)
+            first, state = call_with_state(mixer, x[:, :20], None, seed=9)
+            if state is None:
+                return "no state is returned"
+            second, _ = call_with_state(mixer, x[:, 20:], state, seed=9)
+    except CandidateError as error:
+        return f"continuing from the returned state fails: {error}"
+    size = relative_difference(torch.cat([first, second], dim=1), whole)
+    verdict = "equals the whole" if size <= subject.noise_limit else "differs from the whole"
+    return f"a sequence continued from its state {verdict} ({size:.2g} rms)"

@@ -1,0 +1,246 @@
+"""The program under check, as the gates see it: builds its mixers, draws their inputs, calls them, and knows how exact they can be.
+
+Shapes: x and y are [B, T, D] with D the hidden size. Unless said otherwise probes are float64 on the CPU with randomised parameters, because
+an untrained mixer may hide a path behind a zero (science: a zero-initialised gate makes every output independent of everything).
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import torch
+from torch import nn
+
+from .outcome import CandidateError
+from .work_counter import WorkCounter, count_work
+
+INPUT_KINDS = ("gaussian", "tokens", "spiky", "drifting")
+# How far two honest float evaluations of one formula may lie apart, relative to the output's rms, by the coarsest type inside.
+_NOISE = {None: 1e-9, torch.float32: 1e-4, torch.bfloat16: 5e-2, torch.float16: 5e-3}
+_WIDEST_PROBE = 128
+
+
+@dataclass(frozen=True)
+class ProbeShape:
+    """Width, heads and depth of the mixers that the probes build, and the sequence lengths of the rung's tasks."""
+
+    hidden: int
+    heads: int
+    num_layers: int
+    lengths: tuple[int, ...]
+
+
+def probe_shape(rung: dict[str, Any]) -> ProbeShape:
+    """The rung's own shape; above width 128 fewer heads of the same size, because legality does not depend on width."""
+    hidden, heads = rung["hidden"], rung["heads"]
+    if hidden > _WIDEST_PROBE and hidden % heads == 0:
+        head_size = hidden // heads
+        heads = max(1, min(heads, _WIDEST_PROBE // head_size))
+        hidden = heads * head_size
+    tasks = rung["tasks"]
+    return ProbeShape(
+        hidden, heads, max(task["layers"] for task in tasks), tuple(sorted({task["length"] for task in tasks}))
+    )
+
+
+@dataclass
+class Subject:
+    """One mixer class under check. `thresholds` are integers of its text, candidates for a branch on the length."""
+
+    mixer_class: type[nn.Module]
+    shape: ProbeShape
+    seed: int
+    thresholds: tuple[int, ...] = ()
+    _cost: dict[int, float] = field(default_factory=dict)
+
+    @property
+    def layer_indices(self) -> tuple[int, ...]:
+        """First, second and last layer: patterns that alternate or spare an end show among them."""
+        last = self.shape.num_layers - 1
+        return tuple(sorted({0, min(1, last), last}))
+
+    def build(
+        self,
+        *,
+        layer_index: int = 0,
+        dtype: torch.dtype = torch.float64,
+        seed: int | None = None,
+        noise: float | None = None,
+        training: bool = False,
+    ) -> nn.Module:
+        """A fresh mixer, randomised by `noise` (default: as much as stays finite; 0 leaves its own initialisation)."""
+        seed = self.seed if seed is None else seed
+        torch.manual_seed(seed)
+        try:
+            mixer = self.mixer_class(
+                hidden_size=self.shape.hidden,
+                num_heads=self.shape.heads,
+                layer_index=layer_index,
+                num_layers=self.shape.num_layers,
+            )
+        except (Exception, SystemExit) as error:
+            raise CandidateError(f"Mixer({self._arguments(layer_index)}) raised {describe(error)}") from error
+        mixer = mixer.to(dtype)
+        randomise(mixer, seed=seed, noise=self.noise if noise is None else noise)
+        return mixer.train(training)
+
+    @cached_property
+    def finite_on_probes(self) -> bool:
+        """Whether there is anything to compare: with the chosen noise, ordinary float64 inputs give finite outputs."""
+        return bool(torch.isfinite(evaluate(self.build(), self.inputs(4, 80), seed=self.seed)).all())
+
+    @cached_property
+    def noise(self) -> float:
+        """Largest of three noise scales under which the mixer stays finite in float64."""
+        for noise in (1.0, 0.3, 0.0):
+            mixer = self.build(noise=noise)
+            if torch.isfinite(evaluate(mixer, self.inputs(4, 80), seed=self.seed)).all():
+                return noise
+        return 0.0
+
+    def inputs(self, rows: int, length: int, *, seed: int = 0, dtype: torch.dtype = torch.float64) -> torch.Tensor:
+        """[rows, length, D], rms near one, kinds by row: a trigger on content has to meet one of them."""
+        generator = torch.Generator().manual_seed(self.seed * 1_000_003 + seed)
+        drawn = [
+            _draw(INPUT_KINDS[(row + seed) % len(INPUT_KINDS)], length, self.shape.hidden, generator)
+            for row in range(rows)
+        ]
+        return torch.stack(drawn).to(dtype)
+
+    @cached_property
+    def work(self) -> WorkCounter:
+        """Operators of one float64 forward pass, for what they say about precision and transforms."""
+        mixer = self.build()
+        x = self.inputs(2, 40)
+        return count_work(lambda: call(mixer, x, seed=self.seed))
+
+    @property
+    def noise_limit(self) -> float:
+        """Relative difference that rounding explains between two shapes of one computation."""
+        return _NOISE[self.work.coarsest]
+
+    @property
+    def precision_note(self) -> str:
+        return "" if self.work.coarsest is None else f" (computes in {str(self.work.coarsest).removeprefix('torch.')})"
+
+    @cached_property
+    def stochastic_in_training(self) -> bool:
+        """Whether train mode draws random numbers (dropout): then only runs with equal shapes and seeds compare."""
+        mixer = self.build(training=True)
+        x = self.inputs(2, 24)
+        return not torch.equal(evaluate(mixer, x, seed=1), evaluate(mixer, x, seed=2))
+
+    @cached_property
+    def seconds_a_token(self) -> float:
+        """CPU seconds of one more position of a two-row forward pass; large for programs that loop over tokens."""
+        mixer = self.build()
+        short, long = self.inputs(2, 16), self.inputs(2, 48)
+        return max(0.0, (_timed(mixer, long) - _timed(mixer, short)) / 32)
+
+    def _arguments(self, layer_index: int) -> str:
+        shape = self.shape
+        return f"hidden_size={shape.hidden}, num_heads={shape.heads}, layer_index={layer_index}, num_layers={shape.num_layers}"
+
+
+def call(mixer: nn.Module, x: torch.Tensor, *, seed: int) -> torch.Tensor:
+    """y of `mixer(x)` from a fixed random state. Raises CandidateError when it raises or breaks the return contract."""
+    return call_with_state(mixer, x, None, seed=seed)[0]
+
+
+def call_with_state(mixer: nn.Module, x: torch.Tensor, state: object, *, seed: int) -> tuple[torch.Tensor, object]:
+    torch.manual_seed(seed)
+    try:
+        returned = mixer(x) if state is None else mixer(x, state)
+    except (Exception, SystemExit) as error:
+        raise CandidateError(f"forward of {shape_of(x)} {x.dtype} raised {describe(error)}") from error
+    if not isinstance(returned, tuple) or len(returned) != 2:
+        raise CandidateError(f"forward returned {type(returned).__name__}; it must return the tuple (y, state)")
+    y, next_state = returned
+    if not isinstance(y, torch.Tensor):
+        raise CandidateError(f"forward returned y as {type(y).__name__}; it must be a tensor [B, T, hidden]")
+    if y.shape != x.shape:
+        raise CandidateError(f"forward of {shape_of(x)} returned y {shape_of(y)}; both must be [B, T, hidden]")
+    return y, next_state
+
+
+def evaluate(mixer: nn.Module, x: torch.Tensor, *, seed: int) -> torch.Tensor:
+    """`call` without a graph."""
+    with torch.no_grad():
+        return call(mixer, x, seed=seed)
+
+
+@contextmanager
+def mode(mixer: nn.Module, training: bool) -> Iterator[nn.Module]:
+    """`mixer` in train or eval mode for a while."""
+    before = mixer.training
+    try:
+        yield mixer.train(training)
+    finally:
+        mixer.train(before)
+
+
+def randomise(mixer: nn.Module, *, seed: int, noise: float) -> None:
+    """Adds noise of 0.3/sqrt(fan in) to matrices and 0.3 to vectors, times `noise`, in place."""
+    if noise == 0.0:
+        return
+    generator = torch.Generator().manual_seed(seed + 77)
+    with torch.no_grad():
+        for parameter in mixer.parameters():
+            fan_in = parameter[0].numel() if parameter.dim() > 1 else 1
+            scale = 0.3 * noise / math.sqrt(max(1, fan_in))
+            parameter += scale * torch.randn(parameter.shape, generator=generator, dtype=torch.float64).to(
+                parameter.dtype
+            )
+
+
+def relative_difference(candidate: torch.Tensor, reference: torch.Tensor) -> float:
+    """Largest absolute difference over the reference's rms; infinite when either is not finite."""
+    if candidate.numel() == 0:
+        return 0.0
+    largest = (candidate - reference).abs().max().item()
+    if largest == 0.0:
+        return 0.0
+    scale = reference.pow(2).mean().sqrt().item()
+    ratio = largest / scale if scale > 0 else math.inf
+    return ratio if math.isfinite(ratio) else math.inf
+
+
+def describe(error: BaseException) -> str:
+    """One line of an exception of candidate code, with the line of its own file where it was raised."""
+    where, step = "", error.__traceback__
+    while step is not None:
+        if step.tb_frame.f_code.co_filename.startswith("<program>/"):  # the name that programs.py gives a text
+            where = f" at line {step.tb_lineno}"
+        step = step.tb_next
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}{where}: {text[:400]}"
+
+
+def shape_of(tensor: torch.Tensor) -> str:
+    return str(list(tensor.shape))
+
+
+def _draw(kind: str, length: int, hidden: int, generator: torch.Generator) -> torch.Tensor:
+    """[length, hidden]. tokens: few distinct vectors, often repeated; spiky: heavy tails; drifting: slow, nearly constant."""
+    normal = torch.randn(length, hidden, generator=generator, dtype=torch.float64)
+    if kind == "tokens":
+        table = torch.randn(6, hidden, generator=generator, dtype=torch.float64)
+        return table[torch.randint(6, (length,), generator=generator)]
+    if kind == "spiky":
+        size = torch.rand(length, 1, generator=generator, dtype=torch.float64).clamp_min(0.02)
+        return normal / size.sqrt() * 0.7
+    if kind == "drifting":
+        return normal[:1] + 0.1 * normal.cumsum(0) / math.sqrt(length)
+    return normal
+
+
+def _timed(mixer: nn.Module, x: torch.Tensor) -> float:
+    started = time.process_time()
+    evaluate(mixer, x, seed=0)
+    return time.process_time() - started
