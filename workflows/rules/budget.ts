@@ -1,0 +1,58 @@
+/** Caps or use of a campaign: candidates, minutes of wall time, seconds of training and scoring. */
+export interface BudgetAmounts {
+  readonly experiments: number;
+  readonly minutes: number;
+  readonly trialSeconds: number;
+}
+export type BudgetResource = keyof BudgetAmounts;
+
+export interface BudgetState {
+  readonly caps: BudgetAmounts;
+  readonly used: BudgetAmounts;
+}
+
+const resources = ['experiments', 'minutes', 'trialSeconds'] as const;
+const words: Readonly<Record<BudgetResource, string>> = {
+  experiments: 'candidates',
+  minutes: 'minutes',
+  trialSeconds: 'trial seconds',
+};
+
+/** What is left of each, never below zero. */
+export const budgetLeft = ({ caps, used }: BudgetState): BudgetAmounts => ({
+  experiments: Math.max(0, caps.experiments - used.experiments),
+  minutes: Math.max(0, caps.minutes - used.minutes),
+  trialSeconds: Math.max(0, caps.trialSeconds - used.trialSeconds),
+});
+
+/** The resource that is used up, in words for a person; null while all last. */
+export const spentBudget = ({
+  caps,
+  used,
+}: BudgetState): { readonly resource: BudgetResource; readonly words: string } | null => {
+  const left = budgetLeft({ caps, used });
+  const resource = resources.find((name) => left[name] === 0);
+  if (resource === undefined) return null;
+  return { resource, words: `the budget of ${caps[resource]} ${words[resource]} is used up` };
+};
+
+/** The resource that will end the campaign if use goes on as so far: the largest share used. Null while nothing is used. */
+export const endsFirst = ({ caps, used }: BudgetState): { readonly resource: BudgetResource; readonly share: number } | null => {
+  const shares = resources.map((resource) => ({ resource, share: shareUsed(used[resource], caps[resource]) }));
+  const first = shares.reduce((most, next) => (next.share > most.share ? next : most));
+  return first.share === 0 ? null : first;
+};
+
+const shareUsed = (used: number, cap: number): number => (cap > 0 ? Math.min(1, used / cap) : 1);
+
+/**
+ * Seconds to reserve before a trial starts; its settle row replaces them. Twice the longest trial so far and never more than the wall limit; a
+ * quarter of the wall limit before any trial ended, since that limit is set for slow machines.
+ */
+export const reserveEstimate = (trial: {
+  readonly longestTrialSeconds: number | null;
+  readonly wallLimitSeconds: number;
+}): number =>
+  trial.longestTrialSeconds === null
+    ? trial.wallLimitSeconds / 4
+    : Math.min(2 * trial.longestTrialSeconds, trial.wallLimitSeconds);

@@ -1,0 +1,25 @@
+import type { Pool, PoolEntry } from '../contracts/campaign.ts';
+
+/** ASI-Arch keeps the best 50 (arXiv 2507.18074, released code). */
+export const poolCapacity = 50;
+
+export interface PoolCandidate {
+  readonly experimentId: string;
+  readonly number: number;
+  /** Null: not judged, never in the pool. */
+  readonly fitness: number | null;
+  readonly depth: number;
+}
+
+/** The next pool: best first, ties by number, the capacity at most. */
+export const rebuildPool = (previous: Pool | null, finished: readonly PoolCandidate[]): Pool => ({
+  version: (previous?.version ?? 0) + 1,
+  entries: finished
+    .filter(
+      (candidate): candidate is PoolCandidate & { fitness: number } =>
+        candidate.fitness !== null && Number.isFinite(candidate.fitness),
+    )
+    .toSorted((a, b) => b.fitness - a.fitness || a.number - b.number)
+    .slice(0, poolCapacity)
+    .map(({ experimentId, fitness, depth }): PoolEntry => ({ experimentId, fitness, depth })),
+});
