@@ -27,7 +27,7 @@ CREATE INDEX experiments_leaderboard ON experiments
   (campaign_id, fitness DESC, number, id, kind, parent_id, depth, state, name, verdict, failure_label)
   WHERE state = 'recorded' AND fitness IS NOT NULL;
 CREATE INDEX experiments_by_state ON experiments (campaign_id, state, number);
-CREATE INDEX experiments_by_program ON experiments (campaign_id, program_hash) WHERE program_hash IS NOT NULL;
+CREATE INDEX experiments_by_program ON experiments (campaign_id, program_hash, number) WHERE program_hash IS NOT NULL;
 
 CREATE TABLE trials (
   id TEXT PRIMARY KEY, campaign_id TEXT NOT NULL, experiment_id TEXT NOT NULL, state TEXT NOT NULL, epoch INTEGER NOT NULL,

@@ -1,0 +1,174 @@
+import { randomBytes } from 'node:crypto';
+import { copyFile, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Archive } from '../archive/archive.ts';
+import type { Artifacts } from '../artifacts/artifacts.ts';
+import { bundleTexts } from './bundle-files.ts';
+import { type BundleSource, ExportRefusedError, readBundleSource } from './bundle-source.ts';
+import { InvalidSafetensorsError, listTensors, type StoredTensor, writeTensors } from './safetensors.ts';
+import { hashFile, type Manifest, manifestName, verifyBundle } from './verify-bundle.ts';
+
+const loaderPath = fileURLToPath(new URL('./templates/load.py', import.meta.url));
+
+export interface ExportRequest {
+  readonly experimentId: string;
+  /** Bundles are folders below this one, named after their experiments. */
+  readonly folder: string;
+  readonly archive: Archive;
+  readonly artifacts: Artifacts;
+}
+export interface Bundle {
+  readonly path: string;
+  /** Names inside the bundle, sorted. */
+  readonly files: readonly string[];
+}
+
+/**
+ * Writes a self-contained, verifiable folder of one recorded experiment. Built aside and renamed: a bundle is whole or not there. The same
+ * records give the same bytes; a bundle that is up to date is left as it is.
+ * Throws ExportRefusedError, CorruptArtifactError, and the system's error where the folder cannot be written.
+ */
+export const exportBundle = async ({ experimentId, folder, archive, artifacts }: ExportRequest): Promise<Bundle> => {
+  const source = await readBundleSource(archive, experimentId);
+  const path = join(folder, experimentId.replaceAll('/', '-'));
+  await refuseForeignFolder(path, experimentId);
+  await mkdir(folder, { recursive: true });
+  const aside = `${path}.${process.pid}-${randomBytes(6).toString('hex')}.aside`;
+  await mkdir(aside);
+  try {
+    await writeFiles(source, aside, artifacts);
+    const manifest = await writeManifest(source, aside);
+    await place(aside, path, manifest);
+    return { path, files: [...Object.keys(manifest.files), manifestName].sort() };
+  } finally {
+    await rm(aside, { recursive: true, force: true });
+  }
+};
+
+const writeFiles = async (source: BundleSource, folder: string, artifacts: Artifacts): Promise<void> => {
+  const { experiment, architecture, chosen } = source;
+  await fetchArtifact(
+    artifacts,
+    { experimentId: experiment.id, what: 'its program', hash: architecture.hash },
+    join(folder, 'mixer.py'),
+  );
+  if (architecture.kernels.length > 0) await mkdir(join(folder, 'kernels'));
+  for (const hash of architecture.kernels)
+    await fetchArtifact(
+      artifacts,
+      { experimentId: experiment.id, what: 'a kernel', hash },
+      join(folder, 'kernels', `${hash}.py`),
+    );
+  for (const [name, text] of bundleTexts(source)) await writeFile(join(folder, name), text);
+  await copyFile(loaderPath, join(folder, 'load.py'));
+  const checkpoint = `${folder}.checkpoint`;
+  try {
+    const wanted = { experimentId: experiment.id, what: `the checkpoint of ${chosen.id}`, hash: chosen.checkpointArtifact };
+    await fetchArtifact(artifacts, wanted, checkpoint);
+    await writeTensors({
+      from: checkpoint,
+      to: join(folder, 'weights.safetensors'),
+      tensors: await finalTensors(source, checkpoint),
+    });
+  } catch (error) {
+    if (!(error instanceof InvalidSafetensorsError)) throw error;
+    throw new ExportRefusedError(
+      {
+        experimentId: experiment.id,
+        reason: 'bad-checkpoint',
+        detail: `the checkpoint of ${chosen.id} cannot be read: ${error.message}`,
+      },
+      { cause: error },
+    );
+  } finally {
+    await rm(checkpoint, { force: true });
+  }
+};
+
+/** Of `<task>/<step>/<parameter>`, those of each task's last step, as `<task>/<parameter>`. */
+const finalTensors = async (
+  { rung, chosen, experiment }: BundleSource,
+  checkpoint: string,
+): Promise<readonly (StoredTensor & { readonly newName: string })[]> => {
+  const tensors = (await listTensors(checkpoint)).map((tensor) => {
+    const [, task = '', step = '', parameter = ''] = /^([^/]+)\/(\d+)\/(.+)$/.exec(tensor.name) ?? [];
+    return { ...tensor, task, step: Number(step), newName: `${task}/${parameter}` };
+  });
+  const last = new Map<string, number>();
+  for (const { task, step } of tensors) last.set(task, Math.max(step, last.get(task) ?? 0));
+  for (const { kind } of rung.tasks)
+    if (!last.has(kind))
+      throw new ExportRefusedError({
+        experimentId: experiment.id,
+        reason: 'bad-checkpoint',
+        detail: `the checkpoint of ${chosen.id} holds no weights of task ${kind}`,
+      });
+  return tensors.filter(({ task, step }) => task !== '' && step === last.get(task));
+};
+
+const fetchArtifact = async (
+  artifacts: Artifacts,
+  wanted: { readonly experimentId: string; readonly what: string; readonly hash: string },
+  path: string,
+): Promise<void> => {
+  if (await artifacts.getFile(wanted.hash, path)) return;
+  throw new ExportRefusedError({
+    experimentId: wanted.experimentId,
+    reason: 'missing-artifact',
+    detail: `${wanted.what}, artifact ${wanted.hash}, is gone from the artifacts folder; restore it from a backup`,
+  });
+};
+
+const writeManifest = async ({ experiment, proposal }: BundleSource, folder: string): Promise<Manifest> => {
+  const names = (await readdir(folder, { recursive: true, withFileTypes: true }))
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
+    .sort();
+  const files: Manifest['files'] = {};
+  for (const name of names)
+    files[name] = { sha256: await hashFile(join(folder, name)), bytes: (await stat(join(folder, name))).size };
+  const manifest: Manifest = { format: 'asi-arch-bundle', version: 1, experimentId: experiment.id, name: proposal.name, files };
+  await using file = await open(join(folder, manifestName), 'wx');
+  await file.writeFile(manifestText(manifest));
+  await file.sync();
+  return manifest;
+};
+
+const manifestText = (manifest: Manifest): string => `${JSON.stringify(manifest, null, 2)}\n`;
+
+/** A folder of that name which is no bundle of this experiment is somebody's work and is not replaced. */
+const refuseForeignFolder = async (path: string, experimentId: string): Promise<void> => {
+  const verification = await verifyBundle(path);
+  if (verification.ok || !(await exists(path))) return;
+  const [first] = verification.problems;
+  if (first?.file === manifestName)
+    throw new ExportRefusedError({
+      experimentId,
+      reason: 'occupied',
+      detail: `${path} exists and is no bundle; move it away or name another folder`,
+    });
+};
+
+const place = async (aside: string, path: string, manifest: Manifest): Promise<void> => {
+  if (await exists(path)) {
+    const current = await verifyBundle(path);
+    if (current.ok && (await readFile(join(path, manifestName), 'utf8')) === manifestText(manifest)) return;
+    const old = `${aside}.old`;
+    await rename(path, old);
+    await rename(aside, path);
+    await rm(old, { recursive: true });
+    return;
+  }
+  await rename(aside, path);
+};
+
+const exists = async (path: string): Promise<boolean> => {
+  try {
+    await stat(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false;
+    throw error;
+  }
+};

@@ -1,0 +1,89 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Archive } from '../../services/archive/archive.ts';
+import { openSqliteArchive } from '../../services/archive/sqlite-archive.ts';
+import type { Artifacts } from '../../services/artifacts/artifacts.ts';
+import { openFolderArtifacts } from '../../services/artifacts/folder-artifacts.ts';
+import type { Experiment } from '../../workflows/contracts/experiment.ts';
+import { aCampaign, aFitness, anArchitecture, anExperiment, aProposal, aScore, aTrial } from './builders.ts';
+import { safetensorsFile } from './safetensors-file.ts';
+import { temporaryFolder } from './temporary-folder.ts';
+
+export interface Stores {
+  readonly folder: string;
+  readonly archive: Archive;
+  readonly artifacts: Artifacts;
+}
+
+export const freshStores = (): Stores => {
+  const folder = temporaryFolder();
+  return {
+    folder,
+    archive: openSqliteArchive(join(folder, 'archive.db')),
+    artifacts: openFolderArtifacts(join(folder, 'artifacts')),
+  };
+};
+
+export const exportedId = 'c-test/e0002';
+
+/** A checkpoint of the tiny rung's two tasks at two steps: enough for everything but running it. */
+export const checkpointBytes = (seed: number): Buffer =>
+  safetensorsFile(
+    Object.fromEntries(
+      ['bytes', 'recall'].flatMap((task) =>
+        [5, 10].map((step) => [`${task}/${step}/blocks.0.w`, { shape: [2], values: [seed, step] }] as const),
+      ),
+    ),
+  );
+
+/** A campaign with a baseline and its recorded child `exportedId`: two exploring trials and a confirming one, of which seed 2 is best. */
+export const storeExportable = async (
+  { archive, artifacts }: Stores,
+  change: { readonly experiment?: Partial<Experiment>; readonly program?: string; readonly kernel?: string } = {},
+): Promise<void> => {
+  const hash = await artifacts.put(change.program ?? 'class Mixer: ...\n');
+  const kernels = change.kernel === undefined ? [] : [await artifacts.put(change.kernel)];
+  await archive.createCampaign(
+    aCampaign({ data: { ...aCampaign().data, source: { kind: 'folder', path: '/home/alice/private/texts' } } }),
+  );
+  await archive.createExperiment(
+    anExperiment({
+      number: 1,
+      kind: 'baseline',
+      state: 'recorded',
+      proposal: aProposal({ name: 'deltanet', author: 'baseline', changes: [] }),
+    }),
+  );
+  await archive.appendScores([aScore({ trialId: 'c-test/e0001/tiny/s1', value: 2.75 })]);
+  await archive.createExperiment(
+    anExperiment({
+      number: 2,
+      state: 'recorded',
+      parentId: 'c-test/e0001',
+      architecture: anArchitecture({ hash, kernels }),
+      fitness: aFitness(),
+      ...change.experiment,
+    }),
+  );
+  for (const [seed, purpose, value] of [
+    [1, 'explore', 2.5],
+    [2, 'explore', 2.25],
+    [101, 'confirm', 2.75],
+  ] as const) {
+    const trial = aTrial({
+      experimentId: exportedId,
+      seed,
+      purpose,
+      state: 'scored',
+      checkpointArtifact: await artifacts.put(checkpointBytes(seed)),
+    });
+    await archive.createTrial(trial);
+    await archive.appendScores([
+      aScore({ trialId: trial.id, value }),
+      aScore({ trialId: trial.id, metric: 'recall-auc', value: 3 }),
+    ]);
+  }
+};
+
+/** Overwrites one file of a bundle. */
+export const alter = (path: string, file: string, text: string): void => writeFileSync(join(path, file), text);
