@@ -1,0 +1,254 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { displayWidth } from '../../../workers/view/cells.ts';
+import { closingLines } from '../../../workers/view/closing.ts';
+import { currentActivities } from '../../../workers/view/current-trials.ts';
+import { eventsOf, newEvents } from '../../../workers/view/events.ts';
+import { liveView } from '../../../workers/view/live-view.ts';
+import { progressOf, trialShare } from '../../../workers/view/progress.ts';
+import type { CampaignSnapshot } from '../../../workers/view/snapshot.ts';
+import { rankStandings, standingOf, verdictText } from '../../../workers/view/standing.ts';
+import { tryLines } from '../../../workers/view/try-result.ts';
+import type { Campaign } from '../../../workflows/contracts/campaign.ts';
+import type { Experiment } from '../../../workflows/contracts/experiment.ts';
+import { aFailure, anEffect, anExperiment, aTrial, aVerdict } from '../../support/builders.ts';
+import { aRunningTrial, aStatus, openSeeded, seededId } from '../seeded-campaign.ts';
+
+let finished: Campaign;
+let experiments: readonly Experiment[];
+let running: CampaignSnapshot;
+
+beforeAll(async () => {
+  const seeded = await openSeeded();
+  finished = seeded.campaign;
+  experiments = seeded.experiments;
+  const open = { fitness: null, verdict: null, finishedAt: null, analysis: null };
+  running = {
+    campaignId: seededId,
+    campaign: { ...finished, state: 'exploring', conclusion: null, finishedAt: null },
+    status: aStatus(),
+    experiments: experiments.map((one) => {
+      if (one.number === 3) return { ...one, ...open, state: 'checked' };
+      return one.number === 4 ? { ...one, ...open, state: 'proposed' } : one;
+    }),
+    activeTrials: [aRunningTrial(3)],
+    nowMs: Date.parse(finished.createdAt) + 140_000,
+  };
+});
+
+const options = { maxBest: 5, keys: 'Ctrl-C stops' };
+
+describe('the live view', () => {
+  it.each([60, 80, 100, 140, 200])('fits %i columns', (width) => {
+    for (const line of liveView({ width, color: false }, running, options)) expect(displayWidth(line)).toBeLessThanOrEqual(width);
+  });
+
+  it('shows stage, budget, best with interval, running trials with step and loss, and failures', () => {
+    const text = liveView({ width: 110, color: false }, running, options).join('\n');
+    expect(text).toContain('exploring: proposing, checking and training candidates');
+    expect(text).toContain('candidates 3/10, minutes 2.3/30, trial seconds 61/3600');
+    expect(text).toContain('e0002  gated-deltanet  baseline  +0.0200 [+0.0040, +0.0360]');
+    expect(text).toMatch(/e0001 {2}deltanet {2,}baseline {2}0 \(reference\)/);
+    expect(text).toMatch(/e0003 {2}vector-decay {2}training seed 1 {2}bytes 40\/80, loss 1\.142 {2}█/);
+    expect(text).toMatch(/e0004 {2}wide-fir {2,}checking/);
+    expect(text).toContain('e0005  gate: causality');
+    expect(text).toContain('seeds alone differ by 0.0110');
+  });
+
+  it('stands before the campaign has a record, and when no worker answers', () => {
+    const nothing = { campaignId: seededId, campaign: null, status: null, experiments: [], activeTrials: [], nowMs: 0 };
+    expect(liveView({ width: 80, color: false }, nothing, options).join('\n')).toContain(
+      'starting: waiting for the first answer',
+    );
+    const text = liveView({ width: 110, color: false }, { ...running, status: null }, options).join('\n');
+    expect(text).toContain('gated-deltanet');
+  });
+
+  it('uses colour only when it may', () => {
+    expect(liveView({ width: 100, color: false }, running, options).join('')).not.toContain('\u001b');
+    expect(liveView({ width: 100, color: true }, running, options).join('')).toContain('\u001b[');
+  });
+
+  it('hands nothing of a hostile name to the terminal', () => {
+    const hostile = experiments.map((one) =>
+      one.proposal === null
+        ? one
+        : { ...one, state: 'checked' as const, proposal: { ...one.proposal, name: '\u001b[2Jx\r\nFAKE' } },
+    );
+    const lines = liveView({ width: 100, color: false }, { ...running, experiments: hostile }, options);
+    expect(lines.join('')).not.toMatch(/\p{Cc}/u);
+  });
+});
+
+describe('what runs now', () => {
+  it('names a confirming trial of an experiment that is over', () => {
+    const trial = aRunningTrial(2, 101, 'confirm');
+    expect(currentActivities({ ...running, activeTrials: [trial] })).toContainEqual(
+      expect.objectContaining({ id: 'c-seeded/e0002', doing: 'training seed 101, confirming' }),
+    );
+  });
+
+  it('says when a loss is not finite', () => {
+    const trial = { ...aRunningTrial(3), curve: [{ task: 'bytes', step: 5, loss: null, cpuSeconds: 1 }] };
+    expect(currentActivities({ ...running, activeTrials: [trial] })[0]?.figures).toBe('bytes 5/80, loss not finite');
+  });
+
+  it('says that a trial without a curve is starting', () => {
+    expect(currentActivities({ ...running, activeTrials: [{ ...aRunningTrial(3), curve: [] }] })[0]?.figures).toBe('starting');
+  });
+});
+
+describe('progress', () => {
+  it('counts steps over all tasks of the rung', () => {
+    // 40 of 80 steps of bytes, none of 60 of recall.
+    expect(trialShare(aRunningTrial(3))).toBeCloseTo(40 / 140);
+    expect(trialShare(aTrial({ state: 'failed' }))).toBe(1);
+    expect(trialShare(aTrial({ rung: 'of-another-version', state: 'running' }))).toBe(0);
+  });
+
+  it('knows no time left before two trials have ended', () => {
+    expect(progressOf({ ...running, experiments: [], activeTrials: [] }).msLeft).toBeNull();
+  });
+
+  it('is bounded by the minutes that exploration may still take', () => {
+    const late = aStatus({ budget: { ...aStatus().budget, minutes: { used: 30, cap: 30 } } });
+    const free = progressOf(running).msLeft ?? 0;
+    const capped = progressOf({ ...running, status: late }).msLeft ?? 0;
+    expect(capped).toBeGreaterThan(0);
+    expect(capped).toBeLessThan(free);
+  });
+
+  it('rises while the trial runs and is whole when the campaign is over', () => {
+    const done = progressOf({ ...running, activeTrials: [{ ...aRunningTrial(3), state: 'scored' }] });
+    expect(done.share).toBeGreaterThan(progressOf(running).share);
+    expect(progressOf({ ...running, campaign: finished, status: null })).toEqual({ share: 1, msLeft: 0 });
+  });
+
+  it('leaves no exploration once verification has begun', () => {
+    const exploring = progressOf(running).msLeft ?? 0;
+    const verifying = progressOf({ ...running, status: aStatus({ state: 'verifying' }) }).msLeft ?? 0;
+    expect(verifying).toBeLessThan(exploring);
+  });
+});
+
+describe('events of a plain log', () => {
+  it('come once each: a second look at the same snapshot has none', () => {
+    const first = newEvents(running, new Set());
+    expect(first.length).toBeGreaterThan(5);
+    expect(newEvents(running, new Set(first.map(({ key }) => key)))).toEqual([]);
+  });
+
+  it('have keys of their own', () => {
+    const keys = eventsOf(running).map(({ key }) => key);
+    expect(new Set(keys).size).toBe(keys.length);
+  });
+
+  it('say proposals, trials, ends, verdicts and the noise floor', () => {
+    const lines = [...eventsOf(running), ...eventsOf({ ...running, campaign: finished, experiments, status: null })].map(
+      ({ line }) => line,
+    );
+    for (const part of [
+      'c-seeded started: preset quick, seed 1, up to 4 candidates in 30 minutes',
+      'exploring: proposing',
+      'e0003 vector-decay: proposed (from e0002): decay.kind scalar-data → vector-data',
+      'e0003 vector-decay: training seed 1',
+      'e0004 wide-fir: recorded, +0.0100 [-0.0200, +0.0400] bits per byte over deltanet, 2 seeds',
+      'e0006 no-norm: failed (nonfinite): loss is NaN at step 41 of 80',
+      'e0003 vector-decay: Better than gated-deltanet',
+      'noise floor: on one seed, two runs differ by 0.0110',
+      'c-seeded finished after 5 min 00 s',
+    ]) {
+      expect(
+        lines.some((line) => line.includes(part)),
+        part,
+      ).toBe(true);
+    }
+  });
+
+  it('are single lines', () => {
+    const noisy = anExperiment({ number: 9, state: 'failed', failure: aFailure({ detail: 'first\nsecond\u001b[2J' }) });
+    for (const { line } of eventsOf({ ...running, experiments: [noisy] })) expect(line).not.toMatch(/\p{Cc}/u);
+  });
+});
+
+describe('the closing table', () => {
+  const ends = { recorded: 4, rejected: 1, failed: 1, cancelled: 0 };
+  const standings = () =>
+    experiments
+      .filter(({ state }) => state === 'recorded')
+      .map((one) => standingOf(one, { isReference: one.number === 1, confirmed: one.verdict?.effect ?? null }));
+
+  it('says what was found, ranks with intervals, names changes, paths and three next commands', () => {
+    const lines = closingLines({ width: 120, color: false }, { campaign: finished, standings: standings(), ends, nowMs: 0 });
+    const text = lines.join('\n');
+    expect(text).toContain('Campaign c-seeded finished after 5 min 00 s: 4 experiments recorded, 1 rejected, 1 failed');
+    expect(text).toContain('vector-decay is better than every compared baseline');
+    expect(text).toMatch(/e0003 {2}vector-decay .*\+0\.0400 \[\+0\.0120, \+0\.0680\] {2}better/);
+    expect(text).toMatch(/e0001 {2}deltanet .*0 \(reference\)/);
+    expect(text).toContain('e0003 vector-decay: decay.kind scalar-data → vector-data');
+    expect(text).toContain('Report  /state/reports/c-seeded.html');
+    expect(text).toContain('Bundle  /state/bundles/c-seeded-e0003');
+    const next = lines.slice(lines.indexOf('Next:') + 1);
+    expect(next).toHaveLength(3);
+    expect(next[0]).toContain('npx asi show c-seeded/e0003');
+  });
+
+  it('gives the reason of a campaign that ended badly and no verdict', () => {
+    const campaign = { ...finished, state: 'cancelled' as const, conclusion: null, reason: 'cancelled by a person' };
+    const lines = closingLines({ width: 80, color: false }, { campaign, standings: [], ends, nowMs: 0 });
+    expect(lines[0]).toContain('cancelled after');
+    expect(lines).toContain('cancelled by a person');
+    expect(lines.join('\n')).not.toContain('better');
+    expect(lines.join('\n')).toContain('npx asi leaderboard c-seeded');
+  });
+
+  it('has a word for every verdict', () => {
+    const own = anExperiment({ state: 'recorded' });
+    const text = (verdict: 'better' | 'worse' | 'not-distinguishable') =>
+      verdictText({
+        experiment: { ...own, verdict: aVerdict({ verdict, against: 'kda' }) },
+        explored: null,
+        confirmed: null,
+        isReference: false,
+      });
+    expect(text('better')).toBe('better');
+    expect(text('worse')).toBe('worse than kda');
+    expect(text('not-distinguishable')).toBe('not distinguishable from kda');
+  });
+
+  it('ranks confirmed gains first, the reference at zero among them', () => {
+    const standing = (number: number, explored: number, confirmed: number | null) =>
+      ({
+        experiment: anExperiment({ number, state: 'recorded' }),
+        explored: anEffect({ mean: explored }),
+        confirmed: confirmed === null ? null : anEffect({ mean: confirmed }),
+        isReference: false,
+      }) as const;
+    const reference = {
+      experiment: anExperiment({ number: 1, kind: 'baseline', state: 'recorded' }),
+      explored: null,
+      confirmed: null,
+      isReference: true,
+    };
+    const ranked = rankStandings([standing(2, 0.9, null), standing(3, 0.1, -0.2), reference, standing(4, 0.2, 0.3)]);
+    expect(ranked.map(({ experiment }) => experiment.number)).toEqual([4, 1, 3, 2]);
+  });
+});
+
+describe('the result of a tried program', () => {
+  const lines = (tried: Experiment): string =>
+    tryLines(
+      { width: 100, color: false },
+      { campaign: finished, tried, standings: [standingOf(tried, { isReference: false, confirmed: null })] },
+    ).join('\n');
+
+  it('says why a refused program was refused', () => {
+    expect(lines(anExperiment({ kind: 'start', state: 'rejected' }))).toContain('was rejected (gate): causality');
+  });
+
+  it('gives the place of a program that was not confirmed, and the verdict of one that was', () => {
+    expect(lines(anExperiment({ kind: 'start', state: 'recorded' }))).toContain('stands 1 of 1 with +0.0400');
+    expect(lines(anExperiment({ kind: 'start', state: 'recorded', verdict: aVerdict() }))).toContain(
+      'Better than deltanet by 0.04',
+    );
+  });
+});

@@ -1,0 +1,85 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Command } from 'commander';
+import type { Archive } from '../../../services/archive/archive.ts';
+import { openSqliteArchive } from '../../../services/archive/sqlite-archive.ts';
+import { resolveSettings } from '../../../workflows/contracts/settings.ts';
+import { CommandError } from '../command-error.ts';
+import type { CliContext } from '../context.ts';
+import { examples } from '../examples.ts';
+import { type Reached, withTemporal, workflowPage } from '../reach.ts';
+import { addSettingOptions, type SettingValues, settingsFrom } from '../setting-options.ts';
+import { startCampaign } from '../start-campaign.ts';
+import { waitForEnd } from '../workflow-end.ts';
+
+/** Time in which a campaign that is refused says so; preparing a large folder of text takes longer and goes on. */
+const firstWordMs = 15_000;
+const pollMs = 200;
+
+interface StartOptions {
+  readonly id?: string;
+  readonly json?: boolean;
+}
+
+export const campaignStartCommand = (context: CliContext): Command =>
+  addSettingOptions(new Command('start').description('start a campaign on the running stack; every setting has a default'))
+    .option('--id <name>', 'campaign id; made of preset, day and time if not given')
+    .option('--json', 'id, settings and address of the page as JSON')
+    .addHelpText(
+      'after',
+      examples([
+        'npx asi campaign start',
+        'npx asi campaign start --preset quick --experiments 5 --data-folder ~/texts --set seed=7',
+        'npx asi campaign start --start gated-deltanet --start ./my_mixer.py --baselines deltanet,kda',
+        'npx asi campaign start --file settings.json --id night-run',
+      ]),
+    )
+    .action(async (options: StartOptions & SettingValues) => {
+      const input = settingsFrom(options);
+      await withTemporal(context, async (temporal) => {
+        const id = await startCampaign(temporal, { input, id: options.id, now: new Date() });
+        const word = await firstWord(context, temporal, id);
+        const { namespace } = context.config();
+        const page = temporal.uiUrl === null ? null : workflowPage(temporal.uiUrl, namespace, id);
+        if (options.json === true) context.printJson({ campaignId: id, settings: resolveSettings(input), page, state: word });
+        else context.print(startLines(id, page, word));
+      });
+    });
+
+const startLines = (id: string, page: string | null, word: 'opened' | 'waiting'): readonly string[] => [
+  word === 'opened'
+    ? `${id} has begun.`
+    : `${id} is accepted; no worker has opened it yet (the stack may be starting or preparing data).`,
+  ...(page === null ? [] : [`page    ${page}`]),
+  `follow  npx asi campaign watch ${id}`,
+  `stop    npx asi campaign stop ${id}`,
+];
+
+/** Waits until the campaign's record exists, or throws what the workflow refused it with. */
+const firstWord = async (context: CliContext, temporal: Reached, id: string): Promise<'opened' | 'waiting'> => {
+  const stopWaiting = new AbortController();
+  const archive = openSqliteArchive(context.archivePath());
+  try {
+    const refused = waitForEnd(temporal, id, stopWaiting.signal).catch((error: unknown) => {
+      if (stopWaiting.signal.aborted) return null;
+      throw error;
+    });
+    return await Promise.race([opened(archive, id), refused.then((end) => refusal(id, end))]);
+  } finally {
+    stopWaiting.abort();
+    await archive.close();
+  }
+};
+
+const opened = async (archive: Archive, id: string): Promise<'opened' | 'waiting'> => {
+  const giveUpAtMs = Date.now() + firstWordMs;
+  while (Date.now() < giveUpAtMs) {
+    if ((await archive.getCampaign(id)) !== null) return 'opened';
+    await sleep(pollMs);
+  }
+  return 'waiting';
+};
+
+const refusal = (id: string, end: Awaited<ReturnType<typeof waitForEnd>> | null): 'opened' => {
+  if (end?.kind === 'failed') throw new CommandError(`${id} was refused: ${end.message}`);
+  return 'opened';
+};

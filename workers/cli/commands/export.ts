@@ -1,0 +1,35 @@
+import { join, resolve } from 'node:path';
+import { Command } from 'commander';
+import { exportBundle } from '../../../services/export/export-bundle.ts';
+import { CommandError } from '../command-error.ts';
+import type { CliContext } from '../context.ts';
+import { examples } from '../examples.ts';
+import { findExperiment } from '../find-records.ts';
+import { withoutTilde } from '../setting-paths.ts';
+
+interface ExportOptions {
+  readonly json?: boolean;
+  readonly out?: string;
+}
+
+export const exportCommand = (context: CliContext): Command =>
+  new Command('export')
+    .description('write a self-contained bundle of a recorded experiment: program, weights, recipe, scores, lineage, loader')
+    .argument('<experiment>', 'experiment id; e0007 alone is one of the newest campaign')
+    .option('--out <folder>', 'folder that the bundle goes into; bundles/ in ASI_HOME if not given')
+    .option('--json', 'path and files as JSON')
+    .addHelpText('after', examples(['npx asi export c-quick-1121-1432/e0007', 'npx asi export e0007 --out ./winner']))
+    .action(async (id: string, options: ExportOptions) => {
+      await context.withArchive(async (archive) => {
+        const experiment = await findExperiment(archive, id);
+        if (experiment.state !== 'recorded') {
+          throw new CommandError(
+            `${experiment.id} is ${experiment.state}; only a recorded experiment has weights and scores to export`,
+          );
+        }
+        const folder = options.out === undefined ? join(context.config().home, 'bundles') : resolve(withoutTilde(options.out));
+        const bundle = await exportBundle({ experimentId: experiment.id, folder, archive, artifacts: context.artifacts() });
+        if (options.json === true) context.printJson({ experimentId: experiment.id, ...bundle });
+        else context.print([bundle.path]);
+      });
+    });

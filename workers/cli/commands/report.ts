@@ -1,0 +1,49 @@
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { Command } from 'commander';
+import { CommandError } from '../command-error.ts';
+import type { CliContext } from '../context.ts';
+import { examples } from '../examples.ts';
+import { findCampaign } from '../find-records.ts';
+import { withoutTilde } from '../setting-paths.ts';
+
+interface ReportOptions {
+  readonly json?: boolean;
+  readonly out?: string;
+}
+
+export const reportCommand = (context: CliContext): Command =>
+  new Command('report')
+    .description('write the report of a campaign, one HTML file that opens offline, and print its path')
+    .argument('[campaign]', 'campaign id; the newest one if not given')
+    .option('--out <file.html>', 'where to write it; reports/<campaign>.html in ASI_HOME if not given')
+    .option('--json', 'the path as JSON')
+    .addHelpText('after', examples(['npx asi report', 'npx asi report c-quick-1121-1432 --out report.html']))
+    .action(async (id: string | undefined, options: ReportOptions) => {
+      await context.withArchive(async (archive) => {
+        const campaign = await findCampaign(archive, id);
+        // The plotting library is loaded for this command alone.
+        const { renderReport } = await import('../../../services/report/render-report.ts');
+        const html = await renderReport({ campaignId: campaign.id, archive, artifacts: context.artifacts() });
+        const path =
+          options.out === undefined
+            ? join(context.config().home, 'reports', `${campaign.id}.html`)
+            : resolve(withoutTilde(options.out));
+        writeWhole(path, html);
+        if (options.json === true) context.printJson({ campaignId: campaign.id, path });
+        else context.print([path]);
+      });
+    });
+
+/** Written aside and renamed, so that nobody opens half a report. */
+const writeWhole = (path: string, text: string): void => {
+  const aside = `${path}.${process.pid}.part`;
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(aside, text);
+    renameSync(aside, path);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new CommandError(`the report cannot be written to ${path}: ${reason}; --out names another file`, { cause: error });
+  }
+};

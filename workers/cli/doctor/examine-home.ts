@@ -1,0 +1,47 @@
+import { accessSync, constants, existsSync, mkdirSync, statfsSync } from 'node:fs';
+import { ArchiveUnavailableError } from '../../../services/archive/archive-errors.ts';
+import type { DoctorRow } from '../../view/doctor-lines.ts';
+import { bytesText, counted } from '../../view/figures.ts';
+import type { CliContext } from '../context.ts';
+
+/** A quick campaign writes some hundred megabytes; less than this ends long ones early. */
+const leastFreeBytes = 2e9;
+
+/** The folder of this machine's state: there, writable, with room. */
+export const examineHome = (context: CliContext): DoctorRow => {
+  const name = 'state folder';
+  const { home } = context.config();
+  try {
+    mkdirSync(home, { recursive: true });
+    accessSync(home, constants.W_OK);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return {
+      name,
+      status: 'missing',
+      version: null,
+      found: `${home} cannot be written: ${reason}`,
+      remedy: 'set ASI_HOME to a folder of yours',
+    };
+  }
+  const { bavail, bsize } = statfsSync(home);
+  const freeBytes = bavail * bsize;
+  const version = `${bytesText(freeBytes)} free`;
+  if (freeBytes >= leastFreeBytes) return { name, status: 'ok', version, found: home, remedy: null };
+  const remedy = `free ${bytesText(leastFreeBytes)} on its disk, or set ASI_HOME to a folder on another`;
+  return { name, status: 'missing', version, found: `${home} has only ${bytesText(freeBytes)} left`, remedy };
+};
+
+export const examineArchive = async (context: CliContext): Promise<DoctorRow> => {
+  const name = 'archive';
+  const path = context.archivePath();
+  if (!existsSync(path))
+    return { name, status: 'note', version: null, found: `none yet; the first campaign makes ${path}`, remedy: null };
+  try {
+    const campaigns = await context.withArchive((archive) => archive.listCampaigns());
+    return { name, status: 'ok', version: counted(campaigns.length, 'campaign'), found: path, remedy: null };
+  } catch (error) {
+    if (!(error instanceof ArchiveUnavailableError)) throw error;
+    return { name, status: 'missing', version: null, found: error.message, remedy: error.remedy };
+  }
+};

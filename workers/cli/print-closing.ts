@@ -1,0 +1,11 @@
+import type { Archive } from '../../services/archive/archive.ts';
+import type { Campaign } from '../../workflows/contracts/campaign.ts';
+import { closingLines } from '../view/closing.ts';
+import type { CliContext } from './context.ts';
+import { readStandings } from './read-standings.ts';
+
+/** The closing table of a campaign that is over. */
+export const printClosing = async (context: CliContext, archive: Archive, campaign: Campaign): Promise<void> => {
+  const [standings, ends] = await Promise.all([readStandings(archive, campaign), archive.countExperiments(campaign.id)]);
+  context.print(['', ...closingLines(context.look(), { campaign, standings, ends, nowMs: Date.now() })]);
+};

@@ -1,0 +1,84 @@
+import type { Campaign } from '../../workflows/contracts/campaign.ts';
+import { wrap } from './cells.ts';
+import { counted, durationText } from './figures.ts';
+import { type Look, tint } from './look.ts';
+import { changeLines, rankStandings, type Standing, standingsTable } from './standing.ts';
+
+export interface Ending {
+  readonly campaign: Campaign;
+  /** Baselines, starts and the best candidates. */
+  readonly standings: readonly Standing[];
+  readonly ends: { readonly recorded: number; readonly rejected: number; readonly failed: number; readonly cancelled: number };
+  readonly nowMs: number;
+}
+
+/** What a finished campaign found, in words, figures and paths; ends with what to try next. */
+export const closingLines = (look: Look, ending: Ending): readonly string[] => {
+  const { campaign, ends } = ending;
+  const tookMs = Date.parse(campaign.finishedAt ?? new Date(ending.nowMs).toISOString()) - Date.parse(campaign.createdAt);
+  const over = [
+    counted(ends.recorded, 'experiment').concat(' recorded'),
+    ends.rejected > 0 ? `${ends.rejected} rejected` : '',
+    ends.failed > 0 ? `${ends.failed} failed` : '',
+    ends.cancelled > 0 ? `${ends.cancelled} cancelled` : '',
+  ].filter((part) => part !== '');
+  return [
+    tint(look, 'bold', `Campaign ${campaign.id} ${campaign.state} after ${durationText(tookMs)}: ${over.join(', ')}`),
+    ...(campaign.reason === null ? [] : wrap(campaign.reason, look.width)),
+    ...verdictLines(look, campaign),
+    ...rankingLines(look, ending),
+    ...pathLines(campaign),
+    ...nextLines(ending),
+  ];
+};
+
+const verdictLines = (look: Look, { conclusion }: Campaign): readonly string[] => {
+  if (conclusion === null) return [];
+  const tone = conclusion.verdict === 'better' ? 'green' : 'yellow';
+  return ['', ...wrap(conclusion.statement, look.width).map((line) => tint(look, tone, line))];
+};
+
+const rankingLines = (look: Look, { campaign, standings }: Ending): readonly string[] => {
+  const ranked = rankStandings(standings);
+  if (ranked.length === 0) return [];
+  const { settings } = campaign;
+  const reference = settings.baselines[0] ?? 'the reference';
+  const anyConfirmed = ranked.some(({ confirmed }) => confirmed !== null);
+  const explored = `explored on ${counted(settings.exploreSeeds, 'seed')}`;
+  const heading = `Bits per byte gained over ${reference} on held-out text, with interval (above zero is better); ${explored}${anyConfirmed ? `, confirmed on ${counted(settings.confirmSeeds, 'fresh seed')}` : ''}:`;
+  const winners = ranked.filter(({ experiment }) => experiment.kind === 'candidate').slice(0, settings.finalists);
+  return [
+    '',
+    ...wrap(heading, look.width),
+    ...standingsTable(look, ranked),
+    ...(winners.length === 0
+      ? []
+      : ['', 'What the best candidates changed against their parents:', ...changeLines(look, winners)]),
+  ];
+};
+
+const pathLines = ({ conclusion }: Campaign): readonly string[] => {
+  if (conclusion === null) return [];
+  const { reportPath, bundlePaths } = conclusion;
+  const lines = [...(reportPath === null ? [] : [`Report  ${reportPath}`]), ...bundlePaths.map((path) => `Bundle  ${path}`)];
+  return lines.length === 0 ? [] : ['', ...lines];
+};
+
+/** Three commands, each of which can be run as it stands. */
+const nextLines = ({ campaign, standings }: Ending): readonly string[] => {
+  const best = rankStandings(standings).find(({ experiment }) => experiment.kind !== 'baseline');
+  const { settings } = campaign;
+  const bigger =
+    settings.preset === 'standard'
+      ? `npm run discover -- --preset standard --seed ${settings.seed + 1}`
+      : `npm run discover -- --preset ${settings.preset === 'tiny' ? 'quick' : 'standard'}`;
+  return [
+    '',
+    'Next:',
+    ...(best === undefined
+      ? [`  npx asi leaderboard ${campaign.id}`]
+      : [`  npx asi show ${best.experiment.id}      what it is, its code against its parent, its curve`]),
+    `  npx asi lineage ${campaign.id}      the tree of everything tried`,
+    `  ${bigger}`,
+  ];
+};

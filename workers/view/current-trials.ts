@@ -1,0 +1,71 @@
+import { type Experiment, isTerminal } from '../../workflows/contracts/experiment.ts';
+import type { Trial } from '../../workflows/contracts/trial.ts';
+import { tasksOf } from './progress.ts';
+import { type CampaignSnapshot, nameOf } from './snapshot.ts';
+
+/** What one experiment is doing at the moment. */
+export interface Activity {
+  readonly id: string;
+  readonly name: string;
+  /** "checking", "training seed 3 (confirming)". */
+  readonly doing: string;
+  /** Task, step and loss of the running trial; empty when nothing trains. */
+  readonly figures: string;
+  readonly losses: readonly (number | null)[];
+}
+
+/** A line for every experiment that is not over, and for every confirming trial that runs. */
+export const currentActivities = (snapshot: CampaignSnapshot): readonly Activity[] => {
+  const open = snapshot.experiments.filter(({ state }) => !isTerminal(state));
+  const openIds = new Set(open.map(({ id }) => id));
+  const confirming = snapshot.activeTrials.filter((trial) => !openIds.has(trial.experimentId) && isRunning(trial));
+  return [
+    ...open.map((experiment) => {
+      const trial = snapshot.activeTrials.find((one) => one.experimentId === experiment.id && isRunning(one));
+      return trial === undefined ? idle(experiment) : training(experiment.id, nameOf(experiment), trial);
+    }),
+    ...confirming.map((trial) => {
+      const experiment = snapshot.experiments.find(({ id }) => id === trial.experimentId);
+      return training(trial.experimentId, experiment === undefined ? '' : nameOf(experiment), trial);
+    }),
+  ];
+};
+
+const isRunning = (trial: Trial): boolean => trial.state === 'running' || trial.state === 'trained';
+
+const stages: Readonly<Record<Experiment['state'], string>> = {
+  planned: 'proposing',
+  proposed: 'checking',
+  checked: 'waiting for a slot',
+  trained: 'scoring',
+  judged: 'analysing',
+  analysed: 'writing the record',
+  recorded: 'recorded',
+  rejected: 'rejected',
+  failed: 'failed',
+  cancelled: 'cancelled',
+};
+
+const idle = (experiment: Experiment): Activity => ({
+  id: experiment.id,
+  name: nameOf(experiment),
+  doing: stages[experiment.state],
+  figures: '',
+  losses: [],
+});
+
+const training = (id: string, name: string, trial: Trial): Activity => {
+  const last = trial.curve.at(-1);
+  const purpose = trial.purpose === 'confirm' ? ', confirming' : '';
+  const doing = `${trial.state === 'trained' ? 'scoring' : 'training'} seed ${trial.seed}${purpose}`;
+  if (last === undefined) return { id, name, doing, figures: 'starting', losses: [] };
+  const steps = tasksOf(trial).find(({ kind }) => kind === last.task)?.steps;
+  const loss = last.loss === null ? 'not finite' : last.loss.toFixed(3);
+  return {
+    id,
+    name,
+    doing,
+    figures: `${last.task} ${last.step}${steps === undefined ? '' : `/${steps}`}, loss ${loss}`,
+    losses: trial.curve.filter(({ task }) => task === last.task).map((point) => point.loss),
+  };
+};

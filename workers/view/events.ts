@@ -1,0 +1,105 @@
+import { isCampaignOver } from '../../workflows/contracts/campaign.ts';
+import { type Experiment, isTerminal } from '../../workflows/contracts/experiment.ts';
+import { plain } from './cells.ts';
+import { bytesText, counted, durationText, effectText, shortId } from './figures.ts';
+import { progressOf } from './progress.ts';
+import { type CampaignSnapshot, changeText, exploredGain, nameOf, referenceName, stateOf } from './snapshot.ts';
+
+/** One thing that happened. The key is the same in every snapshot that shows it, so that no line comes twice. */
+export interface CampaignEvent {
+  readonly key: string;
+  readonly line: string;
+}
+
+/** Everything that a snapshot shows to have happened, in the order in which a log should say it. */
+export const eventsOf = (snapshot: CampaignSnapshot): readonly CampaignEvent[] => [
+  ...openingEvents(snapshot),
+  ...snapshot.experiments.flatMap((experiment) => experimentEvents(snapshot, experiment)),
+  ...trialEvents(snapshot),
+  ...noiseEvents(snapshot),
+  ...progressEvents(snapshot),
+  ...closingEvents(snapshot),
+];
+
+/** The events whose keys are not in `seen`. */
+export const newEvents = (snapshot: CampaignSnapshot, seen: ReadonlySet<string>): readonly CampaignEvent[] =>
+  eventsOf(snapshot).filter(({ key }) => !seen.has(key));
+
+const openingEvents = (snapshot: CampaignSnapshot): readonly CampaignEvent[] => {
+  const { campaign, status } = snapshot;
+  const state = stateOf(snapshot);
+  const events: CampaignEvent[] = [];
+  if (campaign !== null) {
+    const { settings, data } = campaign;
+    const text = data.source.kind === 'stdlib' ? "Python's standard library" : data.source.path;
+    events.push({
+      key: 'opened',
+      line: `${campaign.id} started: preset ${settings.preset}, seed ${settings.seed}, up to ${counted(settings.experiments, 'candidate')} in ${settings.minutes} minutes on rung ${settings.rung}; text: ${text}, ${bytesText(data.trainBytes)} to train on, ${bytesText(data.heldOutBytes)} held out`,
+    });
+  }
+  if (state !== null && campaign !== null && !isCampaignOver(state)) {
+    events.push({ key: `state:${state}`, line: `${state}${status === null ? '' : `: ${plain(status.stage)}`}` });
+  }
+  return events;
+};
+
+const experimentEvents = (snapshot: CampaignSnapshot, experiment: Experiment): readonly CampaignEvent[] => {
+  const { id, kind, proposal, verdict } = experiment;
+  const who = `${shortId(id)} ${nameOf(experiment)}`;
+  const events: CampaignEvent[] = [];
+  if (proposal !== null && kind !== 'baseline') {
+    const parent = experiment.parentId === null ? '' : ` (from ${shortId(experiment.parentId)})`;
+    events.push({ key: `${id}:proposed`, line: `${who}: proposed${parent}: ${changeText(experiment)}` });
+  }
+  if (isTerminal(experiment.state)) events.push({ key: `${id}:over`, line: `${who}: ${ending(snapshot, experiment)}` });
+  if (verdict !== null) events.push({ key: `${id}:verdict`, line: `${who}: ${plain(verdict.statement)}` });
+  return events;
+};
+
+const ending = (snapshot: CampaignSnapshot, experiment: Experiment): string => {
+  if (experiment.state !== 'recorded') {
+    const { failure } = experiment;
+    return `${experiment.state}${failure === null ? '' : ` (${failure.label}): ${plain(failure.detail)}`}`;
+  }
+  const gain = exploredGain(experiment);
+  if (gain === null) return `recorded (${experiment.kind})`;
+  return `recorded, ${effectText(gain)} bits per byte over ${referenceName(snapshot)}, ${counted(gain.seeds, 'seed')}`;
+};
+
+const trialEvents = (snapshot: CampaignSnapshot): readonly CampaignEvent[] =>
+  snapshot.activeTrials
+    .filter(({ state }) => state !== 'queued')
+    .map((trial) => {
+      const experiment = snapshot.experiments.find(({ id }) => id === trial.experimentId);
+      const who = `${shortId(trial.experimentId)}${experiment === undefined ? '' : ` ${nameOf(experiment)}`}`;
+      const why = trial.purpose === 'confirm' ? 'confirming with' : 'training';
+      return { key: `${trial.id}:running`, line: `${who}: ${why} seed ${trial.seed}` };
+    });
+
+const noiseEvents = ({ campaign }: CampaignSnapshot): readonly CampaignEvent[] => {
+  const noise = campaign?.noise.find(({ metric }) => metric === 'bits-per-byte');
+  if (noise === undefined) return [];
+  return [
+    {
+      key: 'noise',
+      line: `noise floor: on one seed, two runs differ by ${noise.pairedSd.toFixed(4)} bits per byte (sd) without any real difference; the confirmation can tell a gain of ${noise.minimumDetectable.toFixed(4)} nine times in ten`,
+    },
+  ];
+};
+
+const progressEvents = (snapshot: CampaignSnapshot): readonly CampaignEvent[] => {
+  const { share, msLeft } = progressOf(snapshot);
+  const tenth = Math.floor(share * 10);
+  if (tenth < 1 || tenth >= 10 || msLeft === null) return [];
+  return [{ key: `progress:${tenth}`, line: `progress: ${tenth * 10} %, about ${durationText(msLeft)} left` }];
+};
+
+const closingEvents = (snapshot: CampaignSnapshot): readonly CampaignEvent[] => {
+  const { campaign } = snapshot;
+  if (campaign === null || !isCampaignOver(campaign.state)) return [];
+  const took = durationText(
+    (campaign.finishedAt === null ? snapshot.nowMs : Date.parse(campaign.finishedAt)) - Date.parse(campaign.createdAt),
+  );
+  const why = campaign.reason === null ? '' : `: ${plain(campaign.reason)}`;
+  return [{ key: 'over', line: `${campaign.id} ${campaign.state} after ${took}${why}` }];
+};

@@ -1,0 +1,41 @@
+import type { Effect } from '../../workflows/contracts/analysis.ts';
+import type { Campaign, CampaignState } from '../../workflows/contracts/campaign.ts';
+import type { Experiment } from '../../workflows/contracts/experiment.ts';
+import type { CampaignStatus } from '../../workflows/contracts/messages.ts';
+import type { Trial } from '../../workflows/contracts/trial.ts';
+import { plain } from './cells.ts';
+
+/** What is known of a campaign at one moment: the record, and the workflow's own word where it answers. */
+export interface CampaignSnapshot {
+  readonly campaignId: string;
+  /** null before the campaign's record is written. */
+  readonly campaign: Campaign | null;
+  /** null when no worker answered. */
+  readonly status: CampaignStatus | null;
+  /** By number. */
+  readonly experiments: readonly Experiment[];
+  /** Trials of experiments that are not over and, while verifying, of those that are confirmed. */
+  readonly activeTrials: readonly Trial[];
+  readonly nowMs: number;
+}
+
+export const stateOf = (snapshot: CampaignSnapshot): CampaignState | null =>
+  snapshot.status?.state ?? snapshot.campaign?.state ?? null;
+
+export const nameOf = (experiment: Experiment): string =>
+  experiment.proposal === null ? 'not proposed yet' : plain(experiment.proposal.name);
+
+/** What was changed against the parent, in gene words. */
+export const changeText = (experiment: Experiment): string => {
+  const changes = experiment.proposal?.changes ?? [];
+  if (changes.length > 0) return changes.map(({ gene, from, to }) => `${plain(gene)} ${plain(from)} → ${plain(to)}`).join(', ');
+  if (experiment.kind === 'baseline') return 'baseline';
+  return experiment.kind === 'start' ? 'given program' : 'nothing named';
+};
+
+/** Gain over the reference in bits per byte from the exploring seeds. */
+export const exploredGain = (experiment: Experiment): Effect | null =>
+  experiment.fitness?.effects.find(({ metric }) => metric === 'bits-per-byte') ?? null;
+
+/** The architecture that every gain is measured against. */
+export const referenceName = (snapshot: CampaignSnapshot): string => snapshot.campaign?.settings.baselines[0] ?? 'the reference';
