@@ -36,7 +36,7 @@ export const groupOf = (operator: Operator): GeneGroup | null =>
   operator === 'crossover' ? null : (geneGroups.find((group) => operator === `mutate:${group}`) ?? null);
 
 /** Operators with their weights: prior, times what they gained so far, times the hints. Positive. */
-export const operatorWeights = (given: {
+export const weighOperators = (given: {
   readonly credit: ReadonlyMap<string, number>;
   readonly hints: HintWeights;
   readonly recurrence: boolean;

@@ -1,13 +1,14 @@
 import { changeWords } from '../../workflows/contracts/change-words.ts';
 import type { Change } from '../../workflows/contracts/experiment.ts';
 import type { FailureLabel } from '../../workflows/contracts/failure.ts';
+import type { OperatorOutcome } from '../../workflows/rules/operator-credit.ts';
 import type { Relative } from '../researcher/researcher.ts';
 import { type Gene, genes } from './genes.ts';
 
 /** What finished experiments say about operators and gene values. Numbers come from the history and from nowhere else. */
 export interface Evidence {
-  /** Gain over the parent, oldest first, of every finished experiment whose parent has a fitness too. */
-  readonly operatorGains: readonly { readonly operator: string; readonly gain: number }[];
+  /** What became of every finished candidate, oldest first: its gain over its parent, null for one that failed by its own fault. */
+  readonly outcomes: readonly OperatorOutcome[];
   /** 1 without evidence; above where moves to this value gained, below where they lost or where programs with it failed. */
   valueWeight(gene: Gene, value: string): number;
   /** Moves to this value by earlier experiments. */
@@ -26,17 +27,20 @@ const largestExponent = 1.5;
 
 export const readEvidence = (history: readonly Relative[]): Evidence => {
   const byId = new Map(history.map((relative) => [relative.id, relative]));
-  const measured = history
-    .toSorted((a, b) => a.number - b.number)
-    .flatMap((relative) => {
-      const gain = gainOverParent(relative, byId);
-      return gain === null ? [] : [{ relative, gain }];
-    });
+  const ordered = history.toSorted((a, b) => a.number - b.number);
+  const measured = ordered.flatMap((relative) => {
+    const gain = gainOverParent(relative, byId);
+    return gain === null ? [] : [{ relative, gain }];
+  });
   const moves = collectMoves(history, measured);
   const scale = typicalSize(measured.map(({ gain }) => gain));
   const failureWeight = failureWeights(history);
   return {
-    operatorGains: measured.map(({ relative, gain }) => ({ operator: relative.operator, gain })),
+    outcomes: ordered.flatMap((relative): readonly OperatorOutcome[] => {
+      if (hasFailed(relative)) return [{ operator: relative.operator, gain: null }];
+      const gain = gainOverParent(relative, byId);
+      return gain === null ? [] : [{ operator: relative.operator, gain }];
+    }),
     valueWeight(gene, value) {
       const gains = moves.get(`${gene.path}=${value}`)?.gains ?? [];
       // The sum over one more than the count: a mean that shrinks to nothing when there is little behind it.
@@ -46,6 +50,9 @@ export const readEvidence = (history: readonly Relative[]): Evidence => {
     movesTo: (gene, value) => moves.get(`${gene}=${value}`) ?? { gains: [], failures: [] },
   };
 };
+
+const hasFailed = (relative: Relative): relative is Relative & { readonly failure: NonNullable<Relative['failure']> } =>
+  relative.failure !== null && !blameless.has(relative.failure.label);
 
 const gainOverParent = (relative: Relative, byId: ReadonlyMap<string, Relative>): number | null => {
   const parent = relative.parentId === null ? undefined : byId.get(relative.parentId);
@@ -72,8 +79,7 @@ const collectMoves = (
   for (const { relative, gain } of measured) {
     for (const change of relative.changes) movesOf(change).gains.push(gainOfChange(relative, change, gain));
   }
-  for (const relative of history) {
-    if (relative.failure === null || blameless.has(relative.failure.label)) continue;
+  for (const relative of history.filter(hasFailed)) {
     for (const change of relative.changes) movesOf(change).failures.push(relative.failure.label);
   }
   return moves;
@@ -98,8 +104,8 @@ const failureWeights = (history: readonly Relative[]): ((gene: Gene, value: stri
   let programs = 0;
   for (const relative of history) {
     if (relative.genome === null || (relative.fitness === null && relative.failure === null)) continue;
-    if (relative.failure !== null && blameless.has(relative.failure.label)) continue;
-    const failed = relative.failure !== null;
+    if (relative.failure !== null && !hasFailed(relative)) continue;
+    const failed = hasFailed(relative);
     const changed = new Set(relative.changes.map((change) => change.gene));
     programs += 1;
     blame += failed ? 1 : 0;

@@ -4,7 +4,7 @@ import type { Genome } from '../../workflows/contracts/genome.ts';
 import { operatorCredit } from '../../workflows/rules/operator-credit.ts';
 import { createRandom, type Random } from '../../workflows/rules/random.ts';
 import type { Draft, Refusal, Relative, ResearchContext, Researcher } from '../researcher/researcher.ts';
-import { groupOf, operators, operatorWeights, valueWeights } from './draw-weights.ts';
+import { groupOf, operators, valueWeights, weighOperators } from './draw-weights.ts';
 import { type Evidence, readEvidence } from './evidence.ts';
 import { changesBetween } from './genes.ts';
 import { genomeKey } from './genome-key.ts';
@@ -46,7 +46,7 @@ export const proposeDraft = (context: ResearchContext, maxDraws = defaultMaxDraw
     donors: donorsOf(context, stem.genome),
     random,
     hints,
-    credit: operatorCredit({ operators, outcomes: evidence.operatorGains }),
+    credit: operatorCredit({ operators, outcomes: evidence.outcomes }),
     weight: valueWeights(evidence, hints),
     recurrence: mustChangeRecurrence(context),
   };
@@ -122,7 +122,7 @@ interface Child {
 /** One operator applied to the stem, then a mutation of `strength - 1` groups more (and sometimes one beyond). Null where it does not apply. */
 const drawChild = (search: Search, strength: number): Child | null => {
   const { random, stem, donors } = search;
-  const choice = operatorWeights({ ...search, crossover: donors.length > 0 });
+  const choice = weighOperators({ ...search, crossover: donors.length > 0 });
   const operator = random.weighted(choice.operators, choice.weights);
   const group = groupOf(operator);
   const donor = group === null ? random.pick(donors) : null;
@@ -138,7 +138,7 @@ const drawChild = (search: Search, strength: number): Child | null => {
 
 /** One further group, by weight; the genome itself where the group has no other value. */
 const mutateAnywhere = (genome: Genome, search: Search): Genome => {
-  const choice = operatorWeights({ ...search, recurrence: false, crossover: false });
+  const choice = weighOperators({ ...search, recurrence: false, crossover: false });
   const group = groupOf(search.random.weighted(choice.operators, choice.weights));
   return (group && mutateGroup(genome, group, search)) ?? genome;
 };
