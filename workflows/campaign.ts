@@ -218,7 +218,7 @@ async function startExperiment(run: CampaignRun, origin: ExperimentOrigin): Prom
         experimentId: id,
         number,
         origin,
-        seeds: plan.exploreSeeds,
+        seeds: origin.kind === 'baseline' ? plan.calibrationSeeds : plan.exploreSeeds,
         maxRepairs: plan.settings.maxRepairs,
         hints: run.hints,
         rung: plan.settings.rung,

@@ -62,3 +62,35 @@ export const changeCampaign = async (
   }
   throw new Error(`${maxRaces} writers in a row were faster on ${id}`);
 };
+
+/** The record of an experiment that has an id and nothing else yet. */
+export const plannedExperiment = (planned: {
+  readonly campaignId: string;
+  readonly id: string;
+  readonly number: number;
+  readonly kind: Experiment['kind'];
+  readonly at: string;
+}): Experiment => ({
+  id: planned.id,
+  campaignId: planned.campaignId,
+  number: planned.number,
+  kind: planned.kind,
+  arm: 'none',
+  state: 'planned',
+  epoch: 0,
+  parentId: null,
+  referenceIds: [],
+  ancestors: [],
+  poolVersion: 0,
+  proposal: null,
+  architecture: null,
+  gates: [],
+  attempts: [],
+  fitness: null,
+  analysis: null,
+  verdict: null,
+  failure: null,
+  createdAt: planned.at,
+  updatedAt: planned.at,
+  finishedAt: null,
+});

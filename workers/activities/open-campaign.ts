@@ -14,7 +14,7 @@ import { baselineNames } from '../../workflows/contracts/genome.ts';
 import { type Rung, rungs } from '../../workflows/contracts/rung.ts';
 import { type CampaignSettings, campaignInputSchema, resolveSettings } from '../../workflows/contracts/settings.ts';
 import { type PrepareRequest, prepareResultSchema } from '../../workflows/contracts/trial.ts';
-import { confirmSeeds, exploreSeeds } from '../../workflows/rules/trial-seeds.ts';
+import { calibrationSeeds, confirmSeeds, exploreSeeds } from '../../workflows/rules/trial-seeds.ts';
 
 export interface OpenDependencies {
   readonly archive: Archive;
@@ -67,6 +67,7 @@ export const planOf = (campaign: Campaign): CampaignPlan => ({
   campaignId: campaign.id,
   settings: campaign.settings,
   exploreSeeds: exploreSeeds(campaign.settings),
+  calibrationSeeds: calibrationSeeds(campaign.settings),
   confirmSeeds: confirmSeeds(campaign.settings),
 });
 

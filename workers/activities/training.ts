@@ -22,6 +22,7 @@ import {
 } from '../../workflows/contracts/trial.ts';
 import { requireCampaign, requireExperiment } from './experiment-record.ts';
 import { infra, withHeartbeat } from './heartbeat.ts';
+import { referenceId } from './judge.ts';
 import { createWatch } from './training-watch.ts';
 import type { TrialPeers } from './trial-peers.ts';
 
@@ -180,9 +181,12 @@ const train = async (
     checkpointEvery: checkpointEverySteps,
     reportEvery: reportEverySteps,
   };
+  const peers = await dependencies.peers.curves(context.campaign.id);
   const watch = createWatch({
-    peers: await dependencies.peers.curves(context.campaign.id),
-    judged: context.experiment.kind !== 'baseline',
+    peers,
+    kind: context.experiment.kind,
+    referenceTokensPerCpuSecond:
+      peers.find((peer) => peer.id.startsWith(`${referenceId(context.campaign.id)}/`))?.tokensPerSecond ?? null,
   });
   const end = await runJob(
     dispatcher,

@@ -5,6 +5,8 @@ import type { WorkerOptions } from '@temporalio/worker';
 import { openSqliteArchive } from '../../services/archive/sqlite-archive.ts';
 import { openFolderArtifacts } from '../../services/artifacts/folder-artifacts.ts';
 import { InProcessDispatcher, type JobRunner } from '../../services/dispatch/in-process-dispatcher.ts';
+import { Evolver } from '../../services/evolver/evolver.ts';
+import { EvolverEngineer } from '../../services/evolver/evolver-engineer.ts';
 import { type HostFacts, PythonHost } from '../../services/python/host.ts';
 import { localEmbedder, PythonTools } from '../../services/python/tools.ts';
 import { openSqliteVectors } from '../../services/vectors/sqlite-vectors.ts';
@@ -81,7 +83,8 @@ const openers: Readonly<Record<Role, (config: Config, createHost: () => Host) =>
             artifacts: openFolderArtifacts(artifactsFolder(config)),
             vectors,
             embedder: localEmbedder(tools),
-            emitter: tools,
+            researcher: new Evolver(),
+            engineer: new EvolverEngineer(tools),
             now,
           }),
         },

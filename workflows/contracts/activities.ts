@@ -11,12 +11,15 @@ export const failureTypes = {
   dataRefused: 'DataRefused',
   missingRecord: 'MissingRecord',
   unusableArchive: 'UnusableArchive',
+  unjudgeable: 'Unjudgeable',
 } as const;
 
 export interface CampaignPlan {
   readonly campaignId: string;
   readonly settings: CampaignSettings;
   readonly exploreSeeds: readonly number[];
+  /** Seeds of the baselines: the exploring ones, at least two. */
+  readonly calibrationSeeds: readonly number[];
   readonly confirmSeeds: readonly number[];
 }
 

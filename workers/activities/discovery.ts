@@ -1,0 +1,107 @@
+import { ApplicationFailure } from '@temporalio/activity';
+import { type CampaignPlan, type DiscoveryActivities, failureTypes } from '../../workflows/contracts/activities.ts';
+import { isCampaignOver } from '../../workflows/contracts/campaign.ts';
+import { type Experiment, isTerminal } from '../../workflows/contracts/experiment.ts';
+import { campaignOf } from '../../workflows/contracts/naming.ts';
+import { rebuildPool } from '../../workflows/rules/pool.ts';
+import { calibrateNoise } from './calibrate.ts';
+import { type ConcludeDependencies, chooseFinalists, concludeCampaign } from './conclude.ts';
+import { outcomeOf, readDigest } from './digest.ts';
+import { changeCampaign, changeExperiment, plannedExperiment, requireCampaign, requireExperiment } from './experiment-record.ts';
+import { withHeartbeat } from './heartbeat.ts';
+import { judgeExperiment } from './judge.ts';
+import { type OpenDependencies, openCampaign } from './open-campaign.ts';
+
+export type DiscoveryDependencies = OpenDependencies & ConcludeDependencies;
+
+/** Activities of the `discovery` queue: they read and write the record and decide nothing that a rule does not. */
+export const createDiscoveryActivities = (dependencies: DiscoveryDependencies): DiscoveryActivities => {
+  const { archive, now } = dependencies;
+  return {
+    openCampaign: (request): Promise<CampaignPlan> => withHeartbeat(() => openCampaign(dependencies, request)),
+
+    calibrateNoise: ({ campaignId }) => calibrateNoise(archive, campaignId),
+
+    async setCampaignState({ campaignId, state }) {
+      await changeCampaign(archive, campaignId, (current) =>
+        isCampaignOver(current.state) || current.state === state ? null : { state },
+      );
+    },
+
+    async setBudget({ campaignId, change }) {
+      await changeCampaign(archive, campaignId, (current) => ({ settings: { ...current.settings, ...change } }));
+    },
+
+    async rebuildPool({ campaignId }) {
+      for (;;) {
+        const previous = await archive.getPool(campaignId);
+        const finished = await archive.listExperiments(campaignId, { states: ['recorded'] });
+        const written = await archive.putPool(campaignId, rebuildPool(previous, finished.map(poolCandidate)));
+        if (written.ok) return;
+      }
+    },
+
+    readDigest: ({ campaignId }) => readDigest(archive, campaignId),
+
+    judgeExperiment: ({ experimentId }) => judgeExperiment(archive, experimentId),
+
+    async finishExperiment({ experimentId, end }) {
+      const existing = await archive.getExperiment(experimentId);
+      if (existing === null && end.state !== 'recorded') await plan(dependencies, experimentId);
+      const at = now().toISOString();
+      const finished = await changeExperiment(archive, experimentId, () => {
+        const failure =
+          end.state === 'recorded'
+            ? null
+            : { label: end.label, detail: end.detail.slice(0, 4000), stage: end.stage, logArtifact: null };
+        return { state: end.state, failure, finishedAt: at };
+      });
+      return outcomeOf(finished);
+    },
+
+    chooseFinalists: ({ campaignId }) => chooseFinalists(archive, campaignId),
+
+    concludeCampaign: ({ campaignId }) => withHeartbeat(() => concludeCampaign(dependencies, campaignId)),
+
+    async endCampaign({ campaignId, state, reason }) {
+      const at = now().toISOString();
+      const open = (await archive.listExperiments(campaignId)).filter((experiment) => !isTerminal(experiment.state));
+      for (const { id } of open) {
+        await changeExperiment(archive, id, () => ({
+          state: 'cancelled',
+          failure: {
+            label: 'cancelled',
+            detail: `the campaign ended: ${reason}`.slice(0, 4000),
+            stage: 'record',
+            logArtifact: null,
+          },
+          finishedAt: at,
+        }));
+      }
+      await changeCampaign(archive, campaignId, (current) =>
+        isCampaignOver(current.state) ? null : { state, reason: reason.slice(0, 4000), finishedAt: at },
+      );
+    },
+  };
+};
+
+const poolCandidate = (experiment: Experiment) => ({
+  experimentId: experiment.id,
+  number: experiment.number,
+  fitness: experiment.fitness?.value ?? null,
+  depth: experiment.ancestors.length,
+});
+
+/** An experiment that was cancelled before it wrote anything still gets its record: ids are fixed before side effects. */
+const plan = async ({ archive, now }: DiscoveryDependencies, experimentId: string): Promise<void> => {
+  const campaign = await requireCampaign(archive, campaignOf(experimentId));
+  const number = Number(experimentId.split('/e')[1]);
+  if (!Number.isInteger(number))
+    throw ApplicationFailure.nonRetryable(`"${experimentId}" is not an experiment id`, failureTypes.missingRecord);
+  const { baselines, starts } = campaign.settings;
+  const kind = number <= baselines.length ? 'baseline' : number <= baselines.length + starts.length ? 'start' : 'candidate';
+  await archive.createExperiment(
+    plannedExperiment({ campaignId: campaign.id, id: experimentId, number, kind, at: now().toISOString() }),
+  );
+  await requireExperiment(archive, experimentId);
+};

@@ -1,0 +1,53 @@
+import type { Artifacts } from '../../services/artifacts/artifacts.ts';
+import type { Embedder } from '../../services/embed/embedder.ts';
+import { genomeKey } from '../../services/evolver/genome-key.ts';
+import { CodeKeys } from '../../services/novelty/code-key.ts';
+import { judgeNovelty, type KnownArchitecture, type NoveltyVerdict } from '../../services/novelty/novelty.ts';
+import type { Draft, Relative } from '../../services/researcher/researcher.ts';
+import type { VectorIndex } from '../../services/vectors/vector-index.ts';
+
+export interface NoveltyDependencies {
+  readonly artifacts: Artifacts;
+  readonly vectors: VectorIndex;
+  readonly embedder: Embedder;
+}
+
+/** Compares drafts with what a campaign holds. */
+export class NoveltyCheck {
+  readonly #dependencies: NoveltyDependencies;
+  readonly #codeKeys: CodeKeys;
+
+  constructor(dependencies: NoveltyDependencies) {
+    this.#dependencies = dependencies;
+    this.#codeKeys = new CodeKeys((hash) => dependencies.artifacts.getText(hash));
+  }
+
+  async judge(request: {
+    readonly draft: Draft;
+    readonly program: string;
+    readonly scope: string;
+    readonly history: readonly Relative[];
+  }): Promise<NoveltyVerdict> {
+    const { draft, program, scope, history } = request;
+    const { embedder, vectors } = this.#dependencies;
+    const known = await Promise.all(history.map((relative) => this.#known(relative)));
+    return await judgeNovelty({
+      proposal: draft,
+      genomeKey: draft.genome === null ? null : genomeKey(draft.genome),
+      program,
+      embedder,
+      vectors,
+      scope,
+      known,
+    });
+  }
+
+  async #known({ id, name, genome, programHash }: Relative): Promise<KnownArchitecture> {
+    return {
+      id,
+      name,
+      genomeKey: genome === null ? null : genomeKey(genome),
+      codeKey: programHash === null ? null : await this.#codeKeys.keyOf(programHash),
+    };
+  }
+}

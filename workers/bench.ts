@@ -1,0 +1,42 @@
+/** `npm run bench -- <name>`: prints figures of this machine. Timings are noisy on a shared one: compare within a run. */
+import { archiveBenchLines, benchArchive } from './bench/archive.ts';
+import { benchLoop } from './bench/loop.ts';
+import { installRuntime } from './roles/runtime.ts';
+
+const say = (line: string): void => {
+  process.stdout.write(`${line}\n`);
+};
+
+/** A whole number from the command line, or the default. */
+const count = (text: string | undefined, fallback: number): number => {
+  if (text === undefined) return fallback;
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new RangeError(`count: "${text}" is not a whole number above 0`);
+  return value;
+};
+
+const benches: Readonly<Record<string, (argument: string | undefined) => Promise<void>>> = {
+  async loop(argument) {
+    installRuntime();
+    const bench = await benchLoop(count(argument, 100));
+    say(`loop: ${bench.numExperiments} experiments with an instant trainer in ${bench.wallSeconds.toFixed(1)} s`);
+    say(`  experiments an hour       ${bench.experimentsAnHour.toFixed(0)}   (goal: at least 3600)`);
+    say(
+      `  idle gap on a slot        p50 ${bench.idleGapMs.p50.toFixed(0)} ms   p95 ${bench.idleGapMs.p95.toFixed(0)} ms   max ${bench.idleGapMs.max.toFixed(0)} ms   (goal: under 1000 ms)`,
+    );
+    say(`  worker CPU an experiment  ${bench.cpuMsAnExperiment.toFixed(0)} ms`);
+  },
+  async archive(argument) {
+    for (const line of archiveBenchLines(await benchArchive({ numExperiments: count(argument, 100_000) }))) say(line);
+  },
+};
+
+const [name = '', argument] = process.argv.slice(2);
+const bench = benches[name];
+if (bench === undefined) {
+  process.stderr.write(`bench: "${name}" is not a benchmark; there are ${Object.keys(benches).join(', ')}\n`);
+  process.exitCode = 2;
+} else {
+  await bench(argument);
+  process.exit();
+}
