@@ -76,7 +76,7 @@ try {
   }
   if (forPython.length > 0 || forNode.length === 0) {
     const report = join(folder, 'pytest.xml');
-    const parameters = ['-m', 'pytest', '-c', 'kernels/pyproject.toml', '--rootdir', '.', `--junitxml=${report}`];
+    const parameters = ['-m', 'pytest', '-c', 'kernels/pyproject.toml', `--junitxml=${report}`];
     const environment = {
       ...ready.environment,
       PYTHONPATH: join(ready.checkout, 'kernels'),

@@ -23,7 +23,7 @@ export const runCommand = (program, parameters, options = {}) =>
       cwd: options.cwd,
       env: options.environment ?? process.env,
       stdio: ['ignore', 'pipe', 'pipe'],
-      detached: process.platform !== 'win32',
+      detached: true,
     });
     let output = '';
     const keep = (/** @type {Buffer} */ chunk) => {
@@ -31,7 +31,7 @@ export const runCommand = (program, parameters, options = {}) =>
     };
     const killGroup = () => {
       try {
-        if (child.pid !== undefined) process.kill(process.platform === 'win32' ? child.pid : -child.pid, 'SIGKILL');
+        if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
       } catch {
         // Gone already: that is what was wanted.
       }
@@ -62,12 +62,9 @@ export const runCommand = (program, parameters, options = {}) =>
  * @returns {string | null}
  */
 export const findOnPath = (name, environment) => {
-  const suffixes = process.platform === 'win32' ? ['.exe', '.cmd', '.bat', ''] : [''];
   for (const folder of (environment.PATH ?? '').split(delimiter)) {
-    for (const suffix of suffixes) {
-      const path = join(folder || '.', name + suffix);
-      if (isProgram(path)) return path;
-    }
+    const path = join(folder || '.', name);
+    if (isProgram(path)) return path;
   }
   return null;
 };

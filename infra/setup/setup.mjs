@@ -37,6 +37,13 @@ export const inspectAll = async (places) => {
  * @throws {SetupError} naming the step, what is wrong and the remedy
  */
 export const setUp = async (places, { needs = everything, log, tellFound = false }) => {
+  if (process.platform === 'win32') {
+    throw new SetupError(
+      'this system',
+      'Windows is not supported',
+      'use WSL (https://learn.microsoft.com/windows/wsl): asi-arch runs on Linux and macOS',
+    );
+  }
   const startedAt = Date.now();
   const before = await inspectAll(places);
   const missing = needs.filter((key) => !before[key]?.ok);

@@ -14,8 +14,7 @@ const RELEASES = 'https://github.com/temporalio/cli/releases/download';
  * @returns {Promise<string | null>} what failed, or null
  */
 export const fetchRelease = async ({ version, program, environment, signal }) => {
-  const os = process.platform === 'win32' ? 'windows' : process.platform;
-  const archive = `temporal_cli_${version}_${os}_${process.arch === 'x64' ? 'amd64' : process.arch}.tar.gz`;
+  const archive = `temporal_cli_${version}_${process.platform}_${process.arch === 'x64' ? 'amd64' : process.arch}.tar.gz`;
   const base = `${(environment.ASI_TEMPORAL_RELEASES || RELEASES).replace(/\/$/, '')}/v${version}`;
   const folder = mkdtempSync(join(dirname(program), 'release-'));
   try {
@@ -31,8 +30,7 @@ export const fetchRelease = async ({ version, program, environment, signal }) =>
     writeFileSync(join(folder, archive), bytes);
     const { code, output } = await runCommand('tar', ['-xzf', archive], { cwd: folder, environment });
     if (code !== 0) return `${archive} cannot be unpacked: ${lastLines(output, 1)}`;
-    const inside = process.platform === 'win32' ? 'temporal.exe' : 'temporal';
-    copyFileSync(join(folder, inside), program);
+    copyFileSync(join(folder, 'temporal'), program);
     chmodSync(program, 0o755);
     return null;
   } catch (error) {

@@ -166,7 +166,7 @@ describe('npm test', () => {
     expect(forNode.output).not.toContain('pytest:');
     const forPython = await machine.run(['test/kernels/gates'], environment, 'infra/bin/test.mjs');
     expect(forPython.output).not.toContain('vitest:');
-    expect(machine.countCalls('own-python -m pytest -c kernels/pyproject.toml --rootdir . --junitxml')).toBe(1);
+    expect(machine.countCalls('own-python -m pytest -c kernels/pyproject.toml --junitxml')).toBe(1);
   });
 });
 

@@ -16,10 +16,6 @@ const BINARIES = {
     version: '24.21.0',
     integrity: 'sha512-FpJRPEz2OvvTLfjIOlNGFY9JLPMKgl5m+d4oGYBLg24kJ1mmvN1Zl/HPJgF4HDaJ51ISev1l1cRZ/DM+keXW5g==',
   },
-  'win32-x64': {
-    version: '24.21.0',
-    integrity: 'sha512-0ddSuAi9KnmYzfjJwKfFUO5YfljMVfa9smiGRQXmp5QGhm8KXk7xbqkFNeaPXVaL6sfZ5oGfCD7q8wWY/TnypA==',
-  },
   'darwin-x64': {
     version: '24.18.1',
     integrity: 'sha512-tCT5i2LaCG+9j7HXlF1ioPfVSbHRTp3MgWDknJ0ofG8V2eRDNEpqhC3y9DLmvUpTPYsSwHBSccIeB3yl92hTIQ==',
@@ -91,7 +87,7 @@ export const install = async (places, { signal }) => {
   return `${version} fetched`;
 };
 
-const binaryPath = process.platform === 'win32' ? join('bin', 'node.exe') : join('bin', 'node');
+const binaryPath = join('bin', 'node');
 
 /** @param {import('../places.mjs').Places} places */
 const cached = (places) => {
@@ -101,7 +97,7 @@ const cached = (places) => {
     folder,
     version: known?.version ?? null,
     integrity: known?.integrity ?? '',
-    packageName: `node-${places.platform.replace('win32', 'win')}`,
+    packageName: `node-${places.platform}`,
     program: join(folder, binaryPath),
   };
 };

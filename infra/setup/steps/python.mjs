@@ -90,15 +90,14 @@ const environmentPlace = (places) => {
 };
 
 /** @param {string} folder */
-const programIn = (folder) =>
-  process.platform === 'win32' ? join(folder, 'Scripts', 'python.exe') : join(folder, 'bin', 'python');
+const programIn = (folder) => join(folder, 'bin', 'python');
 
 /**
  * @param {string} folder
  * @returns {string[]} names of the installed packages' records
  */
 const listPackages = (folder) => {
-  const lib = process.platform === 'win32' ? join(folder, 'Lib') : join(folder, 'lib', readdirSync(join(folder, 'lib'))[0] ?? '');
+  const lib = join(folder, 'lib', readdirSync(join(folder, 'lib'))[0] ?? '');
   return readdirSync(join(lib, 'site-packages')).filter((entry) => entry.endsWith('.dist-info'));
 };
 

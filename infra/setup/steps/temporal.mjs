@@ -9,7 +9,6 @@ import { fetchRelease } from '../temporal-release.mjs';
 const CLI_VERSION = '1.8.2';
 /** Older servers lack the priority of tasks and the updates that the campaign uses. */
 const OLDEST_SERVER = { major: 1, minor: 29 };
-const PROGRAM = process.platform === 'win32' ? 'temporal.exe' : 'temporal';
 const REMEDY = [
   'any one of these will do:',
   '- install the Temporal CLI (https://docs.temporal.io/cli), so that "temporal" is on PATH',
@@ -66,6 +65,7 @@ export const install = async (places, context) => {
     const failure = await attempt(places, context, source, bring);
     if (failure === null) return `${CLI_VERSION} by ${source}`;
     tries.push(`${source}: ${failure.problem}`);
+    context.log(`Temporal: no luck with the ${source}: ${failure.problem.split('\n')[0]}`);
     if (/disk is full|no permission/.test(failure.remedy)) throw new SetupError(name, tries.join('\n'), failure.remedy);
   }
   throw new SetupError(name, `no Temporal CLI could be had\n${tries.join('\n')}`, REMEDY);
@@ -81,7 +81,7 @@ export const install = async (places, context) => {
 const attempt = async (places, context, source, bring) => {
   try {
     await buildAside(name, cachePlace(places).folder, async (staging) => {
-      const program = join(staging, PROGRAM);
+      const program = join(staging, 'temporal');
       await bring(places, context, program);
       const { version } = await askVersion(program);
       if (version === null) throw new SetupError(name, 'the program does not run here', REMEDY);
@@ -161,5 +161,5 @@ const askVersion = async (program) => {
 /** @param {import('../places.mjs').Places} places */
 const cachePlace = (places) => {
   const folder = join(places.cache, 'temporal', `${CLI_VERSION}-${places.platform}`);
-  return { folder, program: join(folder, PROGRAM) };
+  return { folder, program: join(folder, 'temporal') };
 };
