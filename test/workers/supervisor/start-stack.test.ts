@@ -147,6 +147,29 @@ describe('a running stack', () => {
   });
 });
 
+describe('a worker that dies', () => {
+  it('takes what it had started with it before it is started again', async () => {
+    const home = newHome();
+    const lines: string[] = [];
+    const stack = await startStack({
+      config: await configOf(home),
+      roles: ['parent'],
+      workerEntry,
+      onLine: (line) => lines.push(line),
+    });
+    const children = (): readonly number[] =>
+      [...readFileSync(join(home, 'logs', 'parent.log'), 'utf8').matchAll(/^child (\d+)$/gm)].map(([, pid]) => Number(pid));
+    const [first = 0] = children();
+    expect(isGone(first)).toBe(false);
+    process.kill(pidOf(stack.processes(), 'parent'), 'SIGKILL');
+    await waitFor(() => lines.includes('parent is up again'), 'the worker is back');
+    expect(isGone(first)).toBe(true);
+    await stack.stop();
+    expect(children()).toHaveLength(2);
+    expect(children().every(isGone)).toBe(true);
+  });
+});
+
 describe('the end of a stack', () => {
   it('leaves no process, no record and the home free for the next', async () => {
     const home = newHome();

@@ -1,4 +1,6 @@
 /** A worker process without Temporal: the role says how it behaves. */
+import { spawn } from 'node:child_process';
+
 const role = process.argv[2] ?? '';
 if (role === 'broken') {
   process.stderr.write('this role cannot open its archive\n');
@@ -9,6 +11,10 @@ if (role === 'deaf') process.on('SIGTERM', () => undefined);
 else {
   process.once('SIGTERM', () => process.exit(0));
   process.stdin.resume().once('end', () => process.exit(0));
+}
+if (role === 'parent') {
+  const child = spawn(process.execPath, ['-e', 'setInterval(() => undefined, 1000)'], { stdio: 'ignore' });
+  process.stdout.write(`child ${child.pid}\n`);
 }
 setInterval(() => undefined, 1_000);
 process.stdout.write(`ready ${role}\n`);
