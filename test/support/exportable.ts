@@ -43,9 +43,9 @@ export const storeExportable = async (
 ): Promise<void> => {
   const hash = await artifacts.put(change.program ?? 'class Mixer: ...\n');
   const kernels = change.kernel === undefined ? [] : [await artifacts.put(change.kernel)];
-  await archive.createCampaign(
-    aCampaign({ data: { ...aCampaign().data, source: { kind: 'folder', path: '/home/alice/private/texts' } } }),
-  );
+  const source = { kind: 'folder', path: '/home/alice/private/texts' } as const;
+  const { data, settings } = aCampaign();
+  await archive.createCampaign(aCampaign({ data: { ...data, source }, settings: { ...settings, data: source } }));
   await archive.createExperiment(
     anExperiment({
       number: 1,

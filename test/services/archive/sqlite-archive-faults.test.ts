@@ -33,6 +33,21 @@ describe('a path that holds no usable archive', () => {
     expect(readFileSync(path).equals(before)).toBe(true);
   });
 
+  it('is refused when a newer program takes the new file while this one waits for its turn', async () => {
+    const path = join(temporaryFolder(), 'archive.db');
+    const newer = new DatabaseSync(path);
+    newer.exec('BEGIN IMMEDIATE');
+    const refusal = inChild(`
+      import { openSqliteArchive } from '${archiveModule}';
+      try { openSqliteArchive('${path}'); console.log('"opened"'); } catch (error) { console.log(JSON.stringify(error.reason)); }`);
+    // Long enough for the other process to come to the lock; should it come later, it finds the finished file.
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    newer.exec('CREATE TABLE campaigns (id TEXT); PRAGMA user_version = 9; PRAGMA application_id = 1095977281; COMMIT');
+    expect(await refusal).toBe('newer-version');
+    expect(newer.prepare('PRAGMA user_version').get()?.user_version).toBe(9);
+    newer.close();
+  });
+
   it('is refused when another program owns the database, and is not touched', () => {
     const path = join(temporaryFolder(), 'other.db');
     edit(path, 'CREATE TABLE invoices (id INTEGER)');

@@ -53,6 +53,7 @@ describe('a bundle', () => {
     const tensors = await listTensors(weights);
     expect(tensors.map(({ name }) => name)).toEqual(['bytes/blocks.0.w', 'recall/blocks.0.w']);
     const bytes = readFileSync(weights);
+    expect(bytes.length).toBe(8 + Number(bytes.readBigUInt64LE()) + 2 * 2 * 4);
     for (const { position } of tensors) expect([bytes.readFloatLE(position), bytes.readFloatLE(position + 4)]).toEqual([2, 10]);
     expect(read(path, 'recipe.json').seeds).toEqual({
       explore: [1, 2],

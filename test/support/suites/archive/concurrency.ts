@@ -106,6 +106,26 @@ export const concurrencyTests = (create: CreateStore): void => {
     );
 
     it(
+      'in two processes never both give an experiment its verdict',
+      async () => {
+        const store = await create();
+        const archive = await connect(store);
+        const times = 150;
+        for (let number = 1; number <= times; number++)
+          await archive.createExperiment(anExperiment({ number, state: 'recorded' }));
+        const tags = ['a', 'b'];
+        const ends = await runAll(
+          store,
+          tags.map((tag) => ({ task: 'verdict', times, tag })),
+        );
+        expect(ends.flat()).toHaveLength(times);
+        for (const [index, ids] of ends.entries())
+          for (const id of ids) expect((await archive.getExperiment(id))?.verdict?.statement).toBe(tags[index]);
+      },
+      limitMs,
+    );
+
+    it(
       'in two processes open a new store at the same moment',
       async () => {
         const store = await create();

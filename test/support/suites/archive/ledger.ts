@@ -96,10 +96,10 @@ export const ledgerTests = (create: CreateStore): void => {
 
     it('does not let rounding add up over many rows', async () => {
       const archive = await freshArchive(create);
-      for (let number = 0; number < 50; number++) {
-        await archive.appendLedger(aLedgerRow({ purpose: `p${number}`, amount: 0.1 }));
+      const amounts = [0.1, 0.2, 0.3, 1e9, 1e-9];
+      for (const [number, amount] of amounts.entries()) await archive.appendLedger(aLedgerRow({ purpose: `p${number}`, amount }));
+      for (const number of amounts.keys())
         await archive.appendLedger(aLedgerRow({ purpose: `p${number}`, kind: 'settle', amount: 0 }));
-      }
       expect((await archive.ledgerTotals('c-test'))['trial-seconds']).toEqual({ settled: 0, open: 0 });
     });
 

@@ -4,13 +4,13 @@
  */
 import { writeSync } from 'node:fs';
 import type { Archive } from '../../../../services/archive/archive.ts';
-import { aLedgerRow, anExperiment, aTrial } from '../../builders.ts';
+import { aLedgerRow, anExperiment, aTrial, aVerdict } from '../../builders.ts';
 
 interface Job {
   readonly module: string;
   readonly name: string;
   readonly location: string;
-  readonly task: 'create' | 'count-up' | 'reserve' | 'claim';
+  readonly task: 'create' | 'count-up' | 'reserve' | 'claim' | 'verdict';
   readonly times: number;
   readonly tag: string;
   readonly cap?: number;
@@ -48,6 +48,15 @@ const tasks: Readonly<Record<Job['task'], (archive: Archive, job: Job) => Promis
     for (let number = 0; number < times; number++) {
       const answer = await archive.appendLedger(aLedgerRow({ purpose: `${tag}-${number}`, amount: 1 }), cap);
       if (answer === 'appended') say(`${tag}-${number}`);
+    }
+  },
+  /** Gives experiments 1, 2, 3 … a verdict of its own and says which of them it won. */
+  async verdict(archive, { times, tag }) {
+    for (let number = 1; number <= times; number++) {
+      const { id } = anExperiment({ number });
+      const written = await archive.setVerdict(id, aVerdict({ statement: tag }));
+      if (written.ok) say(id);
+      else if (written.reason !== 'terminal') throw new Error(`${id} is ${written.reason}`);
     }
   },
   /** Claims one trial again and again and says each epoch it got. */
