@@ -22,6 +22,7 @@ const bystanderBlame = 0.25;
 /** Programs' worth of belief that a value fails as often as any other. */
 const failurePrior = 2;
 const leastFailureWeight = 0.1;
+const untoldShare = 0.5;
 /** Measured gains keep a weight between exp(-1.5) and exp(1.5), so that no value is ever given up for good. */
 const largestExponent = 1.5;
 
@@ -85,10 +86,11 @@ const collectMoves = (
   return moves;
 };
 
-/** The analyst's gain for this very change where it could tell; else an equal share of the whole. */
+/** An equal share of the whole, in the unit of fitness; half of it counts where the analyst could not tell the change from nothing. */
 const gainOfChange = (relative: Relative, change: Change, gain: number): number => {
   const lesson = relative.lessons.find((candidate) => candidate.change === changeWords(change));
-  return lesson?.gain ?? gain / relative.changes.length;
+  const told = lesson !== undefined && lesson.gain !== null;
+  return ((told ? 1 : untoldShare) * gain) / relative.changes.length;
 };
 
 /** Root mean square, so that weights do not depend on the unit of the fitness rule. */
