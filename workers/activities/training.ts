@@ -23,6 +23,7 @@ import {
 import { requireCampaign, requireExperiment } from './experiment-record.ts';
 import { infra, withHeartbeat } from './heartbeat.ts';
 import { referenceId } from './judge.ts';
+import { createLiveCurve } from './live-curve.ts';
 import { createWatch } from './training-watch.ts';
 import type { TrialPeers } from './trial-peers.ts';
 
@@ -50,6 +51,8 @@ const logLimitBytes = 1024 * 1024;
 const idleSeconds = 60;
 const checkpointEverySteps = 20;
 const reportEverySteps = 5;
+/** Shortest time between two writes of a running trial's curve. */
+const curveGapMs = 1000;
 
 /** Dispatcher activities of the `training` queue. What a candidate does is a value; outages are thrown and retried. */
 export const createTrainingActivities = (dependencies: TrainingDependencies): TrainingActivities => ({
@@ -188,14 +191,19 @@ const train = async (
     referenceTokensPerCpuSecond:
       peers.find((peer) => peer.id.startsWith(`${referenceId(context.campaign.id)}/`))?.tokensPerSecond ?? null,
   });
+  const live = createLiveCurve({ archive, trial: claimed.value, gapMs: curveGapMs, now: dependencies.now });
   const end = await runJob(
     dispatcher,
     job(`${input.trialId}#train`, 'train', { request, context }),
-    watch.onProgress,
+    (line) => {
+      live.onProgress(line);
+      watch.onProgress(line);
+    },
     watch.signal,
   );
+  const trial = { ...claimed.value, curve: await live.end() };
   const verdict = watch.stopped();
-  return await recordTrained(dependencies, claimed.value, verdict === null ? end : { ...end, ok: false, ...verdict });
+  return await recordTrained(dependencies, trial, verdict === null ? end : { ...end, ok: false, ...verdict });
 };
 
 const recordTrained = async (dependencies: TrainingDependencies, trial: Trial, end: JobEnd): Promise<StepResult> => {
@@ -208,6 +216,7 @@ const recordTrained = async (dependencies: TrainingDependencies, trial: Trial, e
       cpuSeconds: end.cpuSeconds,
       log: end.logTail,
       stage: 'train',
+      curve: trial.curve,
     });
   const parsed = parseResult(trainResultSchema, end.result);
   if (!parsed.ok)
