@@ -37,6 +37,30 @@ class Plan:
     parts: tuple[Part, ...]
 
     @property
+    def erase_before_decay(self) -> bool:
+        return self.genome["write"]["eraseTime"] == "before-decay"
+
+    @property
+    def total_of_writes(self) -> str:
+        """Local name of the cumulative decay of each write's token."""
+        return "total" if self.steps == 1 else "later"
+
+    @property
+    def total_of_erase(self) -> str:
+        """Local name of the cumulative decay that an erase reads the state through."""
+        return "earlier" if self.erase_before_decay else self.total_of_writes
+
+    @property
+    def start_of_erase(self) -> str:
+        """Local name of the exponential of that."""
+        return "start" if self.total_of_erase == "total" else "start_erase"
+
+    @property
+    def decay_of_erase(self) -> str:
+        """Local name of the scalar decay between an erase and the writes before it."""
+        return "decay" if self.total_of_erase == "total" else "past"
+
+    @property
     def convolution(self) -> bool:
         return any(part.convolved for part in self.parts)
 
