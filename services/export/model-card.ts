@@ -37,14 +37,16 @@ export const modelCard = (source: BundleSource): string => {
     '| --- | --- | --- | --- | --- |',
     ...metricRows(source),
     '',
-    `Trained on rung \`${rung.name}\`: width ${rung.hidden}, ${rung.tasks.map((task) => `${task.kind} with ${task.layers} layers for ${task.steps} steps`).join('; ')}. ` +
+    'Each mean is over the seeds that were run; only the verdict compares common seeds.',
+    '',
+    `Trained on rung \`${rung.name}\`: width ${rung.hidden}, ${rung.tasks.map((task) => `${task.kind} with ${plural(task.layers, 'layer')} for ${plural(task.steps, 'step')}`).join('; ')}. ` +
       `Data ${campaign.data.source.kind === 'stdlib' ? 'is the source text of the Python standard library' : "is the user's own text"}, hash \`${campaign.data.hash}\`.`,
     '',
     ...(experiment.analysis === null ? [] : ['## Analysis', '', ...quoted(experiment.analysis.summary), '']),
     '## What is not claimed',
     '',
     `- The models are very small (${parameterText(source)}) and saw little text. Nothing here says how the mixer does at a larger scale, on other data or in another language.`,
-    `- The weights are those of seed ${chosen.seed}, the best of this experiment's ${source.trials.length} runs by ${primaryMetric(rung)}: one good draw, not the average. The table holds the averages.`,
+    `- The weights are those of seed ${chosen.seed}, the best of ${plural(source.trials.length, 'run')} by ${primaryMetric(rung)}: a good draw, not the average. The table holds the averages.`,
     '- The weights are there so that the result can be checked. They are not a useful language model.',
     '- A gain is a difference to the baselines of this campaign, trained here in the same way. It is no comparison with published numbers.',
     '- Speed was measured in plain PyTorch on the machine of the campaign, without special kernels.',
@@ -66,6 +68,7 @@ export const modelCard = (source: BundleSource): string => {
 
 const contents = [
   ['mixer.py', 'the program: class Mixer'],
+  ['load.py', 'builds the models around it'],
   ['genome.json', 'its typed description, or null for a program without one'],
   ['model.json', 'what load.py builds'],
   ['weights.safetensors', 'final weights, keys `<task>/<parameter>`'],
@@ -78,6 +81,8 @@ const contents = [
   ['manifest.json', 'SHA-256 of every file'],
 ] as const;
 
+const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
+
 const oneLine = (text: string): string => text.replace(/\s+/g, ' ').trim();
 
 /** Words of a researcher or an analyst, set apart so that they cannot pass for headings of the card. */
@@ -87,7 +92,7 @@ const changes = ({ proposal, experiment }: BundleSource): readonly string[] =>
   proposal.changes.length === 0
     ? []
     : [
-        `Against its parent ${experiment.parentId ?? '(none)'} it changes:`,
+        experiment.parentId === null ? 'It changes:' : `Against its parent ${experiment.parentId} it changes:`,
         '',
         ...proposal.changes.map(({ gene, from, to }) => `- ${oneLine(gene)}: ${oneLine(from)} → ${oneLine(to)}`),
         '',
@@ -102,7 +107,7 @@ const verdictSentence = ({ experiment }: BundleSource): string => {
 };
 
 const effectText = ({ metric, mean, low, high, seeds }: Effect): string =>
-  `${metric} gain over the reference ${mean.toFixed(4)} [${low.toFixed(4)}, ${high.toFixed(4)}] on ${seeds} common seed${seeds === 1 ? '' : 's'}`;
+  `${metric} gain over the reference ${mean.toFixed(4)} [${low.toFixed(4)}, ${high.toFixed(4)}] on ${plural(seeds, 'common seed')}`;
 
 const metricRows = ({ scores, baselines, proposal }: BundleSource): readonly string[] => {
   const metrics = [...new Set(scores.map(({ metric }) => metric))].sort();

@@ -1,0 +1,119 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { exportBundle } from '../../../services/export/export-bundle.ts';
+import { verifyBundle } from '../../../services/export/verify-bundle.ts';
+import { baselineGenomes } from '../../../workflows/contracts/baselines.ts';
+import type { Genome } from '../../../workflows/contracts/genome.ts';
+import { rungs } from '../../../workflows/contracts/rung.ts';
+import { prepareResultSchema, trainResultSchema } from '../../../workflows/contracts/trial.ts';
+import { aCampaign, aModelSize, anArchitecture, anExperiment, aScore, aTrial } from '../../support/builders.ts';
+import { alter, freshStores, type Stores } from '../../support/exportable.ts';
+
+const python = process.env.ASI_PYTHON ?? '';
+const packageFolder = fileURLToPath(new URL('../../../kernels', import.meta.url));
+const referenceScript = fileURLToPath(new URL('./package_logits.py', import.meta.url));
+const limitMs = 120_000;
+const mlpHidden = 24;
+const sizes = rungs.tiny.tasks.map(({ kind }) => aModelSize({ task: kind, mlpHidden }));
+
+const plain = { PATH: '/usr/local/bin:/usr/bin:/bin', LANG: 'C.UTF-8', OMP_NUM_THREADS: '1', PYTHONDONTWRITEBYTECODE: '1' };
+const withPackage = (args: readonly string[], cwd: string): string =>
+  execFileSync(python, args, { cwd, env: { ...plain, PYTHONPATH: packageFolder }, encoding: 'utf8' });
+
+/** Runs one command of the Python package as the product does: a request file, a work folder, a result file. */
+const runCommand = (folder: string, command: string, request: object): unknown => {
+  const workdir = join(folder, command);
+  mkdirSync(workdir);
+  writeFileSync(join(workdir, 'request.json'), JSON.stringify(request));
+  withPackage(['-m', 'asi_kernels', command, '--request', join(workdir, 'request.json'), '--workdir', workdir], workdir);
+  return JSON.parse(readFileSync(join(workdir, 'result.json'), 'utf8'));
+};
+
+interface Trained {
+  readonly stores: Stores;
+  readonly programPath: string;
+  readonly checkpointPath: string;
+  readonly bundle: string;
+}
+
+/** A real training run of the tiny rung on the program of a genome, recorded and exported. */
+const trainAndExport = async (genome: Genome): Promise<Trained> => {
+  const stores = freshStores();
+  const { folder, archive, artifacts } = stores;
+  const emit =
+    'import json,sys\nfrom asi_kernels.generate.emit import emit_program\nprint(emit_program(json.loads(sys.argv[1]), "it", "why"), end="")';
+  const programPath = join(folder, 'mixer.py');
+  writeFileSync(programPath, withPackage(['-c', emit, JSON.stringify(genome)], folder));
+  const hash = await artifacts.putFile(programPath);
+
+  mkdirSync(join(folder, 'texts'));
+  for (let file = 0; file < 40; file++)
+    writeFileSync(join(folder, 'texts', `${file}.txt`), `line ${file} of a text\n`.repeat(100));
+  const prepared = prepareResultSchema.parse(
+    runCommand(folder, 'prepare', {
+      source: { kind: 'folder', path: join(folder, 'texts') },
+      cacheFolder: join(folder, 'data'),
+      minimumTrainBytes: 100,
+      minimumHeldOutBytes: 100,
+    }),
+  );
+  if (prepared.status !== 'ok') throw new Error(prepared.message);
+  const experiment = anExperiment({ state: 'recorded', architecture: anArchitecture({ hash, genome, sizes }) });
+  const queued = aTrial({ experimentId: experiment.id, seed: 5 });
+  const result = trainResultSchema.parse(
+    runCommand(folder, 'train', {
+      trialId: queued.id,
+      programPath,
+      programHash: hash,
+      rung: rungs.tiny,
+      sizes,
+      seed: 5,
+      data: prepared.manifest,
+      checkpointEvery: 100,
+      reportEvery: 5,
+    }),
+  );
+  if (result.checkpointPath === null) throw new Error(result.detail);
+  const checkpointPath = join(folder, 'train', result.checkpointPath);
+  await archive.createCampaign(aCampaign({ data: prepared.manifest }));
+  await archive.createExperiment(experiment);
+  await archive.createTrial({ ...queued, state: 'scored', checkpointArtifact: await artifacts.putFile(checkpointPath) });
+  await archive.appendScores([aScore({ trialId: queued.id })]);
+  const { path } = await exportBundle({ ...stores, experimentId: experiment.id, folder: join(folder, 'bundles') });
+  return { stores, programPath, checkpointPath, bundle: path };
+};
+
+/** load.py as a stranger runs it: another folder, nothing of ours on the path. */
+const runLoader = (bundle: string) => spawnSync(python, [join(bundle, 'load.py')], { cwd: '/', env: plain, encoding: 'utf8' });
+
+describe.skipIf(python === '')('a bundle of a real training run (needs ASI_PYTHON)', () => {
+  it.each(['gated-deltanet', 'deltanet-fir-gate'] as const)(
+    'of %s gives the logits of the package bit for bit in a process that has only PyTorch',
+    async (name) => {
+      const { programPath, checkpointPath, bundle } = await trainAndExport(baselineGenomes[name]);
+      const loaded = runLoader(bundle);
+      expect(loaded.stderr).toBe('');
+      const said = loaded.stdout
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line));
+      const request = { program: programPath, checkpoint: checkpointPath, rung: rungs.tiny, mlpHidden, seed: 99 };
+      const expected = JSON.parse(withPackage([referenceScript, JSON.stringify(request)], '/'));
+      expect(Object.fromEntries(said.map(({ task, sha256 }) => [task, sha256]))).toEqual(expected);
+      expect(said.map(({ logits }) => logits)).toEqual([
+        [2, 48, 256],
+        [2, 48, 16],
+      ]);
+      expect(await verifyBundle(bundle)).toMatchObject({ ok: true });
+
+      alter(bundle, 'mixer.py', `${readFileSync(join(bundle, 'mixer.py'), 'utf8')}\n`);
+      const refused = runLoader(bundle);
+      expect(refused.status).toBe(1);
+      expect(refused.stderr).toMatch(/^load\.py: mixer\.py was altered/);
+    },
+    limitMs,
+  );
+});
