@@ -1,4 +1,5 @@
 import { ApplicationFailure } from '@temporalio/activity';
+import { analyseFailure } from '../../services/analyst/analyse-failure.ts';
 import { type CampaignPlan, type DiscoveryActivities, failureTypes } from '../../workflows/contracts/activities.ts';
 import { isCampaignOver } from '../../workflows/contracts/campaign.ts';
 import { type Experiment, isTerminal } from '../../workflows/contracts/experiment.ts';
@@ -49,12 +50,10 @@ export const createDiscoveryActivities = (dependencies: DiscoveryDependencies): 
       const existing = await archive.getExperiment(experimentId);
       if (existing === null && end.state !== 'recorded') await plan(dependencies, experimentId);
       const at = now().toISOString();
-      const finished = await changeExperiment(archive, experimentId, () => {
-        const failure =
-          end.state === 'recorded'
-            ? null
-            : { label: end.label, detail: end.detail.slice(0, 4000), stage: end.stage, logArtifact: null };
-        return { state: end.state, failure, finishedAt: at };
+      const finished = await changeExperiment(archive, experimentId, (current) => {
+        if (end.state === 'recorded') return { state: end.state, finishedAt: at };
+        const failure = { label: end.label, detail: end.detail.slice(0, 4000), stage: end.stage, logArtifact: logOf(current) };
+        return { state: end.state, failure, finishedAt: at, analysis: analyseFailure({ ...current, failure }, failure) };
       });
       return outcomeOf(finished);
     },
@@ -84,6 +83,9 @@ export const createDiscoveryActivities = (dependencies: DiscoveryDependencies): 
     },
   };
 };
+
+/** The log of the last refused program, if there is one. */
+const logOf = (experiment: Experiment): string | null => experiment.attempts.at(-1)?.failure.logArtifact ?? null;
 
 const poolCandidate = (experiment: Experiment) => ({
   experimentId: experiment.id,

@@ -30,8 +30,15 @@ interface HostJob {
  * program and the seed: they rank nothing.
  */
 export class InstantHost implements Host {
+  readonly #trainingMs: number;
+  readonly #cancelled = new Map<string, () => void>();
   /** When each job ran, for the gap between two trainings on a slot. */
   readonly spans: Span[] = [];
+
+  /** `trainingMs`: how long a training takes, for callers that want to interrupt one. */
+  constructor(options: { readonly trainingMs?: number } = {}) {
+    this.#trainingMs = options.trainingMs ?? 0;
+  }
 
   async start() {
     return { torchVersion: 'none', device: 'instant', sandboxTier: 'none' };
@@ -40,19 +47,32 @@ export class InstantHost implements Host {
   async run(job: HostJob) {
     const startedAtMs = performance.now();
     const request: unknown = JSON.parse(readFileSync(job.requestPath, 'utf8'));
+    if (job.command === 'train' && this.#trainingMs > 0 && (await this.#wait(job.id)) === 'cancelled') return cancelled;
     writeFileSync(join(job.workdir, 'result.json'), JSON.stringify(answer(job, request)));
     this.spans.push({ command: job.command, startedAtMs, endedAtMs: performance.now() });
     return { label: null, detail: '', wallSeconds: 0.001, cpuSeconds: 0.001, peakMemoryBytes: 1, logTail: '' };
   }
 
-  cancel(): void {
-    // Every job has ended by the time anybody could cancel it.
+  cancel(id: string): void {
+    this.#cancelled.get(id)?.();
+  }
+
+  #wait(id: string): Promise<'done' | 'cancelled'> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => resolve('done'), this.#trainingMs);
+      this.#cancelled.set(id, () => {
+        clearTimeout(timer);
+        resolve('cancelled');
+      });
+    }).finally(() => this.#cancelled.delete(id)) as Promise<'done' | 'cancelled'>;
   }
 
   async close(): Promise<void> {
     // Holds nothing.
   }
 }
+
+const cancelled = { label: 'cancelled', detail: 'cancelled', wallSeconds: 0, cpuSeconds: 0, peakMemoryBytes: 0, logTail: '' } as const;
 
 const answer = (job: HostJob, request: unknown): CheckResult | TrainResult | ScoreResult => {
   if (job.command === 'check') return checked(request as CheckRequest);

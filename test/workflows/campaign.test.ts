@@ -1,0 +1,141 @@
+import { fileURLToPath } from 'node:url';
+import { WorkflowFailedError, WorkflowUpdateFailedError } from '@temporalio/client';
+import { Worker } from '@temporalio/worker';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { CampaignResult } from '../../workflows/campaign.ts';
+import { isTerminal } from '../../workflows/contracts/experiment.ts';
+import { type CampaignStatus, statusQuery, taskQueues, updateNames, workflowTypes } from '../../workflows/contracts/messages.ts';
+import { lineageViolations } from '../../workflows/rules/lineage.ts';
+import { type Loop, startLoop } from '../support/loop.ts';
+
+let loop: Loop;
+let slow: Loop;
+
+beforeAll(async () => {
+  loop = await startLoop();
+  slow = await startLoop({ trainingMs: 400 });
+}, 120_000);
+afterAll(async () => {
+  await loop?.stop();
+  await slow?.stop();
+}, 60_000);
+
+const start = (on: Loop, workflowId: string, ...args: unknown[]) =>
+  on.client.workflow.start(workflowTypes.campaign, { taskQueue: taskQueues.discovery, workflowId, args });
+
+const rootMessage = (error: unknown): string => {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? rootMessage(error.cause) : error.message;
+};
+
+const failureOf = async (promise: Promise<unknown>): Promise<string> => {
+  const error = await promise.then(
+    () => null,
+    (reason: unknown) => reason,
+  );
+  expect(error).toBeInstanceOf(Error);
+  return rootMessage(error);
+};
+
+describe('a discovery campaign', () => {
+  it('trains baselines, explores, confirms and concludes, every experiment with one terminal record', async () => {
+    const handle = await start(loop, 'c-whole', { preset: 'tiny', experiments: 6, minutes: 5 });
+    const result: CampaignResult = await handle.result();
+    expect(result).toMatchObject({ campaignId: 'c-whole', verdict: expect.stringMatching(/^(better|nothing-found)$/) });
+    const experiments = await loop.archive.listExperiments('c-whole');
+    expect(experiments.map((experiment) => experiment.number)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+    expect(experiments.filter((experiment) => !isTerminal(experiment.state))).toEqual([]);
+    expect(lineageViolations(experiments)).toEqual([]);
+    const campaign = await loop.archive.getCampaign('c-whole');
+    expect(campaign?.state).toBe('finished');
+    expect(campaign?.noise.map((floor) => floor.metric)).toContain('bits-per-byte');
+    const finalists = experiments.filter((experiment) => experiment.verdict !== null);
+    expect(finalists.map((experiment) => experiment.id)).toEqual(result.finalists.map((finalist) => finalist.experimentId));
+    const trials = await loop.archive.listTrials({ campaignId: 'c-whole' });
+    expect(trials.filter((trial) => trial.state !== 'scored')).toEqual([]);
+    expect(new Set(trials.filter((trial) => trial.purpose === 'confirm').map((trial) => trial.seed)).size).toBe(2);
+    const totals = await loop.archive.ledgerTotals('c-whole');
+    expect(totals['trial-seconds'].open).toBe(0);
+  });
+
+  it('replays its history without a difference', async () => {
+    for (const id of ['c-whole', 'c-whole/e0003', 'c-whole/e0001/verify']) {
+      const history = await loop.client.workflow.getHandle(id).fetchHistory();
+      await Worker.runReplayHistory(
+        { workflowsPath: fileURLToPath(new URL('../../workflows/index.ts', import.meta.url)) },
+        history,
+        id,
+      );
+    }
+  });
+
+  it('fails at once on a wrong field and says what would be right', async () => {
+    const message = await failureOf((await start(loop, 'c-wrong', { experimentz: 3 })).result());
+    expect(message).toContain('experimentz');
+    expect(message).toContain('experiments');
+    expect(await loop.archive.getCampaign('c-wrong')).toBeNull();
+  });
+
+  it('refuses a data folder that does not exist, by name', async () => {
+    const message = await failureOf(
+      (await start(loop, 'c-nodata', { preset: 'tiny', data: { kind: 'folder', path: '/no/such/folder' } })).result(),
+    );
+    expect(message).toContain('/no/such/folder');
+  });
+
+  it('refuses a start that is neither a baseline nor a file', async () => {
+    const message = await failureOf((await start(loop, 'c-nostart', { preset: 'tiny', starts: ['/no/mixer.py'] })).result());
+    expect(message).toContain('/no/mixer.py');
+  });
+
+  it('refuses a second campaign under an id that is taken', async () => {
+    const message = await failureOf((await start(loop, 'c-whole', { preset: 'tiny' })).result());
+    expect(message).toContain('c-whole');
+    expect(message).toContain('another workflow ID');
+  });
+
+  it('obeys pause, resume, budget, hint and stop, and answers a status query', async () => {
+    const handle = await start(slow, 'c-steered', { preset: 'tiny', experiments: 50, minutes: 5 });
+    const update = (name: string, ...args: unknown[]) => handle.executeUpdate<CampaignStatus, unknown[]>(name, { args });
+    await expect.poll(async () => (await handle.query<CampaignStatus>(statusQuery)).state, { timeout: 30_000 }).toBe('exploring');
+    expect((await update(updateNames.pause)).state).toBe('paused');
+    await expect(update(updateNames.pause)).rejects.toBeInstanceOf(WorkflowUpdateFailedError);
+    await expect.poll(async () => (await handle.query<CampaignStatus>(statusQuery)).inFlight, { timeout: 30_000 }).toEqual([]);
+    expect(await failureOf(update(updateNames.budget, { experimentz: 1 }))).toContain('experimentz');
+    expect(await failureOf(update(updateNames.budget, { minutes: -1 }))).toContain('minutes: -1');
+    expect(await failureOf(update(updateNames.hint, { hint: '' }))).toContain('hint');
+    expect((await update(updateNames.hint, { hint: 'try a decay' })).hints).toEqual(['try a decay']);
+    expect((await update(updateNames.budget, { experiments: 40 })).budget.experiments.cap).toBe(40);
+    expect((await update(updateNames.resume)).state).toBe('exploring');
+    await update(updateNames.stop);
+    const result: CampaignResult = await handle.result();
+    expect(result.campaignId).toBe('c-steered');
+    expect((await slow.archive.getCampaign('c-steered'))?.settings.experiments).toBe(40);
+  }, 120_000);
+
+  it('stops its trials on cancel and leaves a clean record', async () => {
+    const handle = await start(slow, 'c-cancelled', { preset: 'tiny', experiments: 50, minutes: 5 });
+    await expect
+      .poll(
+        async () => (await slow.archive.listTrials({ campaignId: 'c-cancelled' })).some((trial) => trial.state === 'running'),
+        { timeout: 30_000 },
+      )
+      .toBe(true);
+    await handle.cancel();
+    await expect(handle.result()).rejects.toBeInstanceOf(WorkflowFailedError);
+    const campaign = await slow.archive.getCampaign('c-cancelled');
+    expect(campaign?.state).toBe('cancelled');
+    const experiments = await slow.archive.listExperiments('c-cancelled');
+    expect(experiments.length).toBeGreaterThan(0);
+    expect(experiments.filter((experiment) => !isTerminal(experiment.state))).toEqual([]);
+    const trials = await slow.archive.listTrials({ campaignId: 'c-cancelled' });
+    expect(trials.filter((trial) => trial.state === 'running' || trial.state === 'queued')).toEqual([]);
+  }, 60_000);
+
+  it('ends exploring when the trial seconds are used up, and still concludes', async () => {
+    const handle = await start(loop, 'c-poor', { preset: 'tiny', experiments: 30, trialSeconds: 40 });
+    await handle.result();
+    const totals = await loop.archive.ledgerTotals('c-poor');
+    expect(totals['trial-seconds'].settled + totals['trial-seconds'].open).toBeLessThanOrEqual(40);
+  });
+});
