@@ -40,7 +40,7 @@ def load_mixer_class(path: Path | str) -> type[nn.Module]:
     """Imports the program at `path` as a module of its own and returns its class `Mixer`.
 
     Raises ProgramError: compile_error for a text that does not parse, import_error for one that raises while it is
-    imported, rejected_static for one without a class `Mixer(nn.Module)`. A file that cannot be read raises OSError: that
+    imported, rejected_static for one without a class `Mixer(nn.Module)`. An unreadable file raises OSError: that
     is not the program's doing.
     """
     from torch import nn

@@ -70,7 +70,7 @@ class LanguageModel(nn.Module):
     `seed` fixes every initial value. Embedding, MLPs and each mixer draw from streams of their own, so that two
     candidates start from the same embedding whatever their mixers draw. A mixer keeps the initial values that it gave
     itself: a trainer that draws them anew trains another architecture than the one that was written.
-    Raises MixerContractError from forward when the mixer's output does not fit; what its own code raises passes through.
+    Raises MixerContractError from forward when the mixer's output does not fit; what its own code raises passes.
     """
 
     def __init__(

@@ -1,4 +1,7 @@
-"""all-MiniLM-L6-v2 from the package that carries its weights; no network. Loaded on the first text: it brings torch, which takes seconds."""
+"""all-MiniLM-L6-v2 from the package that carries its weights; no network.
+
+Loaded on the first text: it brings torch and transformers, which takes seconds.
+"""
 
 from __future__ import annotations
 

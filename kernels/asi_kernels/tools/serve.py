@@ -1,7 +1,7 @@
 """`python -m asi_kernels tools`: one JSON request a line on stdin, one reply a line on stdout, until stdin ends.
 
-Requests and replies are `tools-request` and `tools-reply` of the schemas. A line that cannot be used is answered with op `error`; the process
-goes on. Whatever libraries print goes to stderr, so that stdout holds replies only.
+Requests and replies are `tools-request` and `tools-reply` of the schemas. A line that cannot be used is answered with
+op `error`; the process goes on. Whatever libraries print goes to stderr, so that stdout holds replies only.
 """
 
 from __future__ import annotations

@@ -1,0 +1,44 @@
+"""Windows of bytes from prepared text. N is the length of the text in bytes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from .batch import Batch
+from .streams import stream
+
+
+def open_text(folder: Path | str, name: str) -> np.ndarray:
+    """Bytes [N] uint8 of one split, mapped read-only. Raises OSError when it is not there."""
+    return np.memmap(Path(folder) / name, dtype=np.uint8, mode="r")
+
+
+def training_windows(text: np.ndarray, task: dict[str, Any], seed: int, step: int) -> Batch:
+    """`batch` windows of `length` bytes at random places, fixed by (seed, step)."""
+    starts = stream(seed, "bytes", "train", step).integers(0, _num_starts(text, task), size=task["batch"])
+    return _windows(text, starts, task["length"])
+
+
+def held_out_windows(text: np.ndarray, task: dict[str, Any]) -> Batch:
+    """`evalSequences` windows spread evenly over the text: the same for every candidate and every seed."""
+    starts = np.linspace(0, _num_starts(text, task) - 1, task["evalSequences"]).astype(np.int64)
+    return _windows(text, starts, task["length"])
+
+
+def _num_starts(text: np.ndarray, task: dict[str, Any]) -> int:
+    count = len(text) - task["length"]
+    if count < 1:
+        raise ValueError(
+            f"the text has {len(text)} bytes; a window of length {task['length']} needs {task['length'] + 1}"
+        )
+    return count
+
+
+def _windows(text: np.ndarray, starts: np.ndarray, length: int) -> Batch:
+    rows = text[starts[:, None] + np.arange(length + 1)].astype(np.int64)
+    windows = torch.from_numpy(rows)
+    return Batch(windows[:, :-1].contiguous(), windows[:, 1:].contiguous())

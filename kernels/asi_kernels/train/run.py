@@ -1,0 +1,195 @@
+"""The `train` command: every task of the rung in order, from one seed. Request and result: contracts/trial.ts.
+
+Killed at any moment and run again in the same work folder, it goes on from its last checkpoint and ends with the same
+losses and weights, bit for bit. It holds for mixers whose state is in parameters, buffers and torch's own random
+numbers.
+"""
+
+from __future__ import annotations
+
+import math
+import resource
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from asi_kernels.commands import Report
+from asi_kernels.data.batch import IGNORED, Batch
+from asi_kernels.data.task_data import training_data
+from asi_kernels.models.language_model import LanguageModel, build_model
+from asi_kernels.numerics import settle_numerics
+from asi_kernels.programs import load_mixer_class, program_hash
+from asi_kernels.requests import RequestError
+
+from .candidate_edge import TrialFailed, candidate_edge
+from .checkpoint import Checkpoint, CheckpointFolder, Progress, snapshot_steps, sync_folder
+from .optimiser import Optimiser
+
+SNAPSHOTS_NAME = "snapshots.safetensors"
+
+
+def run(request: dict[str, Any], workdir: Path, report: Report) -> dict[str, Any]:
+    """trainRequest to trainResult. Raises RequestError for a request whose parts do not fit each other."""
+    require_consistent(request)
+    settle_numerics()
+    trial = _Trial(request, workdir, report)
+    try:
+        trial.train()
+    except TrialFailed as failure:
+        return trial.result(label=failure.label, detail=failure.detail)
+    return trial.result(label=None, detail="")
+
+
+class _Trial:
+    """One attempt at a trial: its progress goes on from the last checkpoint in `workdir`."""
+
+    def __init__(self, request: dict[str, Any], workdir: Path, report: Report) -> None:
+        self._request = request
+        self._workdir = workdir
+        self._report = report
+        self._folder = CheckpointFolder(workdir, request)
+        self._found = self._folder.load()
+        self._progress = self._found.progress if self._found else Progress()
+        self._earlier_cpu_seconds = self._progress.cpu_seconds
+        self._started = time.process_time()
+
+    def train(self) -> None:
+        with candidate_edge("importing the program"):
+            mixer_class = load_mixer_class(self._request["programPath"])
+        tasks = self._request["rung"]["tasks"]
+        while self._progress.task_index < len(tasks):
+            self._train_task(mixer_class, tasks[self._progress.task_index])
+        steps = {task["kind"]: snapshot_steps(task) for task in tasks}
+        self._folder.join_snapshots(self._workdir / SNAPSHOTS_NAME, steps)
+        sync_folder(self._workdir)
+
+    def _train_task(self, mixer_class: type[nn.Module], task: dict[str, Any]) -> None:
+        request, progress = self._request, self._progress
+        kind, steps = task["kind"], task["steps"]
+        mlp_hidden = next(size["mlpHidden"] for size in request["sizes"] if size["task"] == kind)
+        with candidate_edge(f"building the model of task {kind}"):
+            model = build_model(mixer_class, request["rung"], task, mlp_hidden, request["seed"]).train()
+            optimiser = Optimiser(model, task)
+            torch.manual_seed(request["seed"])
+        self._resume(model, optimiser)
+        batch_of = training_data(task, request["seed"], request["data"]["folder"])
+        snapshots = set(snapshot_steps(task))
+        while progress.step < steps:
+            loss = _step(model, optimiser, batch_of, step=progress.step, kind=kind)
+            value = loss.item()
+            progress.add_loss(loss, value)
+            progress.step += 1
+            progress.tokens += task["batch"] * task["length"]
+            finite = math.isfinite(value)
+            if not finite or progress.step % request["reportEvery"] == 0 or progress.step == steps:
+                self._report_progress(task, finite=finite)
+            if not finite:
+                raise TrialFailed(
+                    "nonfinite", f"the training loss of task {kind} is {value} at step {progress.step} of {steps}"
+                )
+            if progress.step in snapshots:
+                _require_finite(model, f"task {kind}, step {progress.step} of {steps}")
+                self._folder.store_snapshot(kind, progress.step, model.state_dict())
+            if progress.step % request["checkpointEvery"] == 0 and progress.step < steps:
+                self._store(model, optimiser)
+        progress.task_index += 1
+        progress.step, progress.loss_sum, progress.num_losses = 0, 0.0, 0
+        self._store(None, None)
+
+    def _resume(self, model: LanguageModel, optimiser: Optimiser) -> None:
+        found, self._found = self._found, None
+        if found is None or found.model is None:
+            return
+        model.load_state_dict(found.model)
+        optimiser.load_state(found.optimiser or {})
+        if found.random_state is not None:
+            torch.set_rng_state(found.random_state)
+
+    def _store(self, model: LanguageModel | None, optimiser: Optimiser | None) -> None:
+        self._progress.cpu_seconds = self._cpu_seconds()
+        self._folder.store(
+            Checkpoint(
+                self._progress,
+                model.state_dict() if model else None,
+                optimiser.state() if optimiser else None,
+                torch.get_rng_state() if model else None,
+            )
+        )
+
+    def _report_progress(self, task: dict[str, Any], *, finite: bool) -> None:
+        progress = self._progress
+        mean = progress.loss_sum / max(1, progress.num_losses) if finite else None
+        point = {"task": task["kind"], "step": progress.step, "loss": mean, "cpuSeconds": self._cpu_seconds()}
+        progress.curve.append(point)
+        progress.loss_sum, progress.num_losses = 0.0, 0
+        self._report({**point, "steps": task["steps"], "tokens": progress.tokens})
+
+    def _cpu_seconds(self) -> float:
+        return self._earlier_cpu_seconds + time.process_time() - self._started
+
+    def result(self, *, label: str | None, detail: str) -> dict[str, Any]:
+        progress, cpu_seconds = self._progress, self._cpu_seconds()
+        return {
+            "trialId": self._request["trialId"],
+            "status": "trained" if label is None else "failed",
+            "label": label,
+            "detail": detail,
+            "curve": progress.curve,
+            "checkpointPath": str(self._workdir / SNAPSHOTS_NAME) if label is None else None,
+            "cpuSeconds": cpu_seconds,
+            "tokens": progress.tokens,
+            "tokensPerSecond": progress.tokens / cpu_seconds if progress.tokens and cpu_seconds > 0 else None,
+            "peakMemoryBytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+            "lossDigest": progress.loss_digest,
+            "torchVersion": str(torch.__version__),
+        }
+
+
+def token_loss(logits: torch.Tensor, targets: torch.Tensor, reduction: str = "mean") -> torch.Tensor:
+    """Cross-entropy in nats of logits [B, T, V] on the positions of targets [B, T] that are not IGNORED, in float32."""
+    return F.cross_entropy(logits.flatten(0, 1).float(), targets.flatten(), ignore_index=IGNORED, reduction=reduction)
+
+
+def _step(
+    model: LanguageModel, optimiser: Optimiser, batch_of: Callable[[int], Batch], *, step: int, kind: str
+) -> torch.Tensor:
+    """One optimiser step (from 0). Returns its loss, a scalar. One that is not finite changes no weight."""
+    batch = batch_of(step)
+    with candidate_edge(f"task {kind}, step {step + 1}"):
+        loss = token_loss(model(batch.inputs), batch.targets)
+        if not math.isfinite(loss.item()):
+            return loss.detach()
+        loss.backward()
+        norm = optimiser.step(step)
+    if not math.isfinite(norm):
+        raise TrialFailed("nonfinite", f"the gradient norm of task {kind} is {norm} at step {step + 1}")
+    return loss.detach()
+
+
+def _require_finite(model: nn.Module, where: str) -> None:
+    for name, parameter in model.named_parameters():
+        if not torch.isfinite(parameter).all():
+            raise TrialFailed("nonfinite", f"parameter {name} is not finite at {where}")
+
+
+def require_consistent(request: dict[str, Any]) -> None:
+    kinds = [task["kind"] for task in request["rung"]["tasks"]]
+    if len(set(kinds)) != len(kinds):
+        raise RequestError(f"rung.tasks has the kinds {', '.join(kinds)}; each may be there once")
+    sized = {size["task"] for size in request["sizes"]}
+    missing = [kind for kind in kinds if kind not in sized]
+    if missing:
+        raise RequestError(f"sizes has no entry for task {missing[0]}; it must have one for each of {', '.join(kinds)}")
+    try:
+        found = program_hash(request["programPath"])
+    except OSError as error:
+        raise RequestError(
+            f"programPath is {request['programPath']!r}, which cannot be read ({error.strerror})"
+        ) from error
+    if found != request["programHash"]:
+        raise RequestError(f"programHash is {request['programHash']}, but the file at programPath has {found}")
