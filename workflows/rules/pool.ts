@@ -23,3 +23,7 @@ export const rebuildPool = (previous: Pool | null, finished: readonly PoolCandid
     .slice(0, poolCapacity)
     .map(({ experimentId, fitness, depth }): PoolEntry => ({ experimentId, fitness, depth })),
 });
+
+/** Whether enough experiments ended since the last rebuild. */
+export const poolIsDue = ({ finishedSince, batch }: { readonly finishedSince: number; readonly batch: number }): boolean =>
+  finishedSince >= batch;

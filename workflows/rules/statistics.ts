@@ -1,6 +1,7 @@
 import type { Effect } from '../contracts/analysis.ts';
 import type { NoiseFloor } from '../contracts/campaign.ts';
 import type { Metric } from '../contracts/score.ts';
+import { detectableGain } from './detectable.ts';
 import { tQuantile } from './student-t.ts';
 
 /** Value of one metric by trial seed, of one architecture. */
@@ -74,8 +75,7 @@ export interface NoiseInput {
  * paired comparison cannot remove, and a difference of two runs has twice of it. With one baseline the seed effect cannot be told apart, and
  * the plain variance over seeds stands in for it: an upper estimate. Null with fewer than two common seeds.
  *
- * `minimumDetectable` has power 0.9 at a two-sided error of 0.05 shared among the finalists, by the usual sum of two t quantiles
- * (the noncentral t would give nearly the same).
+ * `minimumDetectable`: a true gain of this size is found nine times in ten, at a two-sided error of 0.05 shared among the finalists.
  */
 export const noiseFloor = ({ metric, baselines, confirmSeeds, numFinalists = 1 }: NoiseInput): NoiseFloor | null => {
   const { rows, seeds } = completeBlock([...baselines.values()].filter((values) => [...values.values()].every(Number.isFinite)));
@@ -89,9 +89,9 @@ export const noiseFloor = ({ metric, baselines, confirmSeeds, numFinalists = 1 }
   );
   const degreesOfFreedom = Math.max(1, rows.length - 1) * (seeds.length - 1);
   const pairedSd = Math.sqrt((2 * squares.reduce((sum, square) => sum + square, 0)) / degreesOfFreedom);
-  const degrees = degreesOfFreedom + confirmSeeds - 1;
-  const reach = tQuantile(1 - 0.025 / numFinalists, degrees) + tQuantile(0.9, degrees);
-  return { metric, pairedSd, degreesOfFreedom, minimumDetectable: (reach * pairedSd) / Math.sqrt(confirmSeeds) };
+  const confidence = 1 - 0.05 / numFinalists;
+  const gain = detectableGain({ numSeeds: confirmSeeds, floorDegrees: degreesOfFreedom, confidence });
+  return { metric, pairedSd, degreesOfFreedom, minimumDetectable: gain * pairedSd };
 };
 
 /** The baselines and the seeds that all of them have; the one with the fewest seeds is left out while fewer than two are common. */

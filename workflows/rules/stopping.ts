@@ -1,39 +1,45 @@
-import type { BudgetChange } from '../contracts/messages.ts';
+import { type BudgetAmounts, spentBudget } from './budget.ts';
 
 export interface ExplorationState {
+  /** Experiments that were started and have not ended. */
   readonly inFlight: number;
   readonly maxInFlight: number;
   readonly candidatesStarted: number;
-  readonly budget: Required<BudgetChange>;
+  readonly budget: BudgetAmounts;
   readonly minutesUsed: number;
   /** Settled and reserved. */
   readonly trialSecondsUsed: number;
   readonly paused: boolean;
+  /** A person asked to stop after what runs now. */
   readonly stopRequested: boolean;
   /** Best gain over the reference so far, bits per byte. */
   readonly bestGain: number | null;
   readonly targetGain: number | null;
 }
 
-/** start: propose another candidate now. wait: for an experiment to end or a message. finish: propose nothing more. */
-export type Move = { readonly kind: 'start' | 'wait' | 'finish'; readonly reason: string };
+/** start: propose another candidate now. wait: for an experiment to end or a message. finish: propose nothing more. `reason` is for a person. */
+export interface Move {
+  readonly kind: 'start' | 'wait' | 'finish';
+  readonly reason: string;
+}
 
-/** What an exploring campaign does next; whichever cap is met first ends it. */
+/** What an exploring campaign does next; whichever cap is met first ends it. A pause holds everything but a request to stop. */
 export const nextMove = (state: ExplorationState): Move => {
-  const end = endReason(state);
+  if (state.stopRequested) return { kind: 'finish', reason: 'stopped by a person' };
+  if (state.paused) return { kind: 'wait', reason: 'paused by a person' };
+  const end = targetReached(state) ?? spentBudget({ caps: state.budget, used: usedOf(state) })?.words ?? null;
   if (end !== null) return { kind: 'finish', reason: end };
-  if (state.paused) return { kind: 'wait', reason: 'paused' };
-  if (state.inFlight >= state.maxInFlight) return { kind: 'wait', reason: 'every place is taken' };
-  return { kind: 'start', reason: 'a place is free' };
+  if (state.inFlight >= state.maxInFlight) return { kind: 'wait', reason: `all ${state.maxInFlight} places are taken` };
+  return { kind: 'start', reason: `a place is free for candidate ${state.candidatesStarted + 1} of ${state.budget.experiments}` };
 };
 
-const endReason = ({ budget, ...state }: ExplorationState): string | null => {
-  if (state.stopRequested) return 'stopped by a person';
-  if (state.targetGain !== null && state.bestGain !== null && state.bestGain >= state.targetGain) {
-    return `target reached: a gain of ${state.bestGain.toFixed(4)} bits per byte`;
-  }
-  if (state.candidatesStarted >= budget.experiments) return `budget of ${budget.experiments} candidates used`;
-  if (state.minutesUsed >= budget.minutes) return `budget of ${budget.minutes} minutes used`;
-  if (state.trialSecondsUsed >= budget.trialSeconds) return `budget of ${budget.trialSeconds} trial seconds used`;
-  return null;
-};
+const targetReached = ({ bestGain, targetGain }: ExplorationState): string | null =>
+  targetGain === null || bestGain === null || bestGain < targetGain
+    ? null
+    : `target reached: a gain of ${bestGain.toFixed(4)} bits per byte, and ${targetGain} was asked for`;
+
+const usedOf = (state: ExplorationState): BudgetAmounts => ({
+  experiments: state.candidatesStarted,
+  minutes: state.minutesUsed,
+  trialSeconds: state.trialSecondsUsed,
+});
