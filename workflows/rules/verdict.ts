@@ -110,11 +110,11 @@ export const concludeFrom = (
   if (winners.length > 0) {
     const best = winners.reduce((most, next) => (next.verdict.effect.mean > most.verdict.effect.mean ? next : most));
     const others = winners.length === 1 ? '' : ` ${winners.length} of ${judged.length} finalists are better.`;
-    return { verdict: 'better', statement: `${best.name}: ${lowerFirst(best.verdict.statement)}${others}` };
+    return { verdict: 'better', statement: `${best.name} is ${lowerFirst(best.verdict.statement)}${others}` };
   }
   const first = judged[0];
   if (first === undefined)
-    return { verdict: 'nothing-found', statement: 'No candidate reached the confirming seeds, so nothing was found.' };
+    return { verdict: 'nothing-found', statement: 'No finalist was confirmed on fresh seeds, so nothing was found.' };
   return {
     verdict: 'nothing-found',
     statement: `Nothing was found that is better than the baselines. The fittest finalist, ${first.name}, is ${lowerFirst(first.verdict.statement)}`,

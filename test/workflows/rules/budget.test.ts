@@ -1,0 +1,75 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type BudgetAmounts, budgetLeft, endsFirst, reserveEstimate, spentBudget } from '../../../workflows/rules/budget.ts';
+
+const caps: BudgetAmounts = { experiments: 10, minutes: 30, trialSeconds: 3600 };
+const nothing: BudgetAmounts = { experiments: 0, minutes: 0, trialSeconds: 0 };
+const amount = fc.double({ min: 0, max: 1e6, noNaN: true });
+const amounts = fc.record({ experiments: fc.nat(1000), minutes: amount, trialSeconds: amount });
+
+describe('budgetLeft', () => {
+  it('is the cap less what is used, and never negative', () => {
+    expect(budgetLeft({ caps, used: { experiments: 4, minutes: 31, trialSeconds: 3600 } })).toEqual({
+      experiments: 6,
+      minutes: 0,
+      trialSeconds: 0,
+    });
+  });
+});
+
+describe('spentBudget', () => {
+  it('speaks up exactly when one cap is met', () => {
+    fc.assert(
+      fc.property(amounts, amounts, (someCaps, used) => {
+        const isSpent =
+          used.experiments >= someCaps.experiments ||
+          used.minutes >= someCaps.minutes ||
+          used.trialSeconds >= someCaps.trialSeconds;
+        expect(spentBudget({ caps: someCaps, used }) !== null).toBe(isSpent);
+      }),
+    );
+  });
+
+  it.each([
+    [{ experiments: 10 }, 'experiments', 'the budget of 10 candidates is used up'],
+    [{ minutes: 30.01 }, 'minutes', 'the budget of 30 minutes is used up'],
+    [{ trialSeconds: 4000 }, 'trialSeconds', 'the budget of 3600 trial seconds is used up'],
+  ])('names what ended with %j', (used, resource, words) => {
+    expect(spentBudget({ caps, used: { ...nothing, ...used } })).toEqual({ resource, words });
+  });
+});
+
+describe('endsFirst', () => {
+  it('is the resource of which the largest share is used', () => {
+    expect(endsFirst({ caps, used: { experiments: 3, minutes: 12, trialSeconds: 600 } })).toEqual({
+      resource: 'minutes',
+      share: 0.4,
+    });
+    expect(endsFirst({ caps, used: { experiments: 30, minutes: 12, trialSeconds: 600 } })).toEqual({
+      resource: 'experiments',
+      share: 1,
+    });
+  });
+
+  it('is a cap of zero at once, and nothing while nothing is used', () => {
+    expect(endsFirst({ caps: { ...caps, experiments: 0 }, used: nothing })).toEqual({ resource: 'experiments', share: 1 });
+    expect(endsFirst({ caps, used: nothing })).toBeNull();
+  });
+});
+
+describe('reserveEstimate', () => {
+  it('is twice the longest trial, within the wall limit, and a quarter of that before there was one', () => {
+    expect(reserveEstimate({ longestTrialSeconds: null, wallLimitSeconds: 180 })).toBe(45);
+    expect(reserveEstimate({ longestTrialSeconds: 12, wallLimitSeconds: 180 })).toBe(24);
+    expect(reserveEstimate({ longestTrialSeconds: 120, wallLimitSeconds: 180 })).toBe(180);
+  });
+
+  it('covers every trial that is no longer than twice the longest so far', () => {
+    fc.assert(
+      fc.property(amount, amount, fc.double({ min: 0, max: 2, noNaN: true }), (longest, wall, factor) => {
+        const seconds = Math.min(longest * factor, wall);
+        expect(reserveEstimate({ longestTrialSeconds: longest, wallLimitSeconds: wall })).toBeGreaterThanOrEqual(seconds);
+      }),
+    );
+  });
+});
