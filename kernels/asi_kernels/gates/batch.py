@@ -37,7 +37,7 @@ def _comparisons(subject: Subject, mixer: torch.nn.Module, training: bool) -> li
     mates = subject.inputs(_ROWS, _LENGTH, seed=22) * 3.0
     mates[1] = x[1]
     found = [("replacing batch mates", relative_difference(evaluate(mixer, mates, seed=5)[1], y[1]), 0.0)]
-    if training and subject.stochastic_in_training:
+    if subject.stochastic(training):
         return found  # other shapes draw other random numbers
     order = torch.tensor([3, 0, 4, 2, 1])
     found.append(

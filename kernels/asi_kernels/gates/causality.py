@@ -1,16 +1,18 @@
 """Causality: what comes after a cut must not reach what comes before it.
 
-Two looks. Forward: the future is replaced, and the past outputs must be bitwise equal, since both runs have one shape and therefore one
-order of summation; only transforms (FFT), which mix rounding over the whole length, get a tolerance. Backward: the gradient of past outputs
-with respect to future inputs must be zero. Rows of one batch carry one cut each; when the batch gate has failed, rows run one at a time,
-so that a leak between rows is not taken for a leak from the future.
+Two looks. Forward: the future is replaced, and the past outputs must be bitwise equal, since both runs have one
+shape and therefore one order of summation; only transforms (FFT), which mix rounding over the whole length, get a
+tolerance. Backward: the gradient of past outputs with respect to future inputs must be zero. Rows of one batch carry
+one cut each; when the batch gate has failed, rows run one at a time, so that a leak between rows is not taken for a
+leak from the future.
 """
 
 from __future__ import annotations
 
 import math
 import random
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import torch
 from torch import nn
@@ -31,37 +33,47 @@ class _Leak:
 
 def causality(subject: Subject, effort: Effort, *, rows_apart: bool) -> Outcome:
     limit = subject.noise_limit if subject.work.transforms else 0.0
-    worst, probes = _Leak(0.0, ""), 0
-    for layer_index in subject.layer_indices:
-        for seed in range(effort.seeds if layer_index == 0 else 1):
-            mixer = subject.build(layer_index=layer_index, seed=subject.seed + seed)
-            cuts = _cuts(effort.border_length, effort.cuts, seed=subject.seed + 31 * seed + layer_index)
-            cases = [(effort.border_length, cuts)]
-            if seed == 0:
-                cases += [
-                    (length, _cuts(length, (), seed=subject.seed + length)[-_LONG_ROWS:])
-                    for length in effort.long_lengths
-                ]
-            for length, chosen in cases:
-                for training in effort.modes:
-                    probe = _Probe(mixer, layer_index, length, chosen, subject.seed + seed, training, rows_apart)
-                    worst = max(worst, _forward_leak(subject, probe), key=lambda leak: leak.size)
-                    probes += len(chosen)
-            if seed == 0:
-                probe = _Probe(mixer, layer_index, effort.border_length, cuts, subject.seed, True, rows_apart)
-                worst = max(worst, _gradient_leak(subject, probe), key=lambda leak: leak.size)
-                probes += len(cuts)
+    worst, num_cuts = _Leak(0.0, ""), 0
+    for probe in _probes(subject, effort, rows_apart):
+        found = _gradient_leak(subject, probe) if probe.backward else _forward_leak(subject, probe)
+        worst = max(worst, found, key=lambda leak: leak.size)
+        num_cuts += len(probe.cuts)
     note = f"; {effort.note}" if effort.note else ""
     if worst.size > limit:
         level = " (rounding level: a scale or pivot is taken from the future)" if worst.size <= 1e-9 else ""
         return failed(f"{worst.place}{level}{note}", worst.size, limit)
     lengths = f"lengths {effort.border_length}, {', '.join(map(str, effort.long_lengths))}"
     return passed(
-        f"{probes} cuts at {lengths}, layers {', '.join(map(str, subject.layer_indices))}, train and eval: "
+        f"{num_cuts} cuts at {lengths}, layers {', '.join(map(str, subject.layer_indices))}, train and eval: "
         f"replacing the future changes no earlier output{note}",
         worst.size,
         limit,
     )
+
+
+def _probes(subject: Subject, effort: Effort, rows_apart: bool) -> Iterator[_Probe]:
+    """Chunk borders (and every cut in one of the modes) and long lengths in both modes for each layer, one backward
+    pass, a second seed.
+    """
+    length = effort.border_length
+    for layer_index in subject.layer_indices:
+        mixer = subject.build(layer_index=layer_index)
+        base = _Probe(mixer, layer_index, length, (), subject.seed, False, rows_apart)
+        borders = _cuts(length, effort.borders, seed=subject.seed + layer_index)
+        every_cut = effort.every_cut and layer_index == 0 and not rows_apart
+        for training in (True, False):
+            # Even cuts in one mode and odd ones in the other: content is as varied, at half the cost.
+            rest = tuple(cut for cut in range(1 + training, length, 2) if cut not in borders) if every_cut else ()
+            yield replace(base, cuts=(*borders, *rest), training=training)
+            for long in effort.long_lengths:
+                cuts = _cuts(long, (), seed=subject.seed + long)[-_LONG_ROWS:]
+                yield replace(base, length=long, cuts=cuts, training=training)
+        yield replace(base, cuts=borders, training=True, backward=True)
+    if effort.second_seed:
+        other = subject.seed + 1
+        mixer = subject.build(seed=other)
+        for training in (True, False):
+            yield _Probe(mixer, 0, length, _cuts(length, effort.borders, seed=other), other, training, rows_apart)
 
 
 @dataclass(frozen=True)
@@ -73,6 +85,7 @@ class _Probe:
     seed: int
     training: bool
     rows_apart: bool
+    backward: bool = False
 
     def place(self, row: int) -> str:
         words = "train" if self.training else "eval"
@@ -106,7 +119,8 @@ def _forward_leak(subject: Subject, probe: _Probe) -> _Leak:
             first = int((y_changed[row, :cut] != y[row, :cut]).any(-1).int().argmax())
             worst = _Leak(
                 size,
-                f"replacing positions from {cut} on changes outputs from position {first} on by up to {size:.2g} rms at {probe.place(row)}",
+                f"replacing positions from {cut} on changes outputs from position {first} on by up to {size:.2g} rms "
+                f"at {probe.place(row)}",
             )
     return worst
 
@@ -138,6 +152,7 @@ def _gradient_leak(subject: Subject, probe: _Probe) -> _Leak:
         if not size <= worst.size:
             worst = _Leak(
                 float("inf") if math.isnan(size) else size,
-                f"outputs before {cut} have a gradient of {size:.2g} rms with respect to later inputs at {probe.place(row)}",
+                f"outputs before {cut} have a gradient of {size:.2g} rms with respect to later inputs "
+                f"at {probe.place(row)}",
             )
     return worst

@@ -1,7 +1,8 @@
-"""The `check` command: static review, load, gates, parameter and FLOP match of one program. Shapes of request and result: contracts/trial.ts.
+"""The `check` command: static review, load, gates, parameter and FLOP match of one program. Shapes of request and
+result: contracts/trial.ts.
 
-Covers what a forward and a backward pass on probe inputs can show on the CPU. Does not cover intent: a program that behaves until training
-begins passes, and is caught, if at all, by the training watch, the sandbox and the judge.
+Covers what a forward and a backward pass on probe inputs can show on the CPU. Does not cover intent: a program that
+behaves until training begins passes, and is caught, if at all, by the training watch, the sandbox and the judge.
 """
 
 from __future__ import annotations
@@ -36,8 +37,8 @@ _INIT_ARGUMENTS = ("hidden_size", "num_heads", "layer_index", "num_layers")
 def run(request: dict[str, Any], workdir: Path) -> dict[str, Any]:
     """checkRequest to checkResult. Writes nothing; `workdir` is where the candidate's own files would go.
 
-    Raises OSError when a program file cannot be read and ProgramError when the reference is not a mixer: those are faults of the
-    caller, never of the candidate.
+    Raises OSError when a program file cannot be read and ProgramError when the reference is not a mixer: those are
+    faults of the caller, never of the candidate.
     """
     del workdir
     started = time.process_time()
@@ -71,7 +72,8 @@ def _check(
         mixer_class = load_mixer_class(program)
         _require_signature(mixer_class)
     except (ReviewError, ProgramError) as error:
-        first = gate_row("contract", failed(str(error)), time.process_time() - started)
+        said = error.detail if isinstance(error, ProgramError) else str(error)
+        first = gate_row("contract", failed(" ".join(said.split())), time.process_time() - started)
         return [first, *_not_run(GATES[1:], "the contract gate failed")], None, error.label
     contract = gate_row(
         "contract",
@@ -167,7 +169,9 @@ def _verdict(rows: list[dict[str, Any]], gate: str) -> str:
 
 
 def _label(rows: list[dict[str, Any]]) -> str | None:
-    """One label for all failures: a broken gate says more than NaN for odd inputs, and both more than a size that can be mended."""
+    """One label for all failures: a broken gate says more than NaN for odd inputs, and both more than a size that
+    can be mended.
+    """
     fallen = {row["gate"] for row in rows if row["verdict"] == "fail"}
     if not fallen:
         return None

@@ -1,4 +1,6 @@
-"""Finite: no NaN and no infinity for zero, constant, tiny, large and long inputs in float32, with its own and with moved parameters."""
+"""Finite: no NaN and no infinity for zero, constant, tiny, large and long inputs in float32, with its own and with
+moved parameters.
+"""
 
 from __future__ import annotations
 
@@ -25,8 +27,9 @@ def finite(subject: Subject, effort: Effort) -> Outcome:
                     broken = (~torch.isfinite(y)).any(-1).any(0)
                     parameters = "its own initial" if noise == 0.0 else "randomised"
                     return failed(
-                        f"{int((~torch.isfinite(y)).sum())} of {y.numel()} outputs are not finite for {name} input, first at position "
-                        f"{int(broken.int().argmax())}, layer {layer_index}, {parameters} parameters, seed {subject.seed}"
+                        f"{int((~torch.isfinite(y)).sum())} of {y.numel()} outputs are not finite for {name} input, "
+                        f"first at position {int(broken.int().argmax())}, layer {layer_index}, "
+                        f"{parameters} parameters, seed {subject.seed}"
                     )
                 count += 1
     return passed(
@@ -35,7 +38,9 @@ def finite(subject: Subject, effort: Effort) -> Outcome:
 
 
 def _inputs(subject: Subject, effort: Effort, *, short: bool) -> Iterator[tuple[str, torch.Tensor]]:
-    """Normalised inputs have rms 1 and entries up to sqrt(hidden); 30 times that is beyond what a model feeds its mixer."""
+    """Normalised inputs have rms 1 and entries up to sqrt(hidden); 30 times that is beyond what a model feeds its
+    mixer.
+    """
     x = subject.inputs(_ROWS, _LENGTH, seed=11, dtype=torch.float32)
     zero = torch.zeros_like(x)
     yield "zero", zero

@@ -1,4 +1,6 @@
-"""Gradient: every parameter can learn (a gradient that is not zero for some input), and no gradient is NaN or infinite."""
+"""Gradient: every parameter can learn (a gradient that is not zero for some input), and no gradient is NaN or
+infinite.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,7 @@ from .outcome import CandidateError, Outcome, failed, not_applicable, passed
 from .subject import Subject, call, describe
 
 _ROWS = 2
-# The first length passes every parameter that most mixers have; the last reaches taps of long filters and late branches.
+# The first length reaches every parameter of most mixers; the last reaches the taps of long filters.
 _LENGTHS = (24, 40, 80)
 
 
@@ -32,8 +34,8 @@ def gradient(subject: Subject) -> Outcome:
         if silent:
             names = ", ".join(sorted(silent)[:5])
             return failed(
-                f"no gradient reaches {names} (layer {layer_index}, lengths {', '.join(map(str, _LENGTHS))}, randomised parameters, "
-                f"seed {subject.seed}); remove what is not used or connect it to the output",
+                f"no gradient reaches {names} (layer {layer_index}, lengths {', '.join(map(str, _LENGTHS))}, "
+                f"randomised parameters, seed {subject.seed}); remove what is not used or connect it to the output",
                 float(len(silent)),
                 0.0,
             )
@@ -72,5 +74,6 @@ def _broken_gradient(subject: Subject) -> str:
         ):
             for name, value in _gradients(mixer, x, seed=subject.seed).items():
                 if value is not None and not torch.isfinite(value).all():
-                    return f"the gradient of {name} is not finite for {words} input (layer {layer_index}, own initial parameters, seed {subject.seed})"
+                    where = f"layer {layer_index}, own initial parameters, seed {subject.seed}"
+                    return f"the gradient of {name} is not finite for {words} input ({where})"
     return ""

@@ -1,4 +1,6 @@
-"""Length: the first n outputs do not depend on how many positions follow. Reports whether a carried state continues a sequence."""
+"""Length: the first n outputs do not depend on how many positions follow. Reports whether a carried state continues
+a sequence.
+"""
 
 from __future__ import annotations
 
@@ -10,36 +12,37 @@ from .subject import Subject, call_with_state, evaluate, mode, relative_differen
 
 
 def length(subject: Subject, effort: Effort) -> Outcome:
-    """f(x)[:, :n] for total lengths n, n+1, n+16 and 2n, at a short and a long n."""
+    """f(x)[:, :n] for short totals n+1, n+16, 2n, for each long length, and around half of the longest."""
     limit, worst, place = subject.noise_limit, 0.0, ""
-    modes = (False,) if subject.stochastic_in_training else (False, True)
+    short, long = effort.border_length // 2, effort.longest // 2
+    totals = (short + 1, short + 16, 2 * short)
     for layer_index in subject.layer_indices:
         mixer = subject.build(layer_index=layer_index)
-        for n in (effort.border_length // 2, effort.longest // 2) if layer_index == 0 else (effort.border_length // 2,):
-            x = subject.inputs(2, max(2 * n, n + 16), seed=n)
-            for training in modes:
+        cases = [(short, (*totals, *effort.long_lengths))]
+        cases += [(long, (long + 1, long + 16, 2 * long))] if layer_index == 0 else []
+        for training in (False, True):
+            if subject.stochastic(training):
+                continue
+            for n, others in cases:
+                x = subject.inputs(2, max(others), seed=n)
                 with mode(mixer, training):
                     y = evaluate(mixer, x[:, :n], seed=9)
-                    for total in (n + 1, n + 16, 2 * n):
+                    for total in (other for other in others if other > n):
                         size = relative_difference(evaluate(mixer, x[:, :total], seed=9)[:, :n], y)
                         if size > worst:
-                            words = "train" if training else "eval"
-                            worst, place = (
-                                size,
-                                f"total length {total} against {n}, layer {layer_index}, {words} mode, seed {subject.seed}",
-                            )
+                            where = f"layer {layer_index}, {'train' if training else 'eval'} mode, seed {subject.seed}"
+                            worst, place = size, f"total length {total} against {n}, {where}"
     note = f"; {effort.note}" if effort.note else ""
     if worst > limit:
         return failed(f"the first outputs differ by {worst:.2g} rms: {place}{note}", worst, limit)
-    return passed(
-        f"first outputs agree over total lengths up to {2 * (effort.longest // 2)}{subject.precision_note}; {_streaming(subject)}{note}",
-        worst,
-        limit,
-    )
+    agreed = f"first outputs agree over total lengths from {short} to {effort.longest}{subject.precision_note}"
+    return passed(f"{agreed}; {_streaming(subject)}{note}", worst, limit)
 
 
 def _streaming(subject: Subject) -> str:
-    """One sentence on continuing a sequence from a returned state. Reported, not judged: decoding has a gate of its own."""
+    """One sentence on continuing a sequence from a returned state. Reported, not judged: decoding has a gate of its
+    own.
+    """
     mixer = subject.build()
     x = subject.inputs(2, 37, seed=41)
     try:

@@ -24,7 +24,9 @@ _EVIDENCE_LIMIT = 2000
 
 
 class CandidateError(Exception):
-    """Candidate code raised, or returned what the mixer contract does not allow. The message is for the author of the program."""
+    """Candidate code raised, or returned what the mixer contract does not allow. The message is for the author of
+    the program.
+    """
 
 
 @dataclass(frozen=True)

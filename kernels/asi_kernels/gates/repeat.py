@@ -1,7 +1,8 @@
 """Repeat: a forward pass is a function of its input. Nothing is remembered, counted or drawn, and no buffer moves.
 
-A cache that depends on shapes alone (a mask, a rotation table) is allowed: what the module holds is compared after two calls of one shape
-with different content, when such a cache is filled and a memory of content is not yet the same.
+A cache that depends on shapes alone (a mask, a rotation table) is allowed: what the module holds is compared after
+two calls of one shape with different content, when such a cache is filled and a memory of content is not yet the
+same.
 """
 
 from __future__ import annotations
@@ -70,7 +71,8 @@ def _after_many_steps(mixer: nn.Module, x: torch.Tensor, first: torch.Tensor) ->
         far = evaluate(mixer, x, seed=7)
         buffer.copy_(before)
         if not torch.equal(far, first):
-            return f"the output depends on the counter {name}: set to {_FAR_COUNT:,} it differs by {relative_difference(far, first):.2g} rms"
+            size = relative_difference(far, first)
+            return f"the output depends on the counter {name}: set to {_FAR_COUNT:,} it differs by {size:.2g} rms"
     return ""
 
 

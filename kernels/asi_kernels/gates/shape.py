@@ -35,7 +35,8 @@ def shape(subject: Subject, rung: dict[str, Any]) -> Outcome:
         return failed(f"non-contiguous input: {problem}")
     layers = ", ".join(map(str, subject.layer_indices))
     return passed(
-        f"{count + 3} forward passes, lengths 1 to 65, layers {layers}, float32 and float64: y has x's shape, dtype and device"
+        f"{count + 3} forward passes, lengths 1 to 65, layers {layers}, float32 and float64: "
+        "y has the shape, dtype and device of x"
     )
 
 

@@ -1,7 +1,7 @@
 """Size: the MLP width that makes a candidate's model as large as the reference's, and the arithmetic of both models.
 
-Every comparison is between whole models of one parameter count, so a mixer that takes more pays with a narrower MLP. The total is linear
-in the MLP width, so two models tell it for every width.
+Every comparison is between whole models of one parameter count, so a mixer that takes more pays with a narrower MLP.
+The total is linear in the MLP width, so two models tell it for every width.
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ PARAMETER_TOLERANCE = 0.02
 
 @dataclass(frozen=True)
 class TaskSize:
-    """Sizes of one task's models. `width` is None when no MLP width comes within the tolerance; then `work` is None too."""
+    """Sizes of one task's models. `width` is None when no MLP width comes within the tolerance; then `work` is None
+    too.
+    """
 
     task: str
     width: int | None
@@ -122,17 +124,21 @@ def parameters_outcome(sizes: list[TaskSize]) -> Outcome:
 
 def flops_outcome(sizes: list[TaskSize], limit: float) -> Outcome:
     worst = max(sizes, key=lambda size: size.flops_ratio)
-    told = "; ".join(
-        f"{size.task}: {size.work.total / size.tokens:,.0f} FLOPs a token ({size.work.multiply_adds / size.tokens:,.0f} in multiply-adds, "
-        f"rest element-wise) against {size.reference_work.total / size.tokens:,.0f}, ratio {size.flops_ratio:.2f}"
-        for size in sizes
-        if size.work
-    )
+    told = "; ".join(_told(size, size.work) for size in sizes if size.work)
     if worst.flops_ratio > limit:
         return failed(
             f"the forward pass works more than {limit:g} times the reference; {told}", worst.flops_ratio, limit
         )
     return passed(told, worst.flops_ratio, limit)
+
+
+def _told(size: TaskSize, work: WorkCounter) -> str:
+    own, reference = work.total / size.tokens, size.reference_work.total / size.tokens
+    share = work.elementwise / work.total
+    return (
+        f"{size.task}: {own:,.0f} FLOPs a token ({share:.0%} element-wise) against {reference:,.0f}, "
+        f"ratio {size.flops_ratio:.2f}"
+    )
 
 
 def _forward_work(model: nn.Module, task: dict[str, Any], seed: int) -> WorkCounter:

@@ -1,11 +1,12 @@
 """Review of the program text before any of it runs.
 
-Covers what a text shows: that it parses, that it has a class `Mixer`, and that every *name* it uses is one a mixer needs. Imports are
-limited to torch, math, typing, dataclasses, functools and __future__; dotted names that begin at an import are followed through the real
-modules, so that `torch.os.system` is refused as surely as `import os`.
+Covers what a text shows: that it parses, that it has a class `Mixer`, and that every *name* it uses is one a mixer
+needs. Imports are limited to torch, math, typing, dataclasses, functools and __future__; dotted names that begin at
+an import are followed through the real modules, so that `torch.os.system` is refused as surely as `import os`.
 
-Does not cover: methods of values (the text does not tell their types, so `x.numpy().tofile(path)` passes), strings assembled at run time,
-or anything a program computes. It is a signal for authors and a first sieve, not a security boundary; the sandbox around it is.
+Does not cover: methods of values (the text does not tell their types, so `x.numpy().tofile(path)` passes), strings
+assembled at run time, or anything a program computes. It is a signal for authors and a first sieve, not a security
+boundary; the sandbox around it is.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ _ALLOWED_MODULES = frozenset(
         "torch",
         "torch.amp",
         "torch.autograd",
+        "torch.autograd.function",
         "torch.cuda.amp",
         "torch.fft",
         "torch.linalg",

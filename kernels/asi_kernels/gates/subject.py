@@ -1,7 +1,9 @@
-"""The program under check, as the gates see it: builds its mixers, draws their inputs, calls them, and knows how exact they can be.
+"""The program under check, as the gates see it: builds its mixers, draws their inputs, calls them, and knows how
+exact they can be.
 
-Shapes: x and y are [B, T, D] with D the hidden size. Unless said otherwise probes are float64 on the CPU with randomised parameters, because
-an untrained mixer may hide a path behind a zero (science: a zero-initialised gate makes every output independent of everything).
+Shapes: x and y are [B, T, D] with D the hidden size. Unless said otherwise probes are float64 on the CPU with
+randomised parameters, because an untrained mixer may hide a path behind a zero (science: a zero-initialised gate
+makes every output independent of everything).
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from .outcome import CandidateError
 from .work_counter import WorkCounter, count_work
 
 INPUT_KINDS = ("gaussian", "tokens", "spiky", "drifting")
-# How far two honest float evaluations of one formula may lie apart, relative to the output's rms, by the coarsest type inside.
+# How far two honest evaluations of one formula may lie apart in rms of the output, by the coarsest type inside.
 _NOISE = {None: 1e-9, torch.float32: 1e-4, torch.bfloat16: 5e-2, torch.float16: 5e-3}
 _WIDEST_PROBE = 128
 
@@ -49,6 +51,14 @@ def probe_shape(rung: dict[str, Any]) -> ProbeShape:
     )
 
 
+@dataclass(frozen=True)
+class Cost:
+    """CPU seconds of one more position (whatever the rows) and of one more token of a float64 forward pass."""
+
+    seconds_a_position: float
+    seconds_a_token: float
+
+
 @dataclass
 class Subject:
     """One mixer class under check. `thresholds` are integers of its text, candidates for a branch on the length."""
@@ -57,7 +67,7 @@ class Subject:
     shape: ProbeShape
     seed: int
     thresholds: tuple[int, ...] = ()
-    _cost: dict[int, float] = field(default_factory=dict)
+    _stochastic: dict[bool, bool] = field(default_factory=dict)
 
     @property
     def layer_indices(self) -> tuple[int, ...]:
@@ -129,23 +139,27 @@ class Subject:
     def precision_note(self) -> str:
         return "" if self.work.coarsest is None else f" (computes in {str(self.work.coarsest).removeprefix('torch.')})"
 
-    @cached_property
-    def stochastic_in_training(self) -> bool:
-        """Whether train mode draws random numbers (dropout): then only runs with equal shapes and seeds compare."""
-        mixer = self.build(training=True)
-        x = self.inputs(2, 24)
-        return not torch.equal(evaluate(mixer, x, seed=1), evaluate(mixer, x, seed=2))
+    def stochastic(self, training: bool) -> bool:
+        """Whether a mode draws random numbers (dropout): then only runs with equal shapes and seeds compare."""
+        if training not in self._stochastic:
+            mixer = self.build(training=training)
+            x = self.inputs(2, 24)
+            self._stochastic[training] = not torch.equal(evaluate(mixer, x, seed=1), evaluate(mixer, x, seed=2))
+        return self._stochastic[training]
 
     @cached_property
-    def seconds_a_token(self) -> float:
-        """CPU seconds of one more position of a two-row forward pass; large for programs that loop over tokens."""
+    def cost(self) -> Cost:
+        """Measured on three passes; a loop over tokens pays by the position, element-wise work by the token."""
         mixer = self.build()
-        short, long = self.inputs(2, 16), self.inputs(2, 48)
-        return max(0.0, (_timed(mixer, long) - _timed(mixer, short)) / 32)
+        _timed(mixer, self.inputs(2, 16))  # the first pass also fills caches
+        short, long, wide = (_timed(mixer, self.inputs(rows, length)) for rows, length in ((2, 16), (2, 64), (16, 64)))
+        seconds_a_token = max(0.0, wide - long) / (14 * 64)
+        return Cost(max(0.0, (long - short) / 48 - 2 * seconds_a_token), seconds_a_token)
 
     def _arguments(self, layer_index: int) -> str:
         shape = self.shape
-        return f"hidden_size={shape.hidden}, num_heads={shape.heads}, layer_index={layer_index}, num_layers={shape.num_layers}"
+        width = f"hidden_size={shape.hidden}, num_heads={shape.heads}"
+        return f"{width}, layer_index={layer_index}, num_layers={shape.num_layers}"
 
 
 def call(mixer: nn.Module, x: torch.Tensor, *, seed: int) -> torch.Tensor:
@@ -227,11 +241,18 @@ def shape_of(tensor: torch.Tensor) -> str:
 
 
 def _draw(kind: str, length: int, hidden: int, generator: torch.Generator) -> torch.Tensor:
-    """[length, hidden]. tokens: few distinct vectors, often repeated; spiky: heavy tails; drifting: slow, nearly constant."""
+    """[length, hidden]. tokens: few distinct vectors, often repeated; spiky: heavy tails; drifting: slow, nearly
+    constant.
+    """
     normal = torch.randn(length, hidden, generator=generator, dtype=torch.float64)
     if kind == "tokens":
         table = torch.randn(6, hidden, generator=generator, dtype=torch.float64)
-        return table[torch.randint(6, (length,), generator=generator)]
+        chosen = torch.randint(6, (length,), generator=generator)
+        for position in range(2, length):  # half of them repeat one of the last two
+            back = int(torch.randint(4, (), generator=generator))
+            if back in (1, 2):
+                chosen[position] = chosen[position - back]
+        return table[chosen]
     if kind == "spiky":
         size = torch.rand(length, 1, generator=generator, dtype=torch.float64).clamp_min(0.02)
         return normal / size.sqrt() * 0.7

@@ -1,9 +1,12 @@
-"""Counts the arithmetic of a forward pass, operator by operator, as PyTorch dispatches it; also notes precision and transforms.
+"""Counts the arithmetic of a forward pass, operator by operator, as PyTorch dispatches it; also notes precision and
+transforms.
 
-Counted: 2 per multiply-add of matrix products, convolutions and attention (by the formulas of `torch.utils.flop_counter`); n^2 per
-right-hand side of a triangular solve (n^2/2 multiply-adds), 2 n^3 for an inverse or a factorisation; 5 n log2 n per transform of length n
-(the usual radix-2 figure); one per element that any other operator writes, or reads where it reduces. Not counted: views, copies, and what a composite operator does
-below the dispatcher. An exponential counts as one, so the figure bounds work from below; it compares programs, it predicts no time.
+Counted: 2 per multiply-add of matrix products, convolutions and attention (by the formulas of
+`torch.utils.flop_counter`); n^2 per right-hand side of a triangular solve (n^2/2 multiply-adds), 2 n^3 for an
+inverse or a factorisation; 5 n log2 n per transform of length n (the usual radix-2 figure); one per element that any
+other operator writes, or reads where it reduces. Not counted: views, copies, and what a composite operator does
+below the dispatcher. An exponential counts as one, so the figure bounds work from below; it compares programs, it
+predicts no time.
 """
 
 from __future__ import annotations
@@ -78,7 +81,9 @@ _LOW_PRECISION = (torch.float32, torch.bfloat16, torch.float16)
 
 
 class WorkCounter(TorchDispatchMode):
-    """Context manager around a forward pass. `multiply_adds` counts 2 per multiply-add, `elementwise` everything else."""
+    """Context manager around a forward pass. `multiply_adds` counts 2 per multiply-add, `elementwise` everything
+    else.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -90,7 +95,9 @@ class WorkCounter(TorchDispatchMode):
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
-        """Torch wraps a mode so that compilers leave it alone, and that wrapper imports the compiler: 2.5 CPU seconds for nothing."""
+        """Torch wraps a mode so that compilers leave it alone, and that wrapper imports the compiler: 2.5 CPU
+        seconds for nothing.
+        """
         return False
 
     @property
@@ -119,6 +126,10 @@ class WorkCounter(TorchDispatchMode):
             self._note_precision(tensor.dtype)
         if packet in flop_registry:
             self.multiply_adds += flop_registry[packet](*args, **kwargs, out_val=result)
+        elif name.startswith("_scaled_dot_product_"):  # the registry knows those of GPUs only
+            query, key, value = args[:3]
+            scores = query[..., 0].numel() * key.shape[-2]
+            self.multiply_adds += 2 * scores * (query.shape[-1] + value.shape[-1])
         elif name in ("linalg_solve_triangular", "triangular_solve"):
             rows = written[0].shape[-2]
             self.multiply_adds += written[0].numel() * rows

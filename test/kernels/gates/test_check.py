@@ -1,0 +1,242 @@
+"""The check command on real programs: planted defects, honest mixers, baselines and programs that bide their time."""
+
+import hashlib
+import json
+import re
+from pathlib import Path
+
+import pytest
+import torch
+from jsonschema import Draft202012Validator
+
+from asi_kernels.gates.check import run
+from asi_kernels.gates.outcome import GATES
+from asi_kernels.generate.baselines import baseline_genome, baseline_names
+from asi_kernels.generate.emit import emit_program
+from asi_kernels.models.language_model import build_model
+from asi_kernels.programs import load_mixer_class
+
+_PROGRAMS = Path(__file__).parents[2] / "fixtures" / "programs"
+_SCHEMAS = Path(__file__).parents[3] / "kernels" / "asi_kernels" / "schemas"
+_RESULT = Draft202012Validator(json.loads((_SCHEMAS / "check-result.json").read_text()))
+_RUNGS = json.loads((_SCHEMAS / "rungs.json").read_text())
+_QUICK = {**_RUNGS["quick"], "heads": 4}
+_FLOPS_LIMIT = 1.25
+_LABELS = {"finite": "nonfinite", "parameters": "unmatched"}
+_CONTRACT_LABELS = {"syntax_error": "compile_error", "import_fails": "import_error"}
+
+
+def _files(folder: str) -> list[Path]:
+    return sorted((_PROGRAMS / folder).glob("*.py"))
+
+
+def _gate_that_catches(path: Path) -> str:
+    found = re.search(r"^Caught by: (\w+)\.$", path.read_text(), re.MULTILINE)
+    assert found, f"{path} does not say which gate catches it"
+    return found[1]
+
+
+@pytest.fixture(scope="session")
+def reference(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("reference") / "deltanet.py"
+    path.write_text(emit_program(baseline_genome("deltanet"), "deltanet", "reference"))
+    return path
+
+
+def _check(program: Path, reference: Path, *, rung: dict | None = None, seed: int = 0) -> dict:
+    request = {
+        "programPath": str(program),
+        "referencePath": str(reference),
+        "rung": rung or _QUICK,
+        "seed": seed,
+        "flopsLimit": _FLOPS_LIMIT,
+    }
+    result = run(request, program.parent)
+    _RESULT.validate(json.loads(json.dumps(result, allow_nan=False)))
+    assert tuple(row["gate"] for row in result["gates"]) == GATES
+    return result
+
+
+def _fallen(result: dict) -> set[str]:
+    return {row["gate"] for row in result["gates"] if row["verdict"] == "fail"}
+
+
+def _row(result: dict, gate: str) -> dict:
+    return next(row for row in result["gates"] if row["gate"] == gate)
+
+
+@pytest.mark.parametrize("path", _files("defects"), ids=lambda path: path.stem)
+def test_a_planted_defect_falls_at_its_gate_and_gets_the_label_of_it(path: Path, reference: Path) -> None:
+    result = _check(path, reference)
+    gate = _gate_that_catches(path)
+    fallen = _fallen(result)
+    assert result["status"] == "fail"
+    assert gate in fallen, result["gates"]
+    if gate == "contract":
+        assert result["label"] == _CONTRACT_LABELS.get(path.stem, "rejected_static")
+        assert result["sizes"] is None
+    elif fallen == {gate}:
+        assert result["label"] == _LABELS.get(gate, "gate")
+    assert f"{gate}: {_row(result, gate)['evidence'][:200]}" in result["detail"]
+
+
+@pytest.mark.parametrize("gate", GATES)
+def test_each_gate_has_a_planted_defect(gate: str) -> None:
+    assert any(_gate_that_catches(path) == gate for path in _files("defects"))
+
+
+@pytest.mark.parametrize("path", _files("honest"), ids=lambda path: path.stem)
+def test_an_honest_mixer_passes_every_gate(path: Path, reference: Path) -> None:
+    result = _check(path, reference)
+    assert (result["status"], result["label"], _fallen(result)) == ("pass", None, set()), result["detail"]
+    assert {row["verdict"] for row in result["gates"]} == {"pass"}
+
+
+@pytest.mark.parametrize("name", baseline_names())
+@pytest.mark.parametrize("rung", ["tiny", "quick"])
+def test_a_baseline_passes_every_gate(name: str, rung: str, reference: Path, tmp_path: Path) -> None:
+    program = tmp_path / f"{name}.py"
+    program.write_text(emit_program(baseline_genome(name), name, "baseline"))
+    result = _check(program, reference, rung=_RUNGS[rung], seed=5)
+    assert result["status"] == "pass", result["detail"]
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in _files("hostile") if path.stem != "hang_in_check"], ids=lambda path: path.stem
+)
+def test_a_program_that_bides_its_time_gets_past_the_gates(path: Path, reference: Path) -> None:
+    """Other tests rely on it: what such a program does in training must be caught there."""
+    assert _check(path, reference)["status"] == "pass"
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("name", ["leak_when_spiky", "leak_when_repeated", "leak_behind_zero", "chunk_anchor_rounding"])
+def test_a_leak_that_needs_its_trigger_is_found_from_any_seed(name: str, seed: int, reference: Path) -> None:
+    result = _check(_PROGRAMS / "defects" / f"{name}.py", reference, rung=_RUNGS["tiny"], seed=seed)
+    assert "causality" in _fallen(result)
+
+
+def test_a_leak_between_rows_alone_is_not_called_a_leak_from_the_future(reference: Path) -> None:
+    for name in ("batch_mean", "state_across_rows"):
+        result = _check(_PROGRAMS / "defects" / f"{name}.py", reference)
+        assert _row(result, "causality")["verdict"] == "pass", name
+
+
+def test_rounding_from_the_future_is_named_as_such(reference: Path) -> None:
+    row = _row(_check(_PROGRAMS / "defects" / "chunk_anchor_rounding.py", reference), "causality")
+    assert "rounding level" in row["evidence"]
+    assert 0.0 < row["measured"] < 1e-9
+    assert row["limit"] == 0.0
+
+
+def test_only_a_program_that_transforms_gets_a_tolerance_for_causality(reference: Path) -> None:
+    transformed = _row(_check(_PROGRAMS / "honest" / "fft_long_conv.py", reference), "causality")
+    assert 0.0 < transformed["measured"] <= transformed["limit"] <= 1e-9
+    plain = _row(_check(_PROGRAMS / "honest" / "gated_conv.py", reference), "causality")
+    assert (plain["measured"], plain["limit"]) == (0.0, 0.0)
+
+
+def test_evidence_of_a_leak_names_place_size_mode_and_seed(reference: Path) -> None:
+    row = _row(_check(_PROGRAMS / "defects" / "leak_in_eval.py", reference), "causality")
+    pattern = (
+        r"replacing positions from \d+ .* by up to [\d.e+-]+ rms at cut \d+ of length \d+, layer 0, eval mode, seed 0"
+    )
+    assert re.search(pattern, row["evidence"])
+    assert row["measured"] > 0.01
+
+
+def test_streaming_is_reported_as_evidence_without_being_judged(reference: Path, tmp_path: Path) -> None:
+    kept = _row(_check(_PROGRAMS / "honest" / "ema.py", reference), "length")
+    assert "a sequence continued from its state equals the whole" in kept["evidence"]
+    forgetful = tmp_path / "forgetful.py"
+    text = (_PROGRAMS / "honest" / "ema.py").read_text()
+    forgetful.write_text(text.replace("if state is not None:", "if state is not None and self.training:"))
+    result = _check(forgetful, reference)
+    assert "differs from the whole" in _row(result, "length")["evidence"]
+    assert result["status"] == "pass"
+    none = _row(_check(_PROGRAMS / "honest" / "sliding_window_attention.py", reference), "length")
+    assert "no state is returned" in none["evidence"]
+
+
+def test_the_matched_width_is_the_one_that_comes_closest_to_the_reference(reference: Path) -> None:
+    program = _PROGRAMS / "honest" / "gru_loop.py"
+    result = _check(program, reference)
+    mixer_class, reference_class = load_mixer_class(program), load_mixer_class(reference)
+    for size, task in zip(result["sizes"], _QUICK["tasks"], strict=True):
+
+        def total(width: int, task: dict = task, built: type = mixer_class) -> int:
+            return sum(parameter.numel() for parameter in build_model(built, _QUICK, task, width, 3).parameters())
+
+        wanted = total(round(_QUICK["mlpRatio"] * _QUICK["hidden"]), built=reference_class)
+        assert size["task"] == task["kind"]
+        assert size["referenceParameters"] == wanted
+        assert size["parameters"] == total(size["mlpHidden"])
+        assert abs(size["parameters"] - wanted) <= 0.02 * wanted
+        for other in (size["mlpHidden"] - 1, size["mlpHidden"] + 1):
+            assert abs(size["parameters"] - wanted) <= abs(total(other) - wanted)
+        mixers = task["layers"] * sum(
+            parameter.numel() for parameter in mixer_class(_QUICK["hidden"], _QUICK["heads"]).parameters()
+        )
+        assert size["mixerParameters"] == mixers
+
+
+def test_the_reference_checked_against_itself_has_its_own_width_and_a_ratio_of_one(reference: Path) -> None:
+    result = _check(reference, reference)
+    for size in result["sizes"]:
+        assert size["mlpHidden"] == _QUICK["mlpRatio"] * _QUICK["hidden"]
+        assert size["flopsPerToken"] == size["referenceFlopsPerToken"]
+    assert _row(result, "flops")["measured"] == 1.0
+
+
+def test_the_same_request_gives_the_same_verdicts_and_leaves_the_random_state_alone(reference: Path) -> None:
+    program = _PROGRAMS / "honest" / "lstm_cell_loop.py"
+    torch.manual_seed(99)
+    before = torch.random.get_rng_state()
+    first, second = (_check(program, reference, rung=_RUNGS["tiny"], seed=8) for _ in range(2))
+    assert torch.equal(torch.random.get_rng_state(), before)
+    for result in (first, second):
+        result.pop("cpuSeconds")
+        for row in result["gates"]:
+            row.pop("seconds")
+    assert first == second
+
+
+def test_the_result_carries_the_hash_of_the_program(reference: Path) -> None:
+    program = _PROGRAMS / "honest" / "ema.py"
+    assert _check(program, reference)["programHash"] == hashlib.sha256(program.read_bytes()).hexdigest()
+
+
+def test_an_error_of_the_program_is_told_with_its_line(reference: Path, tmp_path: Path) -> None:
+    program = tmp_path / "raises.py"
+    text = (_PROGRAMS / "honest" / "ema.py").read_text()
+    program.write_text(text.replace("        step = 1\n", "        step = undefined\n"))
+    line = next(number for number, words in enumerate(program.read_text().splitlines(), 1) if "undefined" in words)
+    result = _check(program, reference)
+    assert result["label"] == "gate"
+    assert f"NameError at line {line}: name 'undefined' is not defined" in _row(result, "shape")["evidence"]
+    assert _row(result, "causality")["evidence"] == "not run: the shape gate failed"
+
+
+@pytest.mark.parametrize("where", ["__init__", "forward"])
+def test_a_program_that_asks_to_exit_fails_its_gate_and_the_check_goes_on(
+    where: str, reference: Path, tmp_path: Path
+) -> None:
+    program = tmp_path / "leaves.py"
+    text = (_PROGRAMS / "honest" / "ema.py").read_text()
+    anchor = "super().__init__()\n" if where == "__init__" else "        step = 1\n"
+    program.write_text(text.replace(anchor, f"{anchor}        raise SystemExit(0)\n"))
+    result = _check(program, reference)
+    assert result["status"] == "fail"
+    assert "SystemExit" in result["detail"]
+
+
+def test_a_program_that_is_no_text_is_a_compile_error(reference: Path, tmp_path: Path) -> None:
+    program = tmp_path / "bytes.py"
+    program.write_bytes(b"\xff\xfe\x00class Mixer: pass")
+    result = _check(program, reference)
+    assert (result["label"], _fallen(result)) == ("compile_error", {"contract"})
+
+
+def test_a_missing_program_is_the_callers_fault(reference: Path, tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        _check(tmp_path / "nowhere.py", reference)

@@ -1,0 +1,137 @@
+import pytest
+
+from asi_kernels.gates.static_review import ReviewError, integer_constants, review
+
+_HEAD = "import torch\nfrom torch import nn\nimport torch.nn.functional as F\nimport math\n"
+_TAIL = """
+class Mixer(nn.Module):
+    def __init__(self, hidden_size, num_heads, layer_index=0, num_layers=1):
+        super().__init__()
+
+    def forward(self, x, state=None):
+        {body}
+        return x, state
+"""
+
+
+def _text(body: str = "pass", head: str = "") -> str:
+    return _HEAD + head + _TAIL.replace("{body}", body)
+
+
+@pytest.mark.parametrize(
+    ("body", "word"),
+    [
+        ("open('a')", "open"),
+        ("exec('1')", "exec"),
+        ("eval('1')", "eval"),
+        ("f = eval", "eval"),
+        ("__import__('os')", "__import__"),
+        ("__builtins__['open']", "__builtins__"),
+        ("globals()", "globals"),
+        ("torch.os.system('ls')", "module os"),
+        ("F.warnings.sys.exit()", "module sys"),
+        ("t = torch\n        t.os.getcwd()", "module os"),
+        ("t, u = torch, nn", "module torch used as a value"),
+        ("dir(torch)", "module torch used as a value"),
+        ("f = torch.nn.functional\n        f.cross_entropy = 1", "assignment through the imported name f"),
+        ("F.cross_entropy = None", "assignment through the imported name F"),
+        ("nn.Module.forward, y = 1, 2", "assignment through the imported name nn"),
+        ("torch.Tensor.__add__ = None", "assignment through the imported name torch"),
+        ("del torch.nn", "assignment through the imported name torch"),
+        ("torch.load('a')", "torch.load"),
+        ("torch.save(x, 'a')", "torch.save"),
+        ("torch.from_file('a')", "torch.from_file"),
+        ("torch.manual_seed(0)", "torch.manual_seed"),
+        ("torch.set_num_threads(8)", "torch.set_num_threads"),
+        ("torch.set_default_dtype(torch.float64)", "torch.set_default_dtype"),
+        ("torch.compile(x)", "torch.compile"),
+        ("torch._C._cuda_init()", "torch._C"),
+        ("torch.hub.load('a')", "torch.hub"),
+        ("torch.utils.cpp_extension.load('a')", "torch.utils.cpp_extension"),
+        ("torch.ops.load_library('a')", "torch.ops"),
+        ("torch.multiprocessing.spawn(x)", "torch.multiprocessing"),
+        ("torch.backends.cudnn.benchmark", "torch.backends"),
+        ("().__class__.__mro__", "__mro__"),
+        ("x.forward.__globals__", "__globals__"),
+        ("getattr(x, 'a' + 'b')", "computed name"),
+        ("getattr(self, '__dict__')", "__dict__"),
+        ("f = getattr", "getattr used as a value"),
+        ("setattr(x, 'data', 1)", "foreign target"),
+        ("global N", "global N"),
+        ("import os", "import of os"),
+        ("import torch.hub as h", "import of torch.hub"),
+        ("from os import path", "import from os"),
+        ("from torch import load", "torch.load"),
+        ("from torch import os as o", "module os"),
+        ("from torch.utils import data", "import from torch.utils"),
+        ("from . import other", "import from ."),
+    ],
+)
+def test_a_name_that_no_mixer_needs_is_refused_with_its_line(body: str, word: str) -> None:
+    with pytest.raises(ReviewError) as refused:
+        review(_text(body))
+    assert refused.value.label == "rejected_static"
+    assert word in str(refused.value)
+    assert str(refused.value).startswith("line ")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "f = torch.nn.functional\n        x = f.silu(x)",
+        "x = getattr(self, 'norm')(x)",
+        "x = getattr(self, f'conv{1}')(x)",
+        "setattr(self, f'conv{1}', nn.Linear(2, 2))",
+        "x = torch.fft.irfft(torch.fft.rfft(x, dim=1), dim=1)",
+        "x = torch.linalg.solve_triangular(x, x, upper=False)",
+        "from torch.utils.checkpoint import checkpoint\n        x = checkpoint(F.silu, x)",
+        "with torch.amp.autocast('cpu', enabled=False):\n            x = x * math.sqrt(2.0)",
+        "nn.init.normal_(self.weight, std=0.02)",
+        "self.scale.weight.data[0] = 1.0",
+        "x = hasattr(self, 'cache') and x",
+        "x = torch.utils.checkpoint.checkpoint(F.silu, x)",
+    ],
+)
+def test_what_honest_mixers_write_is_let_through(body: str) -> None:
+    review(_text(body))
+
+
+def test_custom_gradients_dataclasses_and_typing_are_let_through() -> None:
+    review(
+        _text(
+            head="from dataclasses import dataclass\nfrom functools import lru_cache\nfrom typing import Optional\n"
+            "from torch.autograd.function import once_differentiable\n"
+            "class Scan(torch.autograd.Function):\n    @staticmethod\n    @once_differentiable\n"
+            "    def backward(ctx, g):\n        return g\n"
+        )
+    )
+
+
+def test_every_finding_is_told_at_once() -> None:
+    with pytest.raises(ReviewError) as refused:
+        review("import os\nimport sys\nopen('a')\n")
+    for word in ("no class named Mixer", "import of os", "import of sys", "use of open"):
+        assert word in str(refused.value)
+
+
+def test_a_text_that_does_not_parse_is_a_compile_error_with_its_line() -> None:
+    with pytest.raises(ReviewError) as refused:
+        review(_HEAD + "def broken(:\n")
+    assert refused.value.label == "compile_error"
+    assert str(refused.value).startswith("line 5: ")
+
+
+@pytest.mark.parametrize("text", ["x = '\0'", "(" * 50_000, "x" + " + 1" * 60_000])
+def test_a_text_made_to_break_the_parser_is_refused(text: str) -> None:
+    with pytest.raises(ReviewError):
+        review(text)
+
+
+def test_a_text_past_the_limit_is_refused_with_both_numbers() -> None:
+    with pytest.raises(ReviewError, match=r"300,\d+ characters; at most 200,000"):
+        review(_text() + "#" * 300_000)
+
+
+def test_integers_of_the_text_are_listed_without_booleans_and_floats() -> None:
+    tree = review(_text("x = x[:256] * 2.5 if True else x + 31"))
+    assert integer_constants(tree) == (0, 1, 31, 256)
