@@ -7,7 +7,7 @@ import type { Draft, Engineer, RepairRequest } from '../researcher/researcher.ts
 import { valueWeights } from './draw-weights.ts';
 import { readEvidence } from './evidence.ts';
 import { takenBy } from './evolver.ts';
-import { changesBetween, type GeneGroup, geneAt, undoChanges } from './genes.ts';
+import { changesBetween, type Gene, type GeneGroup, geneAt, geneGroups, undoChanges } from './genes.ts';
 import { genomeKey } from './genome-key.ts';
 import { readHints } from './hints.ts';
 import { expectEffect } from './motivation.ts';
@@ -115,7 +115,7 @@ const suspectsIn = (draft: Draft, { failure, gates }: RepairRequest): readonly s
 
 /**
  * First the suspects at their old values, and where nothing new is left of the draft, one of their groups at yet another value: neither the
- * old nor the failed one. Later draws move one group more each time.
+ * old nor the failed one. Every ten draws another group of the genome moves along, for suspects that have no other value.
  */
 const withoutSuspects = (given: {
   readonly genome: Genome;
@@ -133,16 +133,23 @@ const withoutSuspects = (given: {
     ),
   ).genome;
   if (draw === 0 && changes.length > 0) return undone;
-  const failed = new Map(suspects.map((gene) => [gene, geneAt(gene).read(genome)]));
-  const weight: ValueWeight = (gene, value) => given.weight(gene, value) * (failed.get(gene.path) === value ? 1e-9 : 1);
-  const groups = [...new Set<GeneGroup>(suspects.map((gene) => geneAt(gene).group))];
-  const first = mutateGroup(undone, random.pick(groups), { random, weight }) ?? undone;
+  const failed = suspects.map(geneAt);
+  const hasFailed = (candidate: Genome): boolean =>
+    failed.some((gene) => changedAway(gene, genome, undone) && gene.read(candidate) === gene.read(genome));
+  const step = (from: Genome, group: GeneGroup): Genome => {
+    const moved = mutateGroup(from, group, given);
+    return moved === null || hasFailed(moved) ? from : moved;
+  };
+  const groups = [...new Set(failed.map((gene) => gene.group))];
   const numMore = Math.floor(draw / 10);
   return Array.from({ length: numMore }).reduce<Genome>(
-    (mutated) => mutateGroup(mutated, random.pick(groups), { random, weight }) ?? mutated,
-    first,
+    (moved) => step(moved, random.pick(geneGroups)),
+    step(undone, random.pick(groups)),
   );
 };
+
+/** A suspect that was not taken back (a design without a parent has no old value) may keep its value if another of them moves. */
+const changedAway = (gene: Gene, failed: Genome, undone: Genome): boolean => gene.read(failed) !== gene.read(undone);
 
 const gatesWords = (gates: readonly GateResult[]): string => {
   const failed = gates.filter((gate) => gate.verdict === 'fail').map((gate) => gate.gate);

@@ -3,7 +3,7 @@ import { type Gene, type GeneGroup, genes } from './genes.ts';
 /**
  * How a person's hints steer the draw. Plain keyword matching, nothing cleverer:
  * - a topic word ("fir", "decay", "gate", "delta", "state", …, see `topics`) makes its groups of genes `wished` times likelier;
- * - a value's own name ("two-stage", "householder", "vector-data", …) does so for the value and its group; so do "wider" and "shorter" beside
+ * - a value's own name ("two-stage", "householder", "vector-data", …) does so for the value (and, where wished, for its group); so do "wider" and "shorter" beside
  *   "fir" for branches of 31 tokens and more, or fewer;
  * - a topic or value after "no", "not", "avoid", "without", "less", "fewer", "drop" or "remove" in the same clause becomes `avoided` times
  *   as likely. Clauses end at commas, semicolons, full stops and "but".
@@ -98,9 +98,10 @@ const readClause = (clause: string, { groups, values, wide }: Steering): boolean
     const index = clause.search(new RegExp(`(?<![a-z0-9-])${value}(?![a-z0-9-])`));
     if (index < 0) continue;
     found = true;
-    values.set(`${gene.path}=${value}`, weightAt(index));
-    // Avoiding one value is no reason to leave its whole group alone.
-    groups.set(gene.group, wished);
+    const weight = weightAt(index);
+    values.set(`${gene.path}=${value}`, weight);
+    // Avoiding one value is no reason to touch its group more or less.
+    if (weight === wished) groups.set(gene.group, wished);
   }
   if (/\bfir\b/.test(clause)) {
     if (/\b(wide|wider|long|longer)\b/.test(clause)) wide.weight = wished;

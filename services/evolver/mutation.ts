@@ -67,8 +67,8 @@ export const crossGenomes = (
   const others = draw.random.shuffle(differing.filter((group) => group !== first));
   const numMore = others.length < 2 ? 0 : draw.random.int(others.length);
   const taken = new Set([first, ...others.slice(0, numMore)]);
-  // Branches without their router are not the donor's design.
-  if (taken.has('fir') && differing.includes('router')) taken.add('router');
+  // Branches without their router, or a router of other branches, are not the donor's design.
+  if (taken.has('fir') || taken.has('router')) for (const group of ['fir', 'router'] as const) taken.add(group);
   const crossed = [...taken].flatMap(genesOf).reduce((mixed, gene) => gene.write(mixed, gene.read(donor)), genome);
   return repairGenome(crossed, [...taken]).genome;
 };

@@ -12,8 +12,8 @@ export const nameGenome = (
   context: { readonly changes: readonly Change[]; readonly taken: ReadonlySet<string> },
 ): string => {
   const title = [familyOf(genome), ...pathsOf(genome)].join(' + ');
-  const marks = marksOf(genome, context.changes);
-  for (let numMarks = Math.min(1, marks.length); numMarks <= marks.length; numMarks++) {
+  const { changed, marks } = marksOf(genome, context.changes);
+  for (let numMarks = Math.min(1, changed.length); numMarks <= marks.length; numMarks++) {
     const name = [title, ...marks.slice(0, numMarks)].join(' · ');
     if (name.length <= mostCharacters && !context.taken.has(name)) return name;
   }
@@ -52,7 +52,10 @@ const pathsOf = (genome: Genome): readonly string[] => [
 const told = new Set(['decay.kind', 'write.kind', 'write.steps', 'keyTie', 'fir', 'valueMix', 'layers.pattern', 'layers.window']);
 
 /** Changed genes first, then others that tell two designs apart; each in as few words as it takes. */
-const marksOf = (genome: Genome, changes: readonly Change[]): readonly string[] => {
+const marksOf = (
+  genome: Genome,
+  changes: readonly Change[],
+): { readonly changed: readonly string[]; readonly marks: readonly string[] } => {
   const changed = changes.filter((change) => !told.has(change.gene)).map((change) => markOf(change.gene, change.to));
   const further = [
     ...(genome.router === 'none' ? [] : [markOf('router', genome.router)]),
@@ -61,7 +64,7 @@ const marksOf = (genome: Genome, changes: readonly Change[]): readonly string[] 
     markOf('readout', genome.readout),
     markOf('decay.param', genome.decay.param),
   ];
-  return [...new Set([...changed, ...further])];
+  return { changed, marks: [...new Set([...changed, ...further])] };
 };
 
 const markOf = (gene: string, value: string): string => {

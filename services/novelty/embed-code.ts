@@ -1,15 +1,16 @@
 import type { Embedder } from '../embed/embedder.ts';
+import { bareText } from './normalise-python.ts';
 
 /** Small sentence models read a few hundred tokens; more would be cut off without a word. */
 const passageCharacters = 1000;
 const mostPassages = 24;
 
 /**
- * One unit vector for a whole program: the mean of its passages' vectors. Comments and docstrings are left out by the caller or not at all;
- * they are part of how a program reads. A program longer than 24,000 characters is judged by its beginning.
+ * One unit vector for a program: the mean of its passages' vectors. Comments and docstrings are left out, or a motivation in the header would
+ * make code look alike. A program longer than 24,000 characters is judged by its beginning.
  */
 export const embedCode = async (embedder: Embedder, program: string): Promise<Float32Array> => {
-  const vectors = await embedder.embed(passagesOf(program));
+  const vectors = await embedder.embed(passagesOf(bareText(program)));
   const mean = new Float32Array(embedder.dimensions);
   for (const vector of vectors) {
     for (const [index, value] of vector.entries()) mean[index] = (mean[index] ?? 0) + value;

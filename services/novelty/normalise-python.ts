@@ -8,7 +8,7 @@
  * but different ones never become equal.
  */
 export const normalisePython = (program: string): string => {
-  const statements = splitStatements(readTokens(program)).filter(({ tokens }) => !isBareString(tokens));
+  const statements = bareStatements(program);
   const fixed = new Set([...fixedNames, ...statements.flatMap(({ tokens }) => spelledNames(tokens))]);
   const renamable = new Set(
     statements.flatMap(({ tokens }) => definedNames(tokens)).filter((name) => !fixed.has(name) && !name.startsWith('__')),
@@ -27,46 +27,23 @@ export const normalisePython = (program: string): string => {
     .join('\n');
 };
 
-/** Names of the mixer contract and built-ins that a program may shadow in one place and call in another. */
+/** The program's own words, one statement a line, without comments, docstrings and layout. */
+export const bareText = (program: string): string =>
+  bareStatements(program)
+    .map(({ depth, tokens }) => `${' '.repeat(depth)}${tokens.map(({ text }) => text).join(' ')}`)
+    .join('\n');
+
+const bareStatements = (program: string): readonly Statement[] =>
+  splitStatements(readTokens(program)).filter(({ tokens }) => !isBareString(tokens));
+
+/** Keywords, what PyTorch and the mixer contract look up, and built-ins that a program may shadow in one place and call in another. */
 const fixedNames: readonly string[] = [
-  ...['Mixer', 'forward', 'hidden_size', 'num_heads', 'layer_index', 'num_layers', 'x', 'state', 'self', 'super'],
-  ...[
-    'abs',
-    'all',
-    'any',
-    'bool',
-    'dict',
-    'enumerate',
-    'filter',
-    'float',
-    'getattr',
-    'hasattr',
-    'int',
-    'isinstance',
-    'iter',
-    'len',
-    'list',
-  ],
-  ...[
-    'map',
-    'max',
-    'min',
-    'next',
-    'pow',
-    'print',
-    'range',
-    'reversed',
-    'round',
-    'set',
-    'slice',
-    'sorted',
-    'str',
-    'sum',
-    'tuple',
-    'type',
-    'zip',
-  ],
-];
+  'and as assert async await break class continue def del elif else except False finally for from global if import in is lambda None',
+  'nonlocal not or pass raise return True try while with yield match case',
+  'Mixer forward backward setup_context hidden_size num_heads layer_index num_layers x state self super',
+  'abs all any bool dict enumerate filter float getattr hasattr int isinstance iter len list map max min next pow print range reversed',
+  'round set slice sorted str sum tuple type zip',
+].flatMap((line) => line.split(' '));
 
 interface Token {
   readonly kind: 'name' | 'string' | 'number' | 'mark' | 'newline';
