@@ -1,3 +1,8 @@
+export type InterruptStep = 'stop' | 'cancel' | 'abandon';
+
+/** One key press may arrive twice, from the terminal and from a wrapper that hands it on. */
+const samePressMs = 300;
+
 /**
  * Ctrl-C in steps: the first asks for a clean end, the second for a cancel, the third gives up waiting. SIGTERM and a closed
  * terminal ask for a cancel at once.
@@ -5,20 +10,23 @@
 export class Interrupts {
   /** Aborted by the first signal: for waiting that is not worth finishing. */
   readonly begun = new AbortController();
+  /** Who hears of a step; nobody until somebody can act on it. */
+  onStep: (step: InterruptStep) => void = () => {};
   #count = 0;
-  readonly #onStep: (step: 'stop' | 'cancel' | 'abandon') => void;
+  #lastAtMs = Number.NEGATIVE_INFINITY;
   readonly #process: NodeJS.EventEmitter;
+  readonly #nowMs: () => number;
   readonly #onInterrupt = (): void => this.#advance(this.#count + 1);
   readonly #onTerminate = (): void => this.#advance(Math.max(2, this.#count + 1));
 
-  constructor(onStep: (step: 'stop' | 'cancel' | 'abandon') => void, process: NodeJS.EventEmitter) {
-    this.#onStep = onStep;
+  constructor(process: NodeJS.EventEmitter, nowMs: () => number = () => performance.now()) {
     this.#process = process;
+    this.#nowMs = nowMs;
     process.on('SIGINT', this.#onInterrupt).on('SIGTERM', this.#onTerminate).on('SIGHUP', this.#onTerminate);
   }
 
-  get count(): number {
-    return this.#count;
+  get haveBegun(): boolean {
+    return this.#count > 0;
   }
 
   release(): void {
@@ -26,8 +34,11 @@ export class Interrupts {
   }
 
   #advance(count: number): void {
+    const nowMs = this.#nowMs();
+    if (nowMs - this.#lastAtMs < samePressMs) return;
+    this.#lastAtMs = nowMs;
     this.#count = count;
     this.begun.abort();
-    this.#onStep(count === 1 ? 'stop' : count === 2 ? 'cancel' : 'abandon');
+    this.onStep(count === 1 ? 'stop' : count === 2 ? 'cancel' : 'abandon');
   }
 }

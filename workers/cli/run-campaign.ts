@@ -8,7 +8,7 @@ import { CampaignFeed } from './campaign-feed.ts';
 import { CommandError } from './command-error.ts';
 import type { CliContext } from './context.ts';
 import { followCampaign } from './follow-campaign.ts';
-import { Interrupts } from './interrupts.ts';
+import { type InterruptStep, Interrupts } from './interrupts.ts';
 import { workflowPage } from './reach.ts';
 import { openStack, type UsableStack } from './run-stack.ts';
 import { openScreen, type Screen } from './screen.ts';
@@ -31,18 +31,18 @@ const keys = 'Ctrl-C: finish what runs, confirm the best and conclude; twice: ca
  */
 export const runCampaign = async (context: CliContext, request: RunRequest): Promise<Campaign> => {
   const config = context.wholeConfig();
-  const settings = resolveSettings(request.input);
-  const steering: { onStep: (step: 'stop' | 'cancel' | 'abandon') => void } = { onStep: () => {} };
-  const interrupts = new Interrupts((step) => steering.onStep(step), process);
+  const { slots } = resolveSettings(request.input);
+  const interrupts = new Interrupts(process);
+  const voice: Voice = { say: (line) => context.note(line) };
   try {
     const stack = await openStack({
-      config: { ...config, slots: Math.max(config.slots, settings.slots) },
-      onLine: (line) => context.note(line),
+      config: { ...config, slots: Math.max(config.slots, slots) },
+      onLine: (line) => voice.say(line),
       signal: interrupts.begun.signal,
     });
     try {
-      if (interrupts.count > 0) throw new CommandError('interrupted before the campaign began');
-      return await onStack(context, { ...request, stack, home: config.home, steering });
+      if (interrupts.haveBegun) throw new CommandError('interrupted before the campaign began');
+      return await onStack(context, { ...request, stack, home: config.home, interrupts, voice });
     } finally {
       if (stack.isOwn) context.note('ending the stack');
       await stack.release();
@@ -52,25 +52,35 @@ export const runCampaign = async (context: CliContext, request: RunRequest): Pro
   }
 };
 
+/** Where news beside the campaign goes: the live view would draw over lines that it does not know of. */
+interface Voice {
+  say: (line: string) => void;
+}
+
 interface OnStack extends RunRequest {
   readonly stack: UsableStack;
   readonly home: string;
-  readonly steering: { onStep: (step: 'stop' | 'cancel' | 'abandon') => void };
+  readonly interrupts: Interrupts;
+  readonly voice: Voice;
 }
 
 const onStack = async (context: CliContext, run: OnStack): Promise<Campaign> => {
-  const { stack } = run;
+  const { stack, voice } = run;
   const temporal = await connectTemporal({ address: stack.temporalAddress, namespace: stack.namespace });
   const archive = openSqliteArchive(join(run.home, 'archive.db'));
   const abandoned = new AbortController();
   try {
     const id = await startCampaign(temporal, { input: run.input, id: run.id, now: new Date() });
-    context.note(`campaign ${id}  ${workflowPage(stack.uiUrl, stack.namespace, id)}`);
+    voice.say(`campaign ${id}  ${workflowPage(stack.uiUrl, stack.namespace, id)}`);
     const screen = openScreen(context, keys);
-    run.steering.onStep = steer({ temporal, archive, id, screen, abandoned });
+    voice.say = (line) => screen.say(line);
+    run.interrupts.onStep = steer({ temporal, archive, id, screen, abandoned });
     const feed = new CampaignFeed({ archive, campaignId: id, readStatus: () => queryStatus(temporal, id) });
     const ended = Promise.race([waitForEnd(temporal, id, abandoned.signal), givenUp(abandoned.signal, id)]);
-    const { snapshot, end } = await followCampaign({ feed, screen, ended }).finally(() => screen.close());
+    const { snapshot, end } = await followCampaign({ feed, screen, ended }).finally(() => {
+      screen.close();
+      voice.say = (line) => context.note(line);
+    });
     if (snapshot.campaign === null) {
       throw new CommandError(
         end?.kind === 'failed' ? `${id} was refused: ${end.message}` : `${id} was cancelled before it had begun`,
@@ -98,7 +108,7 @@ const steer =
     readonly screen: Screen;
     readonly abandoned: AbortController;
   }) =>
-  (step: 'stop' | 'cancel' | 'abandon'): void => {
+  (step: InterruptStep): void => {
     const { temporal, archive, id, screen, abandoned } = run;
     if (step === 'abandon') {
       screen.say('not waiting for the campaign any longer; what it recorded is kept');

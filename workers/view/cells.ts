@@ -16,8 +16,12 @@ export const plain = (text: string): string =>
     .replace(/[\p{Cc}\p{Cf}\p{Co}\p{Cn}]/gu, '')
     .trim();
 
+/** Letters of the West, punctuation, arrows, boxes, blocks: a column each and nothing that joins. Most text is this; segmenting is slow. */
+const simple = /^[\u0020-\u007e\u00a1-\u00ac\u00ae-\u02ff\u2010-\u2027\u2190-\u27bf]*$/;
+
 /** Columns that the text takes on a terminal; colour takes none. */
 export const displayWidth = (text: string): number => {
+  if (simple.test(text)) return text.length;
   let width = 0;
   for (const { segment } of segmenter.segment(stripVTControlCharacters(text))) {
     width += wide.test(segment) && !narrow.test(segment) ? 2 : 1;
@@ -33,6 +37,7 @@ export const cut = (text: string, width: number): string => {
 
 /** As much of the text as so many columns hold, whole characters only. */
 const head = (text: string, width: number): string => {
+  if (simple.test(text)) return text.slice(0, width);
   let kept = '';
   let used = 0;
   for (const { segment } of segmenter.segment(text)) {

@@ -40,7 +40,7 @@ export const pruneLineage = <Node extends LineageNode>(nodes: readonly Node[], l
 
 /** One line a node: place in the tree, id, name, gain, what became of it, what changed. */
 export const lineageLines = (look: Look, nodes: readonly TreeNode[]): readonly string[] => {
-  const drawn = drawForest(nodes);
+  const drawn = drawForest(nodes, Math.floor(look.width / 14));
   const labels = drawn.map(({ prefix, node }) => `${prefix}${shortId(node.id)} ${plain(node.name ?? 'not proposed')}`);
   const labelWidth = Math.min(Math.max(0, ...labels.map(displayWidth)), Math.floor(look.width * 0.5));
   const gains = drawn.map(({ node }) => effectText(node.gain));
@@ -79,18 +79,25 @@ interface DrawnNode {
   readonly prefix: string;
 }
 
-const drawForest = (nodes: readonly TreeNode[]): readonly DrawnNode[] => {
+/** Branches are drawn down to `deepest`; below it the depth stands as a number, since a line has only so much room. */
+const drawForest = (nodes: readonly TreeNode[], deepest: number): readonly DrawnNode[] => {
   const ids = new Set(nodes.map(({ id }) => id));
   const children = Map.groupBy(nodes, ({ parentId }) => (parentId !== null && ids.has(parentId) ? parentId : ''));
   const drawn: DrawnNode[] = [];
   // A stack, since a lineage may be deeper than the call stack likes.
-  const stack = (children.get('') ?? []).toReversed().map((node) => ({ node, lead: '', prefix: '' }));
+  const stack = (children.get('') ?? []).toReversed().map((node) => ({ node, depth: 0, lead: '', prefix: '' }));
   for (let at = stack.pop(); at !== undefined; at = stack.pop()) {
     drawn.push({ node: at.node, prefix: at.prefix });
-    const own = children.get(at.node.id) ?? [];
-    for (const [index, child] of own.toReversed().entries()) {
-      const last = index === 0;
-      stack.push({ node: child, lead: `${at.lead}${last ? '   ' : '│  '}`, prefix: `${at.lead}${last ? '└─ ' : '├─ '}` });
+    const depth = at.depth + 1;
+    const isDrawn = depth <= deepest;
+    for (const [index, child] of (children.get(at.node.id) ?? []).toReversed().entries()) {
+      const isLast = index === 0;
+      stack.push({
+        node: child,
+        depth,
+        lead: isDrawn ? `${at.lead}${isLast ? '   ' : '│  '}` : at.lead,
+        prefix: isDrawn ? `${at.lead}${isLast ? '└─ ' : '├─ '}` : `${at.lead}${depth}: `,
+      });
     }
   }
   return drawn;

@@ -7,6 +7,10 @@ import { examineServer } from './examine-server.ts';
 /** Everything that a campaign needs on this machine, a row each. Changes nothing. */
 export const examine = async (context: CliContext): Promise<readonly DoctorRow[]> => {
   const installed = await examineInstalled(context.environment);
-  const [python, server] = await Promise.all([examinePythonPackage(context.environment, installed), examineServer(context)]);
-  return [...installed.map(({ row }) => row), python, examineHome(context), await examineArchive(context), server];
+  const rows = installed.map(({ row }) => row);
+  const python = await examinePythonPackage(context.environment, installed);
+  const home = examineHome(context);
+  // What lies in the state folder cannot be looked at without one.
+  if (home.status === 'missing') return [...rows, python, home];
+  return [...rows, python, home, await examineArchive(context), await examineServer(context)];
 };

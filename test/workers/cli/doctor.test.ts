@@ -1,0 +1,64 @@
+import { chmodSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { runAsi, seededHome } from './run-asi.ts';
+
+interface Row {
+  readonly name: string;
+  readonly status: string;
+  readonly version: string | null;
+  readonly found: string;
+  readonly remedy: string | null;
+}
+const rowsOf = (text: string): ReadonlyMap<string, Row> =>
+  new Map((JSON.parse(text) as readonly Row[]).map((row) => [row.name, row]));
+const python = process.env.ASI_PYTHON;
+
+describe('asi doctor', () => {
+  it('lists every dependency with its version', async () => {
+    const env = {
+      ASI_PYTHON: python,
+      ASI_CACHE: process.env.ASI_CACHE,
+      TEMPORAL_CLI: process.env.TEMPORAL_CLI ?? process.env.ASI_TEMPORAL,
+    };
+    const ran = await runAsi(['doctor', '--json'], { home: await seededHome(), env });
+    const rows = rowsOf(ran.out);
+    expect([...rows.keys()]).toEqual([
+      'Node.js',
+      'npm packages',
+      'Python',
+      'Temporal',
+      'asi_kernels',
+      'state folder',
+      'archive',
+      'stack',
+    ]);
+    expect(rows.get('Node.js')).toMatchObject({ status: 'ok', version: process.versions.node, remedy: null });
+    expect(rows.get('npm packages')?.status).toBe('ok');
+    expect(rows.get('asi_kernels')?.version).toMatch(/^torch \d/);
+    expect(rows.get('archive')).toMatchObject({ status: 'ok', version: '1 campaign' });
+    expect(rows.get('stack')?.status).toBe('note');
+  }, 60_000);
+
+  it('names what is missing with the remedy and ends with exit code 1', async () => {
+    const home = temporaryFolder();
+    const broken = join(home, 'python');
+    writeFileSync(broken, '#!/bin/sh\necho "ModuleNotFoundError: No module named torch" >&2\nexit 1\n');
+    chmodSync(broken, 0o755);
+    const ran = await runAsi(['doctor'], { home, env: { ASI_PYTHON: broken, TEMPORAL_ADDRESS: '127.0.0.1:1' } });
+    expect(ran.exitCode).toBe(1);
+    expect(ran.out).toMatch(/^missing {2}Python/m);
+    expect(ran.out).toContain('No module named torch');
+    expect(ran.out).toContain('remedy: ');
+    expect(ran.out).toMatch(/^missing {2}stack/m);
+    expect(ran.err).toMatch(/^missing: .*Python.*asi_kernels.*stack/);
+  }, 60_000);
+
+  it('says that the state folder cannot be written', async () => {
+    const home = temporaryFolder();
+    writeFileSync(join(home, 'file'), '');
+    const ran = await runAsi(['doctor', '--json'], { home: join(home, 'file', 'below') });
+    expect(rowsOf(ran.out).get('state folder')).toMatchObject({ status: 'missing', remedy: 'set ASI_HOME to a folder of yours' });
+  }, 60_000);
+});

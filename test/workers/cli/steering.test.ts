@@ -1,0 +1,149 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CliContext } from '../../../workers/cli/context.ts';
+import { buildDiscoverProgram } from '../../../workers/cli/discover-program.ts';
+import { runProgram } from '../../../workers/cli/run-program.ts';
+import { type Loop, startLoop } from '../../support/loop.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { type Ran, runAsi, seededHome } from './run-asi.ts';
+
+let loop: Loop;
+const asi = (...words: readonly string[]): Promise<Ran> => runAsi(words, { home: loop.config.home });
+
+beforeAll(async () => {
+  loop = await startLoop({ trainingMs: 250 });
+}, 120_000);
+afterAll(() => loop?.stop(), 60_000);
+
+describe('asi without a server', () => {
+  it('says how to bring one, when there is a campaign to steer', async () => {
+    const ran = await runAsi(['campaign', 'start'], { home: temporaryFolder(), env: { TEMPORAL_ADDRESS: '127.0.0.1:1' } });
+    expect(ran).toMatchObject({ exitCode: 1, out: '' });
+    expect(ran.err).toContain('No Temporal server answers at 127.0.0.1:1. Start the stack with "npm start"');
+  });
+
+  it('still watches a campaign from its record alone', async () => {
+    const ran = await runAsi(['campaign', 'watch'], { home: await seededHome(), env: { TEMPORAL_ADDRESS: '127.0.0.1:1' } });
+    expect(ran.exitCode).toBe(0);
+    expect(ran.err).toContain('Showing the record only.');
+    expect(ran.out).toContain('Campaign c-seeded finished');
+  });
+
+  it('refuses to steer what is over without asking one', async () => {
+    const ran = await runAsi(['campaign', 'stop', 'c-seeded'], {
+      home: await seededHome(),
+      env: { TEMPORAL_ADDRESS: '127.0.0.1:1' },
+    });
+    expect(ran).toMatchObject({ exitCode: 1, err: 'c-seeded is finished; nothing more can be changed\n' });
+  });
+});
+
+describe('asi on a running stack', () => {
+  it('starts, pauses, hints, budgets, resumes, stops and follows a campaign to its end', async () => {
+    const started = await asi('campaign', 'start', '--preset', 'tiny', '--experiments', '500', '--id', 'steered', '--json');
+    expect(started).toMatchObject({ exitCode: 0, err: '' });
+    expect(JSON.parse(started.out)).toMatchObject({
+      campaignId: 'c-steered',
+      state: 'opened',
+      settings: { experiments: 500, rung: 'tiny' },
+    });
+
+    expect(await asi('campaign', 'start', '--id', 'steered')).toMatchObject({
+      exitCode: 2,
+      err: expect.stringContaining('--id: value "steered"'),
+    });
+
+    expect((await asi('campaign', 'pause')).out).toContain('c-steered is paused');
+    expect(await asi('campaign', 'pause', 'steered')).toMatchObject({
+      exitCode: 1,
+      err: 'the campaign is paused already; resume continues it\n',
+    });
+
+    expect((await asi('campaign', 'hint', 'c-steered', 'try', 'wider FIR')).out).toContain(
+      '1 hints now; the newest: "try wider FIR"',
+    );
+    expect((await asi('campaign', 'budget', 'c-steered', '--minutes', '45')).out).toContain('500 candidates, 45 minutes');
+    expect(await asi('campaign', 'budget', 'c-steered', '--minutes', '-1')).toMatchObject({
+      exitCode: 1,
+      err: expect.stringContaining('minutes: -1'),
+    });
+    expect(await asi('campaign', 'budget', 'c-steered', '--minutes', 'x')).toMatchObject({
+      exitCode: 2,
+      err: expect.stringContaining('minutes: value "x"'),
+    });
+    expect(await asi('campaign', 'budget', 'c-steered')).toMatchObject({
+      exitCode: 2,
+      err: expect.stringContaining('at least one of'),
+    });
+
+    const snapshot = JSON.parse((await asi('campaign', 'watch', '--json')).out);
+    expect(snapshot).toMatchObject({
+      campaignId: 'c-steered',
+      status: { state: 'paused', hints: ['try wider FIR'], budget: { minutes: { cap: 45 } } },
+    });
+
+    expect((await asi('campaign', 'resume', '--json')).out).toContain('"state": "');
+    expect((await asi('campaign', 'stop')).out).toContain('c-steered stops');
+    const watched = await asi('campaign', 'watch', 'c-steered');
+    expect(watched).toMatchObject({ exitCode: 0, err: '' });
+    expect(watched.out).toContain('Campaign c-steered finished after');
+    const log = watched.out.split('\n').filter((line) => /^\d\d:\d\d:\d\d {2}/.test(line));
+    expect(log.length).toBeGreaterThan(3);
+    expect(new Set(log.map((line) => line.slice(10))).size).toBe(log.length);
+  }, 90_000);
+
+  it('cancels a campaign and waits until its record is closed', async () => {
+    await asi('campaign', 'start', '--preset', 'tiny', '--experiments', '500', '--id', 'cancelled');
+    const ran = await asi('campaign', 'cancel', 'cancelled');
+    expect(ran).toMatchObject({ exitCode: 0, out: 'c-cancelled is cancelled; its trainers are gone and its record is closed\n' });
+    const counts = await loop.archive.countExperiments('c-cancelled');
+    for (const state of ['planned', 'proposed', 'checked', 'trained', 'judged', 'analysed'] as const)
+      expect(counts[state]).toBe(0);
+    expect(await asi('campaign', 'pause')).toMatchObject({ exitCode: 1, err: expect.stringContaining('No campaign is running') });
+  }, 60_000);
+
+  it('tells what a campaign was refused with', async () => {
+    const texts = temporaryFolder();
+    const ran = await asi('campaign', 'start', '--id', 'refused', '--data-folder', texts);
+    expect(ran.exitCode).toBe(1);
+    expect(ran.err).toContain('c-refused was refused: ');
+    expect(ran.err).toContain(texts);
+  }, 60_000);
+});
+
+describe('npm run discover on a running stack', () => {
+  const discover = async (...words: readonly string[]): Promise<Ran> => {
+    const out: string[] = [];
+    const err: string[] = [];
+    const context = new CliContext({
+      env: { ...process.env, ASI_HOME: loop.config.home, ASI_PYTHON: loop.config.python, NO_COLOR: '1' },
+      stdout: { write: (text) => out.push(text) },
+      stderr: { write: (text) => err.push(text) },
+    });
+    const exitCode = await runProgram(context, buildDiscoverProgram(context), words);
+    return { exitCode, out: out.join(''), err: err.join('') };
+  };
+
+  it('runs a campaign to its closing table', async () => {
+    const ran = await discover('--preset', 'tiny', '--id', 'whole');
+    expect(ran).toMatchObject({ exitCode: 0 });
+    expect(ran.err).toContain('using the stack that runs already');
+    for (const part of [
+      'c-whole started: preset tiny',
+      'Campaign c-whole finished after',
+      '0 (reference)',
+      'Report  ',
+      'Bundle  ',
+      'Next:',
+    ]) {
+      expect(ran.out).toContain(part);
+    }
+  }, 90_000);
+
+  it('ends with an error that names the setting when it cannot be used', async () => {
+    expect(await discover('--experiments', 'many')).toMatchObject({
+      exitCode: 2,
+      out: '',
+      err: expect.stringContaining('experiments: value "many"'),
+    });
+  });
+});

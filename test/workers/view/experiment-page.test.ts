@@ -1,0 +1,83 @@
+import { describe, expect, it } from 'vitest';
+import { codeDiff } from '../../../workers/view/code-diff.ts';
+import { doctorLines } from '../../../workers/view/doctor-lines.ts';
+import { experimentPage } from '../../../workers/view/experiment-page.ts';
+import { aFailure, anExperiment } from '../../support/builders.ts';
+
+const look = { width: 100, color: false };
+const bare = { program: null, parent: null, trials: [], scores: [], failureLog: null };
+
+describe('the page of an experiment', () => {
+  it('stands for one that was only planned', () => {
+    const lines = experimentPage(look, { experiment: anExperiment(), ...bare }, { wholeProgram: false });
+    expect(lines[0]).toBe('c-test/e0001  not proposed yet');
+    expect(lines).toHaveLength(3);
+  });
+
+  it('shows the end of a failure log and the programs tried before', () => {
+    const log = Array.from({ length: 50 }, (_, index) => `line ${index}`).join('\n');
+    const experiment = anExperiment({
+      state: 'failed',
+      failure: aFailure({ label: 'exit', stage: 'train', detail: 'ended with status 3' }),
+      attempts: [{ hash: 'ab'.repeat(32), failure: aFailure({ detail: 'reads the future' }) }],
+    });
+    const text = experimentPage(look, { experiment, ...bare, failureLog: log }, { wholeProgram: false }).join('\n');
+    expect(text).toContain('exit while in stage train\n  ended with status 3');
+    expect(text).toContain('    line 49');
+    expect(text).not.toContain('line 29\n');
+    expect(text).toContain('abababababab  gate\n  reads the future');
+  });
+
+  it('makes what a program or its log prints harmless', () => {
+    const experiment = anExperiment({ state: 'failed', failure: aFailure({ detail: 'x' }) });
+    const hostile = 'print("\u001b]0;title\u0007")\r\n\u001b[2J';
+    const lines = experimentPage(look, { experiment, ...bare, program: hostile, failureLog: hostile }, { wholeProgram: true });
+    expect(lines.join('')).not.toMatch(/\p{Cc}/u);
+  });
+});
+
+describe('a code diff', () => {
+  const from = { title: 'a.py', text: Array.from({ length: 30 }, (_, index) => `line ${index}`).join('\n') };
+
+  it('shows the changed lines with three lines around', () => {
+    const lines = codeDiff(look, from, { title: 'b.py', text: from.text.replace('line 15', '\tline x') });
+    expect(lines.slice(0, 3)).toEqual(['--- a.py', '+++ b.py', '@@ -13,7 +13,7 @@']);
+    expect(lines).toContain('-line 15');
+    expect(lines).toContain('+    line x');
+    expect(lines).toHaveLength(11);
+  });
+
+  it('is empty for the same program', () => {
+    expect(codeDiff(look, from, { ...from, title: 'b.py' })).toEqual([]);
+  });
+
+  it('colours lines without changing their text', () => {
+    const to = { title: 'b.py', text: 'other' };
+    const bareText = codeDiff(look, from, to).join('\n');
+    const coloured = codeDiff({ ...look, color: true }, from, to).join('\n');
+    expect(coloured).toContain('\u001b[');
+    expect(coloured.replaceAll(new RegExp(`${String.fromCharCode(27)}\\[\\d+m`, 'g'), '')).toBe(bareText);
+  });
+});
+
+describe('the lines of the doctor', () => {
+  it('cut a path but neither a problem nor a remedy', () => {
+    const path = '/a/very/long/path'.repeat(10);
+    const rows = [
+      { name: 'Python', status: 'ok', version: '3.11', found: path, remedy: null },
+      {
+        name: 'Temporal',
+        status: 'missing',
+        version: null,
+        found: `not at ${path}`,
+        remedy: `run ${'npm run setup '.repeat(12)}`,
+      },
+    ] as const;
+    const lines = doctorLines({ width: 80, color: false }, rows);
+    for (const line of lines) expect(line.length).toBeLessThanOrEqual(80);
+    const text = lines.map((line) => line.trim()).join('');
+    expect(text).toContain(`${path}`);
+    expect(lines.filter((line) => line.includes('npm run setup')).length).toBeGreaterThan(1);
+    expect(lines[0]).toMatch(/^ok {7}Python {4}3\.11 {2}\/a\/very.*…$/);
+  });
+});
