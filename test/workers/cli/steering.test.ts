@@ -49,7 +49,7 @@ describe('asi on a running stack', () => {
 
     expect(await asi('campaign', 'start', '--id', 'steered')).toMatchObject({
       exitCode: 2,
-      err: expect.stringContaining('--id: value "steered"'),
+      err: expect.stringContaining('--id: value "c-steered"'),
     });
 
     expect((await asi('campaign', 'pause')).out).toContain('c-steered is paused');
