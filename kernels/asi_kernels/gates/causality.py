@@ -65,11 +65,13 @@ def _probes(subject: Subject, effort: Effort, rows_apart: bool) -> Iterator[_Pro
             # Even cuts in one mode and odd ones in the other: content is as varied, at half the cost.
             rest = tuple(cut for cut in range(1 + training, length, 2) if cut not in borders) if every_cut else ()
             yield replace(base, cuts=(*borders, *rest), training=training)
+            if not effort.thorough and training != bool(layer_index % 2):
+                continue
             for long in effort.long_lengths:
                 cuts = _cuts(long, (), seed=subject.seed + long)[-_LONG_ROWS:]
                 yield replace(base, length=long, cuts=cuts, training=training)
         yield replace(base, cuts=borders, training=True, backward=True)
-    if effort.second_seed:
+    if effort.thorough:
         other = subject.seed + 1
         mixer = subject.build(seed=other)
         for training in (True, False):

@@ -1,5 +1,4 @@
-"""How much probing one program gets: full for fast ones, less for slow ones (loops over tokens, heavy element-wise
-work).
+"""How much probing one program gets: full for fast ones, less for loops over tokens and heavy element-wise work.
 
 Repetitions go first, lengths last. Nothing is left out in silence: `note` says what was reduced, and every gate that
 used it repeats the note in its evidence.
@@ -16,26 +15,28 @@ _BORDER_LENGTH = CHUNK_BORDERS[-1] + 7
 _SHORT_BORDER_LENGTH = 40
 _LONG = 331  # past the usual thresholds of 256 and 300, and a multiple of no chunk size
 _LONGEST = 1024
+_SHORTEST_LONG = 80
 _THRESHOLDS_PROBED = 3
 _LONG_ROWS = 2
-_BUDGET_SECONDS = 1.5
-# What the probes of fixed size walk through, forwards counted once and backwards twice: (positions, tokens).
-_FIXED_WORK = (1_500, 5_000)
+_BUDGET_SECONDS = 2.8  # of CPU time for all gates; the whole check may take four
+# What probes of fixed size walk through a layer, forwards counted once and backwards twice.
+_FIXED_POSITIONS = 2_500
+_FIXED_TOKENS = 6_000
 
 
 @dataclass(frozen=True)
 class Effort:
     """Sizes of the probes.
 
-    `border_length` holds the chunk borders `borders`; with `every_cut` the first layer is cut at each of its
-    positions.
-    `long_lengths` are the rung's lengths, a long one, and numbers of the text that may be thresholds.
+    `border_length` holds the chunk borders `borders`; with `every_cut` the first layer is cut at each of its positions.
+    `thorough` adds a second seed and runs long lengths in both modes. `long_lengths` are the rung's lengths, a long
+    one, and numbers of the text that may be thresholds.
     """
 
     border_length: int
     borders: tuple[int, ...]
     every_cut: bool
-    second_seed: bool
+    thorough: bool
     long_lengths: tuple[int, ...]
     note: str
 
@@ -48,31 +49,30 @@ def effort_for(subject: Subject) -> Effort:
     """The most probing that fits the time budget, by the measured cost of a position and of a token."""
     lengths = _lengths(subject)
     full = Effort(_BORDER_LENGTH, CHUNK_BORDERS, True, True, lengths, "")
-    steps = (
-        full,
-        replace(full, every_cut=False, note="cuts at chunk borders and at random instead of everywhere"),
-        replace(full, every_cut=False, second_seed=False, note="one seed, cuts at chunk borders and at random"),
-        replace(
-            full,
-            every_cut=False,
-            second_seed=False,
-            long_lengths=(_LONG,),
-            note=f"one seed, cuts at chunk borders and at random, lengths {_BORDER_LENGTH} and {_LONG}",
-        ),
-    )
-    for step in steps:
-        if _seconds(step, subject) <= _BUDGET_SECONDS:
-            return replace(step, note=f"slow program: {step.note}") if step.note else step
-    longest = max(80, min(_LONG, int(_LONG * _BUDGET_SECONDS / _seconds(steps[-1], subject))))
-    return Effort(
+    borders = replace(full, every_cut=False, note="slow program: cuts at chunk borders and at random, not everywhere")
+    once = replace(borders, thorough=False, note=f"{borders.note}, one seed, long lengths in one mode a layer")
+    fewer = replace(once, long_lengths=(_LONG,), note=f"{once.note}, lengths {_BORDER_LENGTH} and {_LONG} only")
+    for effort in (full, borders, once, fewer):
+        if _seconds(effort, subject) <= _BUDGET_SECONDS:
+            return effort
+    return _least(subject, once=once)
+
+
+def _least(subject: Subject, *, once: Effort) -> Effort:
+    """For very slow programs: short borders, and the longest length that the budget still allows."""
+    short = replace(
+        once,
         border_length=_SHORT_BORDER_LENGTH,
         borders=tuple(cut for cut in CHUNK_BORDERS if cut < _SHORT_BORDER_LENGTH),
-        every_cut=False,
-        second_seed=False,
-        long_lengths=(longest,),
-        note=f"very slow program: one seed, cuts up to {_SHORT_BORDER_LENGTH}, longest length {longest} "
-        f"instead of {lengths[-1]}",
+        long_lengths=(_SHORTEST_LONG,),
     )
+    spare = _BUDGET_SECONDS - _seconds(short, subject)
+    slope = (_seconds(replace(short, long_lengths=(_LONG,)), subject) - _seconds(short, subject)) / (
+        _LONG - _SHORTEST_LONG
+    )
+    longest = min(_LONG, _SHORTEST_LONG + max(0, int(spare / slope)))
+    note = f"very {once.note}, cuts up to {_SHORT_BORDER_LENGTH}, longest length {longest} instead of {once.longest}"
+    return replace(short, long_lengths=(longest,), note=note)
 
 
 def _lengths(subject: Subject) -> tuple[int, ...]:
@@ -84,16 +84,17 @@ def _lengths(subject: Subject) -> tuple[int, ...]:
 
 
 def _seconds(effort: Effort, subject: Subject) -> float:
+    """Estimate of the whole audit. Long lengths: two passes a mode in the causality gate, one in the length gate."""
     layers = len(subject.layer_indices)
     border_rows = len(effort.borders) + 3
     first_layer_rows = border_rows + (effort.border_length // 2 if effort.every_cut else 0)
-    long_positions = sum(effort.long_lengths)
-    border_passes = 4 * (layers - 1 + effort.second_seed) + 3 * layers
-    positions = _FIXED_WORK[0] + effort.border_length * (border_passes + 4) + long_positions * (4 * layers + 2)
+    border_passes = 4 * (layers - 1 + effort.thorough) + 3 * layers
+    long_passes = 6 * layers if effort.thorough else 2 * layers + 2
+    long_positions = sum(effort.long_lengths) * long_passes + (5 * effort.longest if effort.thorough else 0)
+    positions = _FIXED_POSITIONS * layers + effort.border_length * (border_passes + 4) + long_positions
     tokens = (
-        _FIXED_WORK[1]
+        _FIXED_TOKENS * layers
         + effort.border_length * (border_passes * border_rows + 4 * first_layer_rows)
-        + long_positions * (4 * layers + 2) * _LONG_ROWS
+        + long_positions * _LONG_ROWS
     )
-    cost = subject.cost
-    return positions * cost.seconds_a_position + tokens * cost.seconds_a_token
+    return positions * subject.cost.seconds_a_position + tokens * subject.cost.seconds_a_token

@@ -18,8 +18,9 @@ def length(subject: Subject, effort: Effort) -> Outcome:
     totals = (short + 1, short + 16, 2 * short)
     for layer_index in subject.layer_indices:
         mixer = subject.build(layer_index=layer_index)
-        cases = [(short, (*totals, *effort.long_lengths))]
-        cases += [(long, (long + 1, long + 16, 2 * long))] if layer_index == 0 else []
+        reached = effort.long_lengths if effort.thorough or layer_index == 0 else ()
+        cases = [(short, (*totals, *reached))]
+        cases += [(long, (long + 1, long + 16, 2 * long))] if layer_index == 0 and effort.thorough else []
         for training in (False, True):
             if subject.stochastic(training):
                 continue

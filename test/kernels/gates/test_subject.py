@@ -115,14 +115,14 @@ def _effort(seconds_a_position: float, seconds_a_token: float, **changes):
 
 def test_a_fast_program_gets_everything() -> None:
     effort = _effort(1e-6, 1e-6)
-    assert effort.every_cut and effort.second_seed and effort.note == ""
+    assert effort.every_cut and effort.thorough and effort.note == ""
     assert effort.borders == CHUNK_BORDERS
     assert effort.long_lengths == (32, 128, 331)
 
 
 def test_slower_programs_lose_repetitions_before_lengths_and_say_so() -> None:
-    efforts = [_effort(1e-6 * 1.3**step, 0.0) for step in range(40)]
-    kept = [(effort.every_cut, effort.second_seed, len(effort.long_lengths), effort.longest) for effort in efforts]
+    efforts = [_effort(0.0, 1e-6 * 1.15**step) for step in range(60)]
+    kept = [(effort.every_cut, effort.thorough, len(effort.long_lengths), effort.longest) for effort in efforts]
     assert kept == sorted(kept, reverse=True)
     assert {(True, True, 3, 331), (False, True, 3, 331), (False, False, 3, 331), (False, False, 1, 331)} <= set(kept)
     assert kept[-1] == (False, False, 1, 80)
