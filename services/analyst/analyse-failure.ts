@@ -40,6 +40,7 @@ const notes: Readonly<Record<FailureLabel, FailureNote | null>> = {
   disk_limit: { happened: 'wrote more than its workspace may hold', problem: '' },
   log_flood: { happened: 'printed more than is kept', problem: '' },
   forbidden_write: { happened: 'tried to write outside its workspace', problem: '' },
+  forbidden_call: { happened: 'tried to start a process, open a socket or signal another process', problem: '' },
   no_result: { happened: 'ended without a result', problem: '' },
   bad_result: { happened: 'left a result that cannot be read', problem: '' },
   nonfinite: {
@@ -77,9 +78,9 @@ export const analyseFailure = (experiment: Experiment, failure: Failure): Analys
   return {
     author: 'rules',
     summary: [
-      `${nameOf(experiment)} ended with ${failure.label} at the stage ${failure.stage}: ${failure.detail}`,
+      `${nameOf(experiment)} ended with ${failure.label} at the stage ${failure.stage}: ${sentence(failure.detail)}`,
       note === null ? 'That says nothing about the design.' : happened,
-      ...gates.map((gate) => `Gate ${gate}`),
+      ...gates.map((gate) => sentence(`Gate ${gate}`)),
       ...(changes.length > 0 ? [`It had changed ${changes.map(changeWords).join('; ')}.`] : []),
     ]
       .join(' ')
@@ -87,9 +88,11 @@ export const analyseFailure = (experiment: Experiment, failure: Failure): Analys
     comparisons: [],
     lessons: changes.map((change) => ({
       change: changeWords(change),
-      lesson: `${happened}${company} ${failure.detail}`.slice(0, 500),
+      lesson: `${happened}${company} ${sentence(failure.detail)}`.slice(0, 500),
       gain: null,
     })),
     problem: (note?.problem === '' || note === null ? '' : note.problem).slice(0, 1000),
   };
 };
+
+const sentence = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`);
