@@ -40,6 +40,8 @@ export class CampaignRun {
   stopRequested = false;
   hints: string[] = [];
   budget: Required<BudgetChange> = { experiments: 0, minutes: 0, trialSeconds: 0 };
+  /** Caps as the archive has them. */
+  recordedBudget: Required<BudgetChange> = this.budget;
   bestGain: number | null = null;
   digest: CampaignDigest = emptyDigest;
   conclusion: Conclusion | null = null;
@@ -66,6 +68,7 @@ export class CampaignRun {
     this.plan = plan;
     const { experiments, minutes, trialSeconds, hints } = plan.settings;
     this.budget = { experiments, minutes, trialSeconds };
+    this.recordedBudget = this.budget;
     this.hints = [...hints];
   }
 
@@ -81,6 +84,7 @@ export class CampaignRun {
     this.stopRequested = carry.stopRequested;
     this.hints = [...carry.hints];
     this.budget = carry.budget;
+    this.recordedBudget = carry.budget;
     this.bestGain = carry.bestGain;
   }
 

@@ -162,6 +162,7 @@ async function verify(run: CampaignRun): Promise<void> {
 }
 
 async function conclude(run: CampaignRun): Promise<CampaignResult> {
+  await recordBudget(run);
   run.stage = 'comparing on fresh seeds, writing the report and the bundles';
   show(run);
   const conclusion = await longRecord.concludeCampaign({ campaignId: run.campaignId });
@@ -252,7 +253,6 @@ const describeOrigin = (origin: ExperimentOrigin): string => {
 /** Waits for a child, a message or the end of the minutes; then brings record, details and attributes up to date. */
 async function nextChange(run: CampaignRun): Promise<void> {
   const seen = run.changes;
-  const budget = run.budget;
   const msLeft = run.startedAtMs + run.budget.minutes * 60_000 - Date.now();
   const changed = () => run.changes > seen;
   if (run.paused || msLeft <= 0) await condition(changed);
@@ -264,7 +264,7 @@ async function nextChange(run: CampaignRun): Promise<void> {
       'RepeatedOutage',
     );
   }
-  if (run.budget !== budget) await record.setBudget({ campaignId: run.campaignId, change: run.budget });
+  await recordBudget(run);
   if (run.state === 'exploring' && run.finishedSincePool >= run.requirePlan().settings.poolBatch) {
     run.finishedSincePool = 0;
     await record.rebuildPool({ campaignId: run.campaignId });
@@ -273,7 +273,17 @@ async function nextChange(run: CampaignRun): Promise<void> {
   show(run);
 }
 
+/** Caps that a person changed go into the record, which the ledger reads. */
+async function recordBudget(run: CampaignRun): Promise<void> {
+  while (run.recordedBudget !== run.budget) {
+    const change = run.budget;
+    await record.setBudget({ campaignId: run.campaignId, change });
+    run.recordedBudget = change;
+  }
+}
+
 async function enter(run: CampaignRun, state: 'calibrating' | 'exploring' | 'verifying', stage: string): Promise<void> {
+  await recordBudget(run);
   run.state = state;
   run.stage = stage;
   await record.setCampaignState({ campaignId: run.campaignId, state });

@@ -96,7 +96,8 @@ describe('a discovery campaign', () => {
 
   it('obeys pause, resume, budget, hint and stop, and answers a status query', async () => {
     const handle = await start(slow, 'c-steered', { preset: 'tiny', experiments: 50, minutes: 5 });
-    const update = (name: string, ...args: unknown[]) => handle.executeUpdate<CampaignStatus, unknown[]>(name, { args });
+    const update = (name: string, argument?: unknown) =>
+      handle.executeUpdate<CampaignStatus, [unknown]>(name, { args: [argument] });
     await expect.poll(async () => (await handle.query<CampaignStatus>(statusQuery)).state, { timeout: 30_000 }).toBe('exploring');
     expect((await update(updateNames.pause)).state).toBe('paused');
     await expect(update(updateNames.pause)).rejects.toBeInstanceOf(WorkflowUpdateFailedError);
@@ -132,10 +133,18 @@ describe('a discovery campaign', () => {
     expect(trials.filter((trial) => trial.state === 'running' || trial.state === 'queued')).toEqual([]);
   }, 60_000);
 
-  it('ends exploring when the trial seconds are used up, and still concludes', async () => {
-    const handle = await start(loop, 'c-poor', { preset: 'tiny', experiments: 30, trialSeconds: 40 });
+  it('waits for open reserves rather than passing the cap on trial seconds, and goes on', async () => {
+    // The first estimate of this rung is 15 s, so that two trials cannot be reserved at once.
+    const handle = await start(loop, 'c-tight', { preset: 'tiny', experiments: 2, trialSeconds: 16 });
     await handle.result();
-    const totals = await loop.archive.ledgerTotals('c-poor');
-    expect(totals['trial-seconds'].settled + totals['trial-seconds'].open).toBeLessThanOrEqual(40);
+    const totals = await loop.archive.ledgerTotals('c-tight');
+    expect(totals['trial-seconds'].settled + totals['trial-seconds'].open).toBeLessThanOrEqual(16);
+    expect((await loop.archive.listExperiments('c-tight')).map((experiment) => experiment.state)).not.toContain('cancelled');
+  });
+
+  it('says which cap left no room for the reference', async () => {
+    const message = await failureOf((await start(loop, 'c-poor', { preset: 'tiny', trialSeconds: 5 })).result());
+    expect(message).toContain('trial seconds');
+    expect((await loop.archive.getCampaign('c-poor'))?.state).toBe('failed');
   });
 });

@@ -1,7 +1,9 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { log } from '@temporalio/activity';
 import type { Archive } from '../../services/archive/archive.ts';
 import type { Artifacts } from '../../services/artifacts/artifacts.ts';
+import { ExportRefusedError } from '../../services/export/bundle-source.ts';
 import { exportBundle } from '../../services/export/export-bundle.ts';
 import { renderReport } from '../../services/report/render-report.ts';
 import type { Campaign, Conclusion } from '../../workflows/contracts/campaign.ts';
@@ -43,17 +45,15 @@ export const chooseFinalists = async (
 
 /** Verdicts on the fresh seeds, then the report and the bundles, then the campaign's end. A retry finds the verdicts and writes the rest again. */
 export const concludeCampaign = async (dependencies: ConcludeDependencies, campaignId: string): Promise<Conclusion> => {
-  const { archive, artifacts, reportsFolder, bundlesFolder, now } = dependencies;
+  const { archive, reportsFolder, now } = dependencies;
   const campaign = await requireCampaign(archive, campaignId);
   if (campaign.conclusion !== null && campaign.state === 'finished') return campaign.conclusion;
   const judged = await judgeAll(archive, campaign);
   const exported = judged.filter(({ verdict }) => verdict.verdict === 'better').slice(0, 3);
   const bundles = exported.length > 0 ? exported : judged.slice(0, 1);
-  const bundlePaths: string[] = [];
-  for (const { experiment } of bundles) {
-    const bundle = await exportBundle({ experimentId: experiment.id, folder: bundlesFolder, archive, artifacts });
-    bundlePaths.push(bundle.path);
-  }
+  const bundlePaths = (await Promise.all(bundles.map(({ experiment }) => bundleOf(dependencies, experiment.id)))).filter(
+    (path) => path !== null,
+  );
   const reportPath = join(reportsFolder, `${campaignId}.html`);
   const conclusion: Conclusion = {
     ...concludeFrom(judged.map(({ experiment, verdict }) => ({ name: nameOf(experiment), verdict }))),
@@ -71,6 +71,20 @@ export const concludeCampaign = async (dependencies: ConcludeDependencies, campa
   await writeReport(dependencies, { campaignId, reportPath });
   await changeCampaign(archive, campaignId, () => ({ state: 'finished', finishedAt: now().toISOString() }));
   return conclusion;
+};
+
+/** Null where the experiment has nothing that could be exported: the conclusion does not depend on it. */
+const bundleOf = async (
+  { archive, artifacts, bundlesFolder }: ConcludeDependencies,
+  experimentId: string,
+): Promise<string | null> => {
+  try {
+    return (await exportBundle({ experimentId, folder: bundlesFolder, archive, artifacts })).path;
+  } catch (error) {
+    if (!(error instanceof ExportRefusedError)) throw error;
+    log.warn(`no bundle of ${experimentId}: ${error.message}`);
+    return null;
+  }
 };
 
 const judgeAll = async (

@@ -1,5 +1,6 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
 import type * as z from 'zod';
 import type { Archive } from '../../services/archive/archive.ts';
@@ -20,10 +21,12 @@ import {
   type Trial,
   trainResultSchema,
 } from '../../workflows/contracts/trial.ts';
+import { reserveEstimate } from '../../workflows/rules/budget.ts';
 import { requireCampaign, requireExperiment } from './experiment-record.ts';
 import { infra, withHeartbeat } from './heartbeat.ts';
 import { referenceId } from './judge.ts';
 import { createLiveCurve } from './live-curve.ts';
+import { plainFileInside } from './plain-file.ts';
 import { createWatch } from './training-watch.ts';
 import type { TrialPeers } from './trial-peers.ts';
 
@@ -51,6 +54,7 @@ const logLimitBytes = 1024 * 1024;
 const idleSeconds = 60;
 const checkpointEverySteps = 20;
 const reportEverySteps = 5;
+const reservePollMs = 500;
 /** Shortest time between two writes of a running trial's curve. */
 const curveGapMs = 1000;
 
@@ -127,28 +131,34 @@ const storedEnd = (trial: Trial, done: readonly Trial['state'][]): StepResult | 
   return null;
 };
 
-/** Upper estimate before the trial starts; the settle row replaces it. */
-const reserve = async (
-  { archive, now, peers }: TrainingDependencies,
-  input: TrialInput,
-  { campaign }: TrialContext,
-): Promise<boolean> => {
-  const longest = await peers.longestCpuSeconds(campaign.id);
-  const estimate = longest === null ? rungs[campaign.settings.rung].wallLimitSeconds / 4 : 2 * longest;
-  const answer = await archive.appendLedger(
-    {
-      id: `${input.trialId}#reserve`,
-      campaignId: campaign.id,
-      purpose: input.trialId,
-      kind: 'reserve',
-      resource: 'trial-seconds',
-      amount: estimate,
-      at: now().toISOString(),
-    },
-    campaign.settings.trialSeconds,
-  );
-  return answer !== 'over-cap';
-};
+/**
+ * Reserves an upper estimate before the trial starts; the settle row replaces it. While only other trials' open reserves stand in the way it
+ * waits for them to settle; false when the cap itself leaves no room.
+ */
+const reserve = (dependencies: TrainingDependencies, input: TrialInput, { campaign }: TrialContext): Promise<boolean> =>
+  withHeartbeat(async (beat, signal) => {
+    const { archive, now, peers } = dependencies;
+    for (;;) {
+      const cap = (await requireCampaign(archive, campaign.id)).settings.trialSeconds;
+      const amount = reserveEstimate({
+        longestTrialSeconds: await peers.longestCpuSeconds(campaign.id),
+        wallLimitSeconds: rungs[campaign.settings.rung].wallLimitSeconds,
+      });
+      const row = {
+        id: `${input.trialId}#reserve`,
+        campaignId: campaign.id,
+        purpose: input.trialId,
+        kind: 'reserve',
+        resource: 'trial-seconds',
+      } as const;
+      const answer = await archive.appendLedger({ ...row, amount, at: now().toISOString() }, cap);
+      if (answer !== 'over-cap') return true;
+      const { open } = (await archive.ledgerTotals(campaign.id))['trial-seconds'];
+      if (open === 0) return false;
+      beat({ waitingForBudget: amount });
+      await setTimeout(reservePollMs, undefined, { signal });
+    }
+  });
 
 const settle = async ({ archive, now }: TrainingDependencies, trialId: string, amount: number): Promise<void> => {
   await archive.appendLedger({
@@ -203,10 +213,17 @@ const train = async (
   );
   const trial = { ...claimed.value, curve: await live.end() };
   const verdict = watch.stopped();
-  return await recordTrained(dependencies, trial, verdict === null ? end : { ...end, ok: false, ...verdict });
+  return await recordTrained(dependencies, {
+    trial,
+    workdir: context.workdir,
+    end: verdict === null ? end : { ...end, ok: false, ...verdict },
+  });
 };
 
-const recordTrained = async (dependencies: TrainingDependencies, trial: Trial, end: JobEnd): Promise<StepResult> => {
+const recordTrained = async (
+  dependencies: TrainingDependencies,
+  { trial, workdir, end }: { readonly trial: Trial; readonly workdir: string; readonly end: JobEnd },
+): Promise<StepResult> => {
   const { archive, artifacts } = dependencies;
   if (!end.ok)
     return await recordFailure(dependencies, {
@@ -240,7 +257,19 @@ const recordTrained = async (dependencies: TrainingDependencies, trial: Trial, e
       curve: result.curve,
     });
   }
-  const checkpointArtifact = await artifacts.putFile(result.checkpointPath);
+  const checkpoint = plainFileInside(workdir, result.checkpointPath);
+  if (checkpoint === null) {
+    const detail = `the checkpoint ${JSON.stringify(result.checkpointPath).slice(0, 300)} is not a plain file inside the trial's work folder`;
+    return await recordFailure(dependencies, {
+      trial,
+      label: 'bad_result',
+      detail,
+      cpuSeconds: result.cpuSeconds,
+      log: end.logTail,
+      stage: 'train',
+    });
+  }
+  const checkpointArtifact = await artifacts.putFile(checkpoint);
   const written = await archive.updateTrial(trial.id, trial.epoch, {
     state: 'trained',
     curve: result.curve,

@@ -72,7 +72,14 @@ export class InstantHost implements Host {
   }
 }
 
-const cancelled = { label: 'cancelled', detail: 'cancelled', wallSeconds: 0, cpuSeconds: 0, peakMemoryBytes: 0, logTail: '' } as const;
+const cancelled = {
+  label: 'cancelled',
+  detail: 'cancelled',
+  wallSeconds: 0,
+  cpuSeconds: 0,
+  peakMemoryBytes: 0,
+  logTail: '',
+} as const;
 
 const answer = (job: HostJob, request: unknown): CheckResult | TrainResult | ScoreResult => {
   if (job.command === 'check') return checked(request as CheckRequest);
@@ -100,7 +107,7 @@ const checked = (request: CheckRequest): CheckResult => ({
 
 const trained = (request: TrainRequest, workdir: string): TrainResult => {
   const checkpointPath = join(workdir, 'final.safetensors');
-  writeFileSync(checkpointPath, `${request.programHash} ${request.seed}`);
+  writeFileSync(checkpointPath, checkpointOf(request));
   return {
     trialId: request.trialId,
     status: 'trained',
@@ -115,6 +122,25 @@ const trained = (request: TrainRequest, workdir: string): TrainResult => {
     lossDigest: '',
     torchVersion: 'none',
   };
+};
+
+/** A well-formed safetensors file with one number a task, under the name of its last snapshot. */
+const checkpointOf = (request: TrainRequest): Buffer => {
+  const { tasks } = request.rung;
+  const header = JSON.stringify(
+    Object.fromEntries(
+      tasks.map((task, index) => [
+        `${task.kind}/${task.steps}/weight`,
+        { dtype: 'F32', shape: [1], data_offsets: [4 * index, 4 * index + 4] },
+      ]),
+    ),
+  );
+  const padded = header.padEnd(Math.ceil(header.length / 8) * 8);
+  const bytes = Buffer.alloc(8 + padded.length + 4 * tasks.length);
+  bytes.writeBigUInt64LE(BigInt(padded.length));
+  bytes.write(padded, 8);
+  for (const index of tasks.keys()) bytes.writeFloatLE(request.seed, 8 + padded.length + 4 * index);
+  return bytes;
 };
 
 const scored = (request: ScoreRequest): ScoreResult => {
