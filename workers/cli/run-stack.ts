@@ -23,6 +23,7 @@ export const openStack = async (options: {
     onLine(`using the stack that runs already (process ${running.pid})`);
     return { ...running, isOwn: false, release: async () => {} };
   }
+  onLine(`starting the Temporal server and ${roles.length} workers in ${config.home}`);
   const stack = await startStack({ config, roles, onLine, freePorts: true, signal });
   return {
     temporalAddress: stack.temporalAddress,

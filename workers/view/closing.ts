@@ -65,20 +65,34 @@ const pathLines = ({ conclusion }: Campaign): readonly string[] => {
 };
 
 /** Three commands, each of which can be run as it stands. */
-const nextLines = ({ campaign, standings }: Ending): readonly string[] => {
+const nextLines = (ending: Ending): readonly string[] => {
+  const commands = ending.campaign.state === 'finished' ? afterFinish(ending) : afterTrouble(ending);
+  const width = Math.max(...commands.map(({ command }) => command.length));
+  return ['', 'Next:', ...commands.map(({ command, why }) => `  ${command.padEnd(width)}  ${why}`)];
+};
+
+interface NextCommand {
+  readonly command: string;
+  readonly why: string;
+}
+
+const afterFinish = ({ campaign, standings }: Ending): readonly NextCommand[] => {
   const best = rankStandings(standings).find(({ experiment }) => experiment.kind !== 'baseline');
-  const { settings } = campaign;
-  const bigger =
-    settings.preset === 'standard'
-      ? `npm run discover -- --preset standard --seed ${settings.seed + 1}`
-      : `npm run discover -- --preset ${settings.preset === 'tiny' ? 'quick' : 'standard'}`;
+  const { preset, seed } = campaign.settings;
+  const bigger = preset === 'tiny' ? 'quick' : 'standard';
   return [
-    '',
-    'Next:',
-    ...(best === undefined
-      ? [`  npx asi leaderboard ${campaign.id}`]
-      : [`  npx asi show ${best.experiment.id}      what it is, its code against its parent, its curve`]),
-    `  npx asi lineage ${campaign.id}      the tree of everything tried`,
-    `  ${bigger}`,
+    best === undefined
+      ? { command: `npx asi leaderboard ${campaign.id}`, why: 'what was measured' }
+      : { command: `npx asi show ${best.experiment.id}`, why: 'its code against its parent, curves, scores' },
+    { command: `npx asi lineage ${campaign.id}`, why: 'the tree of everything tried' },
+    bigger === preset
+      ? { command: `npm run discover -- --preset ${preset} --seed ${seed + 1}`, why: 'the same with another seed' }
+      : { command: `npm run discover -- --preset ${bigger}`, why: 'a larger campaign' },
   ];
 };
+
+const afterTrouble = ({ campaign }: Ending): readonly NextCommand[] => [
+  { command: `npx asi lineage ${campaign.id}`, why: 'everything tried and how it ended' },
+  { command: 'npx asi doctor', why: 'whether something is missing on this machine' },
+  { command: `npm run discover -- --preset ${campaign.settings.preset}`, why: 'try again' },
+];

@@ -36,7 +36,7 @@ export const experimentPage = (look: Look, page: ExperimentPage, options: PageOp
     proposalLines(look, page.experiment),
     section(look, 'Genome', genomeLines(page.experiment.architecture?.genome ?? page.experiment.proposal?.genome ?? null)),
     codeLines(look, page, options),
-    section(look, 'Gates', gateTable(look, page.experiment.gates)),
+    section(look, 'Gates', gateLines(look, page.experiment.gates)),
     section(look, 'Size', sizeTable(look, page.experiment.architecture?.sizes ?? [])),
     section(look, 'Training', trialTable(look, page.trials)),
     section(look, 'Scores on held-out data', scoreTable(look, page.scores)),
@@ -132,6 +132,12 @@ const codeLines = (look: Look, page: ExperimentPage, options: PageOptions): read
   const lines = codeDiff(look, from, { title: `${page.experiment.id}/mixer.py`, text: page.program });
   return section(look, 'Code against the parent', lines.length === 0 ? ['  the same program'] : lines);
 };
+
+/** The table, and below it the whole evidence of a gate that failed. */
+const gateLines = (look: Look, gates: readonly GateResult[]): readonly string[] => [
+  ...gateTable(look, gates),
+  ...gates.filter(({ verdict }) => verdict === 'fail').flatMap(({ gate, evidence }) => paragraph(look, `${gate}: ${evidence}`)),
+];
 
 const gateTable = (look: Look, gates: readonly GateResult[]): readonly string[] =>
   table<GateResult>(

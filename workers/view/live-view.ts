@@ -1,3 +1,4 @@
+import { isCampaignOver } from '../../workflows/contracts/campaign.ts';
 import type { BestRow } from '../../workflows/contracts/messages.ts';
 import { cut, displayWidth, plain } from './cells.ts';
 import { currentActivities } from './current-trials.ts';
@@ -15,33 +16,42 @@ export interface LiveViewOptions {
 }
 
 /** The whole screen of a running campaign; every line fits the width. */
-export const liveView = (look: Look, snapshot: CampaignSnapshot, options: LiveViewOptions): readonly string[] => [
-  ...heading(look, snapshot),
-  '',
-  ...bestSection(look, snapshot, options.maxBest),
-  ...nowSection(look, snapshot),
-  ...failureSection(look, snapshot),
-  tint(look, 'dim', cut(options.keys, look.width)),
-];
+export const liveView = (look: Look, snapshot: CampaignSnapshot, options: LiveViewOptions): readonly string[] => {
+  const state = stateOf(snapshot);
+  const isOver = state !== null && isCampaignOver(state);
+  return [
+    ...heading(look, snapshot, isOver),
+    '',
+    ...bestSection(look, snapshot, options.maxBest),
+    ...nowSection(look, snapshot),
+    ...failureSection(look, snapshot),
+    ...(isOver ? [] : [tint(look, 'dim', cut(options.keys, look.width))]),
+  ];
+};
 
-const heading = (look: Look, snapshot: CampaignSnapshot): readonly string[] => {
+const heading = (look: Look, snapshot: CampaignSnapshot, isOver: boolean): readonly string[] => {
   const { campaign, status } = snapshot;
-  const progress = progressOf(snapshot);
-  const elapsed = campaign === null ? '' : durationText(snapshot.nowMs - Date.parse(campaign.createdAt));
   const title =
     campaign === null
       ? snapshot.campaignId
       : `${snapshot.campaignId}  preset ${campaign.settings.preset}, seed ${campaign.settings.seed}`;
-  const left = progress.msLeft === null ? 'time left: not known yet' : `about ${durationText(progress.msLeft)} left`;
-  const tail = ` ${(100 * progress.share).toFixed(0).padStart(3)} %  ${elapsed === '' ? '' : `${elapsed}, `}${left}`;
-  const stage = plain(status?.stage ?? 'waiting for the first answer of the workflow');
   const state = stateOf(snapshot) ?? 'starting';
+  const stage = plain(status?.stage ?? 'waiting for the first answer of the workflow');
   return [
     tint(look, 'bold', cut(`asi-arch  ${title}`, look.width)),
-    `${tint(look, 'cyan', bar(progress.share, Math.max(12, look.width - displayWidth(tail))))}${tail}`,
-    cut(`${state}: ${stage}`, look.width),
+    ...(isOver ? [] : [barLine(look, snapshot)]),
+    cut(stage === state ? state : `${state}: ${stage}`, look.width),
     cut(budgetLine(snapshot), look.width),
   ].filter((line) => line !== '');
+};
+
+const barLine = (look: Look, snapshot: CampaignSnapshot): string => {
+  const { share, msLeft } = progressOf(snapshot);
+  const { campaign, nowMs } = snapshot;
+  const elapsed = campaign === null ? '' : `${durationText(nowMs - Date.parse(campaign.createdAt))}, `;
+  const left = msLeft === null ? 'time left: not known yet' : `about ${durationText(msLeft)} left`;
+  const tail = ` ${(100 * share).toFixed(0).padStart(3)} %  ${elapsed}${left}`;
+  return `${tint(look, 'cyan', bar(share, Math.max(12, look.width - displayWidth(tail))))}${tail}`;
 };
 
 export const budgetLine = ({ status }: CampaignSnapshot): string => {

@@ -54,6 +54,19 @@ describe('the live view', () => {
     expect(text).toContain('seeds alone differ by 0.0110');
   });
 
+  it('has no bar, no time left and no keys once the campaign is over', () => {
+    const over = {
+      ...running,
+      campaign: finished,
+      experiments,
+      status: aStatus({ state: 'finished', stage: 'finished' }),
+      activeTrials: [],
+    };
+    const text = liveView({ width: 100, color: false }, over, options).join('\n');
+    expect(text).not.toMatch(/[█░]|left|Ctrl-C/);
+    expect(text.split('\n')[1]).toBe('finished');
+  });
+
   it('stands before the campaign has a record, and when no worker answers', () => {
     const nothing = { campaignId: seededId, campaign: null, status: null, experiments: [], activeTrials: [], nowMs: 0 };
     expect(liveView({ width: 80, color: false }, nothing, options).join('\n')).toContain(
@@ -189,7 +202,11 @@ describe('the closing table', () => {
     expect(text).toContain('Bundle  /state/bundles/c-seeded-e0003');
     const next = lines.slice(lines.indexOf('Next:') + 1);
     expect(next).toHaveLength(3);
-    expect(next[0]).toContain('npx asi show c-seeded/e0003');
+    expect(next.map((line) => line.trim().split('  ')[0])).toEqual([
+      'npx asi show c-seeded/e0003',
+      'npx asi lineage c-seeded',
+      'npm run discover -- --preset standard',
+    ]);
   });
 
   it('gives the reason of a campaign that ended badly and no verdict', () => {
@@ -198,7 +215,7 @@ describe('the closing table', () => {
     expect(lines[0]).toContain('cancelled after');
     expect(lines).toContain('cancelled by a person');
     expect(lines.join('\n')).not.toContain('better');
-    expect(lines.join('\n')).toContain('npx asi leaderboard c-seeded');
+    expect(lines.join('\n')).toContain('npx asi doctor');
   });
 
   it('has a word for every verdict', () => {
