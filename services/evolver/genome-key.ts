@@ -7,9 +7,16 @@ import { repairGenome } from './repair-genome.ts';
  * whatever the order of their fields or branches.
  */
 export const genomeKey = (genome: Genome): string => {
+  const known = keys.get(genome);
+  if (known !== undefined) return known;
   const { genome: canonical } = repairGenome(genome);
-  return genes.map((gene) => `${gene.path}=${gene.read(canonical)}`).join(';');
+  const key = genes.map((gene) => `${gene.path}=${gene.read(canonical)}`).join(';');
+  keys.set(genome, key);
+  return key;
 };
+
+/** A draft and its novelty ask for the keys of the same records; genomes are never changed in place. */
+const keys = new WeakMap<Genome, string>();
 
 /** Number of genes that differ, counted between canonical genomes; zero exactly for one program. */
 export const genomeDistance = (a: Genome, b: Genome): number => {
