@@ -71,6 +71,11 @@ def describe_error(error: BaseException) -> str:
     return "\n".join([message[: DETAIL_LIMIT // 2], *lines])[:DETAIL_LIMIT]
 
 
+def is_inside_program(error: BaseException) -> bool:
+    """Whether an error came up through code of a program."""
+    return any(frame.filename.startswith(_FILE_PREFIX) for frame in traceback.extract_tb(error.__traceback__))
+
+
 # Frames of a program are told from ours by this prefix of their file name.
 _FILE_PREFIX = "<program>/"
 

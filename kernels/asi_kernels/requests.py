@@ -72,8 +72,11 @@ def parse_json(content: bytes | str) -> Any:
 
 def schema_problem(schema: str, value: Any) -> str | None:
     """What is wrong with `value` by the generated schema of that name, in one line; None when nothing is."""
-    error = next(iter(_validator(schema).iter_errors(value)), None)
-    return None if error is None else _describe(_innermost(error))
+    try:
+        error = next(iter(_validator(schema).iter_errors(value)), None)
+        return None if error is None else _describe(_innermost(error))
+    except RecursionError:
+        return "it nests too deeply"
 
 
 @cache

@@ -21,6 +21,7 @@ export const failureLabels = [
   'disk_limit', // wrote more than its workspace may hold
   'log_flood', // printed more than is kept
   'forbidden_write', // tried to open a path outside its workspace for writing
+  'forbidden_call', // tried to start a process, to open a socket or to signal another process
   'no_result', // ended well and left no result
   'bad_result', // left a result that does not fit the schema
   // The live training watch.

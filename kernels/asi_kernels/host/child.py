@@ -1,0 +1,140 @@
+"""The child of the host: makes itself small, then runs one command. Never returns to the host's code.
+
+What the child gives up: its session, the host's descriptors, the environment, the terminal, core dumps and priority. It
+dies with the host. This is hygiene, not a sandbox: it runs with the user's rights (tier "none").
+"""
+
+from __future__ import annotations
+
+import contextlib
+import faulthandler
+import json
+import os
+import resource
+import signal
+import sys
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+from asi_kernels.commands import RUNS_CANDIDATE_CODE, load_command
+from asi_kernels.programs import is_inside_program
+from asi_kernels.requests import RequestError, read_request, write_result
+
+from . import audit
+from .process_tree import die_with_parent
+
+STATUS_CANDIDATE_ERROR = 1
+STATUS_BAD_REQUEST = 2
+STATUS_OUR_FAULT = 70
+STATUS_VIOLATION = 71
+_PROGRESS_DESCRIPTOR = 3
+_NICENESS = 5
+_LARGEST_FILE_BYTES = 2 << 30
+_FAULT_CHARACTERS = 3000
+
+
+@dataclass(frozen=True)
+class ChildJob:
+    """What a child is to run. The descriptors are the writing ends of the two pipes to the host."""
+
+    command: str
+    request_path: str
+    workdir: Path
+    progress_descriptor: int
+    log_descriptor: int
+
+
+def run_child(job: ChildJob, host_pid: int) -> NoReturn:
+    """Runs the job and ends this process, whatever happens."""
+    status = STATUS_OUR_FAULT
+    try:
+        _become_small(job, host_pid)
+        if job.command in RUNS_CANDIDATE_CODE:
+            audit.install(job.workdir, _end_for_violation)
+        status = _run(job)
+    except BaseException as error:  # the edge of the process: everything becomes a status and a line in the log
+        status = _status_of(error)
+    finally:
+        with contextlib.suppress(Exception):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        # No exit handlers: the host's would run in the child, and a candidate's could rewrite the result.
+        os._exit(status)
+
+
+def _run(job: ChildJob) -> int:
+    try:
+        request = read_request(job.request_path, job.command)
+        result = load_command(job.command)(request, job.workdir, _report)
+    except RequestError as error:
+        _tell({"fault": f"the request cannot be used: {error}"})
+        return STATUS_BAD_REQUEST
+    write_result(job.workdir, job.command, result)
+    return 0
+
+
+def _status_of(error: BaseException) -> int:
+    text = "".join(traceback.format_exception(error))
+    with contextlib.suppress(Exception):
+        print(text, file=sys.stderr, flush=True)
+    if is_inside_program(error):
+        return STATUS_CANDIDATE_ERROR
+    with contextlib.suppress(OSError):
+        _tell({"fault": text[-_FAULT_CHARACTERS:]})
+    return STATUS_OUR_FAULT
+
+
+def _become_small(job: ChildJob, host_pid: int) -> None:
+    os.setsid()
+    die_with_parent(host_pid)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    _keep_only(job)
+    # A child that fills the memory of the machine is to be ended before anything else.
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000")
+    os.chdir(job.workdir)
+    os.environ.clear()
+    os.environ.update({"LANG": "C.UTF-8", "HOME": str(job.workdir), "TMPDIR": str(job.workdir)})
+    os.nice(_NICENESS)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (_LARGEST_FILE_BYTES, _LARGEST_FILE_BYTES))
+    # Modules imported late must not leave compiled files in the package folders.
+    sys.dont_write_bytecode = True
+    sys.stdout.reconfigure(line_buffering=True)
+    faulthandler.enable()
+
+
+def _keep_only(job: ChildJob) -> None:
+    """Descriptors afterwards: 0 is empty, 1 and 2 are the log, 3 is progress; everything else is closed."""
+    empty = os.open(os.devnull, os.O_RDONLY)
+    # Copied above every target first: the pipes may sit on the very numbers that are to be filled.
+    copies = [os.dup(descriptor) for descriptor in (empty, job.log_descriptor, job.progress_descriptor)]
+    copies = [_above_targets(descriptor) for descriptor in copies]
+    for target, source in ((0, 0), (1, 1), (2, 1), (_PROGRESS_DESCRIPTOR, 2)):
+        os.dup2(copies[source], target, inheritable=False)
+    os.closerange(_PROGRESS_DESCRIPTOR + 1, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+
+
+def _above_targets(descriptor: int) -> int:
+    while descriptor <= _PROGRESS_DESCRIPTOR:
+        descriptor = os.dup(descriptor)
+    return descriptor
+
+
+def _report(line: dict[str, Any] | None) -> None:
+    _tell({"beat": 1} if line is None else line)
+
+
+def _tell(message: dict[str, Any]) -> None:
+    """One line to the host. The pipe takes a line of this size whole, so that lines of threads do not mix."""
+    os.write(_PROGRESS_DESCRIPTOR, json.dumps(message, allow_nan=False).encode() + b"\n")
+
+
+def _end_for_violation(label: str, detail: str) -> NoReturn:
+    traceback.print_stack(file=sys.stderr)
+    sys.stderr.flush()
+    _tell({"violation": {"label": label, "detail": detail[:1000]}})
+    os._exit(STATUS_VIOLATION)
