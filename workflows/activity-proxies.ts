@@ -12,6 +12,14 @@ export const record = proxyActivities<DiscoveryActivities>({
   retry: { initialInterval: '500 ms', backoffCoefficient: 2, maximumInterval: '30 seconds' },
 });
 
+/** While calibrating it waits for the reference's trials, which may take as long as trials do. */
+export const judging = proxyActivities<Pick<DiscoveryActivities, 'judgeExperiment'>>({
+  taskQueue: taskQueues.discovery,
+  startToCloseTimeout: '7 days',
+  heartbeatTimeout: '30 seconds',
+  retry: { initialInterval: '500 ms', backoffCoefficient: 2, maximumInterval: '30 seconds' },
+});
+
 /** Reading a large data folder, and building report and bundles, may take minutes. */
 export const longRecord = proxyActivities<Pick<DiscoveryActivities, 'openCampaign' | 'concludeCampaign'>>({
   taskQueue: taskQueues.discovery,

@@ -5,7 +5,7 @@ import {
   setCurrentDetails,
   upsertSearchAttributes,
 } from '@temporalio/workflow';
-import { checks, record, research, training } from './activity-proxies.ts';
+import { checks, judging, record, research, training } from './activity-proxies.ts';
 import type { ExperimentInput, ExperimentOutcome, StepResult } from './contracts/activities.ts';
 import type { FailureLabel } from './contracts/failure.ts';
 import { trialId } from './contracts/naming.ts';
@@ -66,7 +66,7 @@ async function runStages(input: ExperimentInput & { readonly rung: string }): Pr
     if (setback !== null) return setback;
   }
   show('judging', input, `**${proposed.name}** — ${proposed.summary}`);
-  await record.judgeExperiment({ experimentId });
+  await judging.judgeExperiment({ experimentId });
   await research.analyseExperiment({ experimentId });
   return null;
 }

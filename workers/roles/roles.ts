@@ -73,6 +73,8 @@ const openers: Readonly<Record<Role, (config: Config, createHost: () => Host) =>
     const archive = openSqliteArchive(archivePath(config));
     const vectors = openSqliteVectors(join(config.home, 'vectors.db'));
     const tools = new PythonTools({ python: config.python });
+    // Loading the embedding model takes seconds: while the baselines train. A failure shows at the first use.
+    void tools.embed(['warm up']).catch(() => undefined);
     return {
       worker: {
         taskQueue: taskQueues.agents,
