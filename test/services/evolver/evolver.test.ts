@@ -116,6 +116,15 @@ test('half of the proposals change the recurrence even among experiments that ca
   expect(changed).toBeLessThan(60);
 });
 
+test('a policy that fell below half returns to the recurrence with its next proposals, whatever their number', () => {
+  const paths = Array.from({ length: 4 }, (_, index) =>
+    aRelative({ number: 30 + index, changes: [{ gene: 'fir', from: 'none', to: '3', recurrence: false }] }),
+  );
+  const history = [...baselineRelatives, ...paths];
+  const drafts = Array.from({ length: 30 }, (_, seed) => draftOf(proposeDraft(aContext({ seed, number: 41, history }))));
+  expect(drafts.filter((draft) => !draft.changes.some((change) => change.recurrence))).toEqual([]);
+});
+
 describe('measurements steer the draw', () => {
   const share = (drafts: readonly Draft[], test: (draft: Draft) => boolean): number => drafts.filter(test).length / drafts.length;
   const drawn = (part: Partial<ResearchContext>, numDrafts = 150): readonly Draft[] =>

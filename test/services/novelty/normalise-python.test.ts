@@ -66,13 +66,14 @@ test.each([
 
 test.each([
   ['contract names cannot be swapped', 'class Mixer: a = 1\nclass Other: a = 2', 'class Other: a = 1\nclass Mixer: a = 2'],
-  ['names that a keyword spells', 'def f(a, b): return a - b\nf(a=1, b=2)', 'def f(b, a): return b - a\nf(a=1, b=2)'],
+  ['names that a keyword of a library spells', 'bias = 1\ny = Linear(2, bias=bias)', 'dtype = 1\ny = Linear(2, dtype=dtype)'],
   ['names that a string spells', 'a = 1\nb = 2\ny = f"{a}"', 'b = 1\na = 2\ny = f"{a}"'],
   [
     'names that another object has',
     'def go(q): return 1\ndef stop(q): return 2\nz.go()',
     'def stop(q): return 1\ndef go(q): return 2\nz.go()',
   ],
+  ['methods of other objects that share a name with a variable', 'sin = 1\ny = x.sin()', 'cos = 1\ny = x.cos()'],
   ['built-ins that are shadowed', 'def f(max): return max\nmax(1, 2)', 'def f(min): return min\nmin(1, 2)'],
   ['imports', 'from torch import sin\ny = sin(1)', 'from torch import cos\ny = cos(1)'],
   ['keywords before an assignment', 'for i in z: i = 1\nif z: y = 1', 'for i in z: i = 1\nwhile z: y = 1'],
