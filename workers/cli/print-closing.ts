@@ -6,6 +6,10 @@ import { readStandings } from './read-standings.ts';
 
 /** The closing table of a campaign that is over. */
 export const printClosing = async (context: CliContext, archive: Archive, campaign: Campaign): Promise<void> => {
-  const [standings, ends] = await Promise.all([readStandings(archive, campaign), archive.countExperiments(campaign.id)]);
-  context.print(['', ...closingLines(context.look(), { campaign, standings, ends, nowMs: Date.now() })]);
+  const [standings, ends, lost] = await Promise.all([
+    readStandings(archive, campaign),
+    archive.countExperiments(campaign.id),
+    archive.listExperiments(campaign.id, { states: ['rejected', 'failed'] }),
+  ]);
+  context.print(['', ...closingLines(context.look(), { campaign, standings, ends, lost, nowMs: Date.now() })]);
 };

@@ -30,7 +30,8 @@ const liveScreen = (context: CliContext, keys: string): Screen => {
       update(liveView(look, snapshot, { maxBest, keys }).join('\n'));
     },
     say: (line) => update.persist(line),
-    close: () => update.done(),
+    // What follows says it all again, for good.
+    close: () => update.clear(),
   };
 };
 

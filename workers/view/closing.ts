@@ -1,7 +1,9 @@
 import type { Campaign } from '../../workflows/contracts/campaign.ts';
-import { wrap } from './cells.ts';
-import { counted, durationText } from './figures.ts';
+import type { Experiment } from '../../workflows/contracts/experiment.ts';
+import { cut, plain, wrap } from './cells.ts';
+import { counted, durationText, shortId } from './figures.ts';
 import { type Look, tint } from './look.ts';
+import { nameOf } from './snapshot.ts';
 import { changeLines, rankStandings, type Standing, standingsTable } from './standing.ts';
 
 export interface Ending {
@@ -9,6 +11,8 @@ export interface Ending {
   /** Baselines, starts and the best candidates. */
   readonly standings: readonly Standing[];
   readonly ends: { readonly recorded: number; readonly rejected: number; readonly failed: number; readonly cancelled: number };
+  /** Experiments that were rejected or failed. */
+  readonly lost: readonly Experiment[];
   readonly nowMs: number;
 }
 
@@ -27,6 +31,7 @@ export const closingLines = (look: Look, ending: Ending): readonly string[] => {
     ...(campaign.reason === null ? [] : wrap(campaign.reason, look.width)),
     ...verdictLines(look, campaign),
     ...rankingLines(look, ending),
+    ...lostLines(look, ending),
     ...pathLines(campaign),
     ...nextLines(ending),
   ];
@@ -55,6 +60,25 @@ const rankingLines = (look: Look, { campaign, standings }: Ending): readonly str
       ? []
       : ['', 'What the best candidates changed against their parents:', ...changeLines(look, winners)]),
   ];
+};
+
+const lostShown = 3;
+
+const lostLines = (look: Look, { campaign, lost }: Ending): readonly string[] => {
+  if (lost.length === 0) return [];
+  const more = lost.length - lostShown;
+  return [
+    '',
+    'Not measured:',
+    ...lost.slice(0, lostShown).map((experiment) => cut(`  ${lossText(experiment)}`, look.width)),
+    ...(more > 0 ? [`  and ${more} more, see npx asi lineage ${campaign.id}`] : []),
+  ];
+};
+
+const lossText = (experiment: Experiment): string => {
+  const { failure } = experiment;
+  const why = failure === null ? experiment.state : `${experiment.state} (${failure.label}): ${plain(failure.detail)}`;
+  return `${shortId(experiment.id)} ${nameOf(experiment)}: ${why}`;
 };
 
 const pathLines = ({ conclusion }: Campaign): readonly string[] => {

@@ -3,7 +3,7 @@ import { type Experiment, isTerminal } from '../../workflows/contracts/experimen
 import { plain } from './cells.ts';
 import { bytesText, counted, durationText, effectText, shortId } from './figures.ts';
 import { progressOf } from './progress.ts';
-import { type CampaignSnapshot, changeText, exploredGain, nameOf, referenceName, stateOf } from './snapshot.ts';
+import { type CampaignSnapshot, changeText, exploredGain, isReference, nameOf, referenceName, stateOf } from './snapshot.ts';
 
 /** One thing that happened. The key is the same in every snapshot that shows it, so that no line comes twice. */
 export interface CampaignEvent {
@@ -61,6 +61,7 @@ const ending = (snapshot: CampaignSnapshot, experiment: Experiment): string => {
     const { failure } = experiment;
     return `${experiment.state}${failure === null ? '' : ` (${failure.label}): ${plain(failure.detail)}`}`;
   }
+  if (isReference(snapshot, experiment)) return 'recorded: the reference of every comparison';
   const gain = exploredGain(experiment);
   if (gain === null) return `recorded (${experiment.kind})`;
   return `recorded, ${effectText(gain)} bits per byte over ${referenceName(snapshot)}, ${counted(gain.seeds, 'seed')}`;

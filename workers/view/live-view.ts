@@ -111,7 +111,7 @@ const bestSection = (look: Look, snapshot: CampaignSnapshot, maxBest: number): r
 };
 
 const gainText = (snapshot: CampaignSnapshot, { kind, name, gain }: BestRow): string =>
-  gain === null && kind === 'baseline' && name === referenceName(snapshot) ? '0 (reference)' : effectText(gain);
+  kind === 'baseline' && name === referenceName(snapshot) ? '0 (reference)' : effectText(gain);
 
 const nowSection = (look: Look, snapshot: CampaignSnapshot): readonly string[] => {
   const activities = currentActivities(snapshot);

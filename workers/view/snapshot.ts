@@ -39,3 +39,7 @@ export const exploredGain = (experiment: Experiment): Effect | null =>
 
 /** The architecture that every gain is measured against. */
 export const referenceName = (snapshot: CampaignSnapshot): string => snapshot.campaign?.settings.baselines[0] ?? 'the reference';
+
+/** Whether this is the experiment that every gain is measured against. */
+export const isReference = (snapshot: Pick<CampaignSnapshot, 'campaign'>, { kind, proposal }: Experiment): boolean =>
+  kind === 'baseline' && proposal !== null && proposal.name === snapshot.campaign?.settings.baselines[0];

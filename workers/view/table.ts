@@ -47,20 +47,25 @@ export const table = <Row>(
   ];
 };
 
+/** Cuts as little as it can; leaves a column out only when the least of every cut column is still too much. */
 const shrinkToFit = <Row>(natural: readonly number[], columns: readonly Column<Row>[], room: number): readonly number[] => {
-  const widths = [...natural];
-  const excess = (): number => {
-    const shown = widths.filter((width) => width > 0);
-    return shown.reduce((sum, width) => sum + width, 0) + gap.length * Math.max(0, shown.length - 1) - room;
-  };
   const order = columns
     .map(({ shrink, least }, index) => ({ index, shrink: shrink ?? 0, least: least ?? 6 }))
     .filter(({ shrink }) => shrink > 0)
     .toSorted((a, b) => b.shrink - a.shrink);
-  for (const { index, least } of order) {
-    const over = excess();
-    if (over > 0) widths[index] = Math.max(Math.min(least, widths[index] ?? 0), (widths[index] ?? 0) - over);
+  for (let numLeftOut = 0; numLeftOut <= order.length; numLeftOut++) {
+    const leftOut = new Set(order.slice(0, numLeftOut).map(({ index }) => index));
+    const widths = natural.map((width, index) => (leftOut.has(index) ? 0 : width));
+    for (const { index, least } of order.slice(numLeftOut)) {
+      const over = lineWidth(widths) - room;
+      if (over > 0) widths[index] = Math.max(Math.min(least, widths[index] ?? 0), (widths[index] ?? 0) - over);
+    }
+    if (lineWidth(widths) <= room || numLeftOut === order.length) return widths;
   }
-  for (const { index } of order) if (excess() > 0) widths[index] = 0;
-  return widths;
+  return natural;
+};
+
+const lineWidth = (widths: readonly number[]): number => {
+  const shown = widths.filter((width) => width > 0);
+  return shown.reduce((sum, width) => sum + width, 0) + gap.length * Math.max(0, shown.length - 1);
 };

@@ -185,19 +185,25 @@ describe('events of a plain log', () => {
 
 describe('the closing table', () => {
   const ends = { recorded: 4, rejected: 1, failed: 1, cancelled: 0 };
+  const lost = () => experiments.filter(({ failure }) => failure !== null);
   const standings = () =>
     experiments
       .filter(({ state }) => state === 'recorded')
       .map((one) => standingOf(one, { isReference: one.number === 1, confirmed: one.verdict?.effect ?? null }));
 
   it('says what was found, ranks with intervals, names changes, paths and three next commands', () => {
-    const lines = closingLines({ width: 120, color: false }, { campaign: finished, standings: standings(), ends, nowMs: 0 });
+    const lines = closingLines(
+      { width: 120, color: false },
+      { campaign: finished, standings: standings(), ends, lost: lost(), nowMs: 0 },
+    );
     const text = lines.join('\n');
     expect(text).toContain('Campaign c-seeded finished after 5 min 00 s: 4 experiments recorded, 1 rejected, 1 failed');
     expect(text).toContain('vector-decay is better than every compared baseline');
     expect(text).toMatch(/e0003 {2}vector-decay .*\+0\.0400 \[\+0\.0120, \+0\.0680\] {2}better/);
     expect(text).toMatch(/e0001 {2}deltanet .*0 \(reference\)/);
     expect(text).toContain('e0003 vector-decay: decay.kind scalar-data → vector-data');
+    expect(text).toContain('Not measured:\n  e0005 peeks-ahead: rejected (gate): causality');
+    expect(text).toContain('e0006 no-norm: failed (nonfinite): loss is NaN at step 41 of 80');
     expect(text).toContain('Report  /state/reports/c-seeded.html');
     expect(text).toContain('Bundle  /state/bundles/c-seeded-e0003');
     const next = lines.slice(lines.indexOf('Next:') + 1);
@@ -211,7 +217,7 @@ describe('the closing table', () => {
 
   it('gives the reason of a campaign that ended badly and no verdict', () => {
     const campaign = { ...finished, state: 'cancelled' as const, conclusion: null, reason: 'cancelled by a person' };
-    const lines = closingLines({ width: 80, color: false }, { campaign, standings: [], ends, nowMs: 0 });
+    const lines = closingLines({ width: 80, color: false }, { campaign, standings: [], ends, lost: [], nowMs: 0 });
     expect(lines[0]).toContain('cancelled after');
     expect(lines).toContain('cancelled by a person');
     expect(lines.join('\n')).not.toContain('better');

@@ -144,6 +144,14 @@ describe('a table', () => {
     expect(table(plainLook(14), columns, rows)).toEqual(['  id', '  e0001', '  e0002']);
   });
 
+  it('gives back what a column that was left out had taken from the others', () => {
+    const three = [
+      ...columns.map((column) => ({ ...column, least: 30 })),
+      { title: 'wide', cell: () => 'w'.repeat(20), shrink: 2, least: 20 },
+    ];
+    expect(table(plainLook(60), three, rows)[1]).toBe('  e0001  a rather long text about what was changed and why');
+  });
+
   it('has no heading without rows', () => {
     expect(table(plainLook(80), columns, [])).toEqual([]);
   });
