@@ -240,3 +240,15 @@ def test_a_program_that_is_no_text_is_a_compile_error(reference: Path, tmp_path:
 def test_a_missing_program_is_the_callers_fault(reference: Path, tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         _check(tmp_path / "nowhere.py", reference)
+
+
+def test_above_the_width_of_the_probes_the_rungs_own_size_runs_once(reference: Path, tmp_path: Path) -> None:
+    wide = {**_RUNGS["tiny"], "hidden": 256, "heads": 4}
+    honest = _PROGRAMS / "honest" / "ema.py"
+    assert _check(honest, reference, rung=wide)["status"] == "pass"
+    narrow = tmp_path / "narrow.py"
+    narrow.write_text(
+        honest.read_text().replace("keep = torch", "x = x + torch.zeros(min(x.shape[2], 200))\n        keep = torch")
+    )
+    row = _row(_check(narrow, reference, rung=wide), "shape")
+    assert (row["verdict"], "256" in row["evidence"]) == ("fail", True)
