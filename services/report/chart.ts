@@ -1,0 +1,49 @@
+import * as Plot from '@observablehq/plot';
+import { parseHTML } from 'linkedom';
+import { html, type Markup, trusted } from './markup.ts';
+
+export interface ChartOptions extends Plot.PlotOptions {
+  /** What the figure shows, for those who cannot see it. */
+  readonly label: string;
+}
+
+/** One figure as inline SVG. The plotting library escapes what it writes; coordinates are cut to two decimals, which no eye can tell. */
+export const chart = ({ label, ...options }: ChartOptions): Markup => {
+  const { document } = parseHTML('<!doctype html><html><body></body></html>');
+  const figure: { readonly outerHTML: string } = Plot.plot({
+    style: { background: 'none' },
+    ...options,
+    document: document as never,
+  });
+  const svg = figure.outerHTML
+    .replace(/ (d|transform|x|y|x1|x2|y1|y2|width|height|points|r|cx|cy)="[^"]*"/g, (attribute) =>
+      attribute.replace(/(\d\.\d\d)\d+/g, '$1'),
+    )
+    .replace(/<style>[\s\S]*?<\/style>/g, '');
+  return html`<div class="chart" role="img" aria-label="${label}">${trusted(svg)}</div>`;
+};
+
+export interface FigureText {
+  readonly id: string;
+  readonly title: string;
+  /** How to read it: a sentence or two. */
+  readonly caption: string | Markup;
+}
+
+/** A section with a heading, a caption and what it shows. */
+export const section = ({ id, title, caption }: FigureText, body: Markup): Markup =>
+  html`<section id="${id}"><h2>${title}</h2><p class="caption">${caption}</p>${body}</section>`;
+
+export const nothing = (words: string): Markup => html`<p class="empty">${words}</p>`;
+
+/** Colours of the page, by meaning; style.ts gives them their values in light and dark. */
+export const colours = {
+  baseline: 'var(--baseline)',
+  candidate: 'var(--candidate)',
+  control: 'var(--control)',
+  confirmed: 'var(--confirmed)',
+  faint: 'var(--faint)',
+  failed: 'var(--bad)',
+  band: 'var(--band)',
+  text: 'var(--text)',
+} as const;

@@ -1,0 +1,31 @@
+import { nothing, section } from './chart.ts';
+import { html, type Markup } from './markup.ts';
+import { changesWords, type Entry, type ReportData } from './report-data.ts';
+import { gainWords } from './words.ts';
+
+const verdictWords = { better: 'better', 'not-distinguishable': 'not distinguishable', worse: 'worse' } as const;
+const verdictTone = { better: 'good', 'not-distinguishable': 'unclear', worse: 'bad' } as const;
+
+/** Those that were confirmed on fresh seeds, with their verdicts. */
+export const finalistsSection = ({ entries }: ReportData): Markup => {
+  const judged = entries.filter(({ experiment }) => experiment.verdict !== null);
+  return section(
+    {
+      id: 'finalists',
+      title: 'Finalists on fresh seeds',
+      caption:
+        'The best candidates were trained again, beside the baselines that they must beat, with seeds that nothing was chosen by. Better means that the whole interval lies above zero against every one of those baselines.',
+    },
+    judged.length === 0
+      ? nothing('No candidate was confirmed on fresh seeds.')
+      : html`<div class="wide"><table><thead><tr><th>Finalist</th><th>Verdict</th><th>Against</th><th class="number">Gain, bits per byte</th><th>What it changed</th></tr></thead><tbody>${judged.map(row)}</tbody></table></div>
+${judged.map(({ name, experiment }) => html`<p class="caption"><b>${name}</b>: ${experiment.verdict?.statement ?? ''}</p>`)}`,
+  );
+};
+
+const row = (entry: Entry): Markup => {
+  const { verdict } = entry.experiment;
+  if (verdict === null) return html``;
+  const gain = { mean: verdict.effect.mean, low: verdict.effect.low, high: verdict.effect.high, seeds: verdict.effect.seeds };
+  return html`<tr><td><a href="#${entry.anchor}">${entry.name}</a></td><td><span class="tag ${verdictTone[verdict.verdict]}">${verdictWords[verdict.verdict]}</span></td><td>${verdict.against}</td><td class="number">${gainWords(gain)}</td><td>${changesWords(entry) || '–'}</td></tr>`;
+};

@@ -1,0 +1,86 @@
+import * as Plot from '@observablehq/plot';
+import { chart, colours, nothing, section } from './chart.ts';
+import type { Markup } from './markup.ts';
+import { type Entry, isBaseline, type ReportData } from './report-data.ts';
+import { plain, shortened } from './words.ts';
+
+interface Point {
+  readonly bits: number;
+  readonly recall: number;
+  readonly name: string;
+  readonly isBaseline: boolean;
+  readonly colour: string;
+  readonly href: string;
+}
+
+/** Recall against loss: one number alone picks architectures with short convolutions, which forget. */
+export const paretoFigure = ({ entries }: ReportData): Markup => {
+  const points = entries.flatMap((entry): Point[] => {
+    const bits = entry.scores['bits-per-byte'];
+    const recall = entry.scores['recall-auc'];
+    return bits === undefined || recall === undefined ? [] : [pointOf(entry, { bits, recall })];
+  });
+  const front = paretoFront(points);
+  const labelled = [...new Set([...points.filter((point) => point.isBaseline), ...(front.length <= 6 ? front : [])])];
+  return section(
+    {
+      id: 'pareto',
+      title: 'Recall against loss',
+      caption:
+        'Held-out bits per byte and loss of associative recall over the run, means over the exploring seeds; lower and further left is better on both. The line joins those that no other beats on both. The verdict counts bits per byte alone, and an architecture may buy them with recall: here it shows. Squares are baselines.',
+    },
+    points.length === 0
+      ? nothing('Nothing has both scores.')
+      : chart({
+          label: 'Loss of recall against bits per byte',
+          width: 1070,
+          height: 420,
+          marginLeft: 60,
+          marginRight: 130,
+          style: { fontSize: '12.5px', background: 'none' },
+          x: { label: 'bits per byte, left is better →', grid: true, nice: true, inset: 10 },
+          y: { label: '↑ recall loss in nats, lower is better', grid: true, nice: true, inset: 10 },
+          marks: [
+            Plot.line(front, { x: 'bits', y: 'recall', stroke: colours.faint, strokeWidth: 2, curve: 'step-after' }),
+            Plot.dot(points, {
+              x: 'bits',
+              y: 'recall',
+              fill: (point: Point) => point.colour,
+              symbol: (point: Point) => (point.isBaseline ? 'square' : 'circle'),
+              r: 5,
+              title: (point: Point) => `${point.name}\n${plain(point.bits)} bits per byte, recall loss ${plain(point.recall)}`,
+              href: 'href',
+            }),
+            Plot.text(labelled, {
+              x: 'bits',
+              y: 'recall',
+              text: (point: Point) => shortened(point.name, 26),
+              dx: 9,
+              textAnchor: 'start',
+              fill: colours.text,
+            }),
+          ],
+        }),
+  );
+};
+
+const pointOf = (entry: Entry, { bits, recall }: { readonly bits: number; readonly recall: number }): Point => ({
+  bits,
+  recall,
+  name: entry.name,
+  isBaseline: isBaseline(entry),
+  colour: isBaseline(entry) ? colours.baseline : entry.experiment.arm === 'control' ? colours.control : colours.candidate,
+  href: `#${entry.anchor}`,
+});
+
+/** Those that no other point beats or equals on both axes, by rising bits. */
+export const paretoFront = <T extends { readonly bits: number; readonly recall: number }>(points: readonly T[]): T[] => {
+  let lowest = Number.POSITIVE_INFINITY;
+  return points
+    .toSorted((a, b) => a.bits - b.bits || a.recall - b.recall)
+    .filter(({ recall }) => {
+      const isOnFront = recall < lowest;
+      lowest = Math.min(lowest, recall);
+      return isOnFront;
+    });
+};
