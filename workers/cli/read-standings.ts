@@ -13,10 +13,12 @@ export const readStandings = async (archive: Archive, campaign: Campaign): Promi
   const given = await archive.listExperiments(campaign.id, { kinds: ['baseline', 'start'], states: ['recorded'] });
   const finalists = campaign.conclusion?.finalists.map(({ experimentId }) => experimentId) ?? [];
   const leaders = await archive.leaderboard(campaign.id, given.length + campaign.settings.finalists + moreCandidates);
-  const ids = new Set([...finalists, ...leaders.filter(({ kind }) => kind === 'candidate').map(({ id }) => id)]);
-  const candidates = await Promise.all(
-    [...ids].slice(0, campaign.settings.finalists + moreCandidates).map((id) => archive.getExperiment(id)),
+  const shown = new Set(given.map(({ id }) => id));
+  const others = [...finalists, ...leaders.filter(({ kind }) => kind === 'candidate').map(({ id }) => id)].filter(
+    (id) => !shown.has(id),
   );
+  const ids = [...new Set(others)].slice(0, campaign.settings.finalists + moreCandidates);
+  const candidates = await Promise.all(ids.map((id) => archive.getExperiment(id)));
   return withConfirmations(archive, campaign, [...given, ...candidates.filter((experiment) => experiment !== null)]);
 };
 

@@ -25,14 +25,12 @@ export const verdictText = ({ experiment, isReference }: Standing): string => {
   return verdict.verdict === 'worse' ? `worse than ${verdict.against}` : `not distinguishable from ${verdict.against}`;
 };
 
-/** Confirmed gains before explored ones, each best first; the reference stands at zero. */
-export const rankStandings = (standings: readonly Standing[]): readonly Standing[] =>
-  standings.toSorted(
-    (a, b) =>
-      Number(isConfirmed(b)) - Number(isConfirmed(a)) || gainOf(b) - gainOf(a) || a.experiment.number - b.experiment.number,
-  );
-
-const isConfirmed = ({ confirmed, isReference }: Standing): boolean => confirmed !== null || isReference;
+/** Confirmed gains before explored ones, each best first; the reference stands at zero among the best known. */
+export const rankStandings = (standings: readonly Standing[]): readonly Standing[] => {
+  const anyConfirmed = standings.some(({ confirmed }) => confirmed !== null);
+  const tier = ({ confirmed, isReference }: Standing): number => (confirmed !== null || (isReference && anyConfirmed) ? 0 : 1);
+  return standings.toSorted((a, b) => tier(a) - tier(b) || gainOf(b) - gainOf(a) || a.experiment.number - b.experiment.number);
+};
 
 const gainOf = ({ confirmed, explored, isReference }: Standing): number =>
   isReference ? 0 : (confirmed?.mean ?? explored?.mean ?? Number.NEGATIVE_INFINITY);

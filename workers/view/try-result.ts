@@ -21,11 +21,16 @@ export const tryLines = (
       : ['', `Bits per byte gained over ${reference} on held-out text, with interval:`, ...standingsTable(look, ranked)]),
     '',
     'Next:',
-    `  npx asi show ${tried.id}      gates, curves and scores of your program`,
+    `  npx asi show ${tried.id}`,
     `  npx asi report ${campaign.id}`,
-    `  npm run discover -- --start <your file> --preset ${campaign.settings.preset}`,
+    ...(tried.state === 'recorded'
+      ? [`  npm run discover -- --preset quick --start ${shellWord(campaign.settings.starts.at(-1) ?? '')}`]
+      : []),
   ];
 };
+
+/** A word that a POSIX shell reads as it stands. */
+const shellWord = (text: string): string => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
 
 const sentence = (campaign: Campaign, tried: Experiment, ranked: readonly Standing[]): string => {
   const name = nameOf(tried);

@@ -254,6 +254,8 @@ describe('the closing table', () => {
     };
     const ranked = rankStandings([standing(2, 0.9, null), standing(3, 0.1, -0.2), reference, standing(4, 0.2, 0.3)]);
     expect(ranked.map(({ experiment }) => experiment.number)).toEqual([4, 1, 3, 2]);
+    const unconfirmed = rankStandings([reference, standing(2, 0.9, null), standing(3, -0.1, null)]);
+    expect(unconfirmed.map(({ experiment }) => experiment.number)).toEqual([2, 1, 3]);
   });
 });
 
@@ -272,6 +274,14 @@ describe('the result of a tried program', () => {
     expect(lines(anExperiment({ kind: 'start', state: 'recorded' }))).toContain('stands 1 of 1 with +0.0400');
     expect(lines(anExperiment({ kind: 'start', state: 'recorded', verdict: aVerdict() }))).toContain(
       'Better than deltanet by 0.04',
+    );
+  });
+
+  it('offers a campaign from the very file, quoted for a shell', () => {
+    const campaign = { ...finished, settings: { ...finished.settings, starts: ["/home/me/it's mine.py"] } };
+    const tried = anExperiment({ kind: 'start', state: 'recorded' });
+    expect(tryLines({ width: 100, color: false }, { campaign, tried, standings: [] }).at(-1)).toBe(
+      "  npm run discover -- --preset quick --start '/home/me/it'\\''s mine.py'",
     );
   });
 });
