@@ -13,7 +13,9 @@ export const nameGenome = (
 ): string => {
   const title = [familyOf(genome), ...pathsOf(genome)].join(' + ');
   const { changed, marks } = marksOf(genome, context.changes);
-  for (let numMarks = Math.min(1, changed.length); numMarks <= marks.length; numMarks++) {
+  // A bare recurrence would read like the baseline that it is named after.
+  const fewest = title === familyOf(genome) ? 1 : Math.min(1, changed.length);
+  for (let numMarks = fewest; numMarks <= marks.length; numMarks++) {
     const name = [title, ...marks.slice(0, numMarks)].join(' · ');
     if (name.length <= mostCharacters && !context.taken.has(name)) return name;
   }
@@ -59,13 +61,18 @@ const marksOf = (
   const changed = changes.filter((change) => !told.has(change.gene)).map((change) => markOf(change.gene, change.to));
   const further = [
     ...(genome.router === 'none' ? [] : [markOf('router', genome.router)]),
+    ...(genome.output.gate === 'none' ? [] : [markOf('output.gate', genome.output.gate)]),
+    ...(genome.readout === 'plain' ? [] : [markOf('readout', genome.readout)]),
     markOf('featureMap', genome.featureMap),
-    markOf('output.gate', genome.output.gate),
-    markOf('readout', genome.readout),
+    `${genome.qkNorm === 'none' ? 'free' : genome.qkNorm} keys`,
+    markOf('shortConv.streams', streamsOf(genome)),
+    markOf('output.norm', genome.output.norm),
     markOf('decay.param', genome.decay.param),
   ];
   return { changed, marks: [...new Set([...changed, ...further])] };
 };
+
+const streamsOf = ({ shortConv: { q, k, v } }: Genome): string => `${q ? 'q' : ''}${k ? 'k' : ''}${v ? 'v' : ''}` || 'none';
 
 const markOf = (gene: string, value: string): string => {
   switch (gene) {

@@ -19,6 +19,10 @@ test('a name is the recurrence, its paths and what was changed', () => {
   expect(named({ ...gated, heads: { multiple: 2, expandKey: 0.5, expandValue: 1 } })).toBe('gated-delta · double heads');
 });
 
+test('a bare recurrence gets a mark, or it would read like the baseline', () => {
+  expect(named({ ...gated, decay: { kind: 'none', param: 'softplus' } })).toBe('delta · silu gate');
+});
+
 test('a taken name gets further marks, then a version', () => {
   const genome: Genome = { ...gated, readout: 'bonus' };
   const first = named(genome);

@@ -213,7 +213,8 @@ describe.skipIf(python === undefined)('with the generator and the local model (n
     }
   });
 
-  test('the local model finds the motivation that speaks of the same thing nearest', async () => {
+  // Loading the model alone takes several seconds of processor time.
+  test('the local model finds the motivation that speaks of the same thing nearest', { timeout: 120_000 }, async () => {
     const texts = [
       'A forget gate per head lets the memory fade when a new topic begins.',
       'Local filters of several lengths cover words and phrases.',
