@@ -2,6 +2,11 @@ import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
 import { html, type Markup, trusted } from './markup.ts';
 
+/** Room inside a section on a page of full width, in pixels. */
+export const fullWidth = 1036;
+/** Of two figures side by side. */
+export const halfWidth = 508;
+
 export interface ChartOptions extends Plot.PlotOptions {
   /** What the figure shows, for those who cannot see it. */
   readonly label: string;
@@ -11,9 +16,11 @@ export interface ChartOptions extends Plot.PlotOptions {
 export const chart = ({ label, ...options }: ChartOptions): Markup => {
   const { document } = parseHTML('<!doctype html><html><body></body></html>');
   const figure: { readonly outerHTML: string } = Plot.plot({
-    style: { background: 'none' },
     ...options,
-    document: document as never,
+    // The label of an axis stands below its numbers, not among them.
+    ...(options.x === undefined ? {} : { marginBottom: 46, x: { labelOffset: 40, ...options.x } }),
+    style: { background: 'none', ...(typeof options.style === 'object' ? options.style : {}) },
+    document: document as never, // A document of linkedom: as much of one as the library needs.
   });
   const svg = figure.outerHTML
     .replace(/ (d|transform|x|y|x1|x2|y1|y2|width|height|points|r|cx|cy)="[^"]*"/g, (attribute) =>
@@ -46,4 +53,5 @@ export const colours = {
   failed: 'var(--bad)',
   band: 'var(--band)',
   text: 'var(--text)',
+  card: 'var(--card)',
 } as const;

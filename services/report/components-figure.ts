@@ -1,6 +1,6 @@
 import * as Plot from '@observablehq/plot';
 import type { Genome } from '../../workflows/contracts/genome.ts';
-import { chart, colours, nothing, section } from './chart.ts';
+import { chart, colours, fullWidth, nothing, section } from './chart.ts';
 import { html, type Markup } from './markup.ts';
 import { byGain, type Entry, isCandidate, type ReportData } from './report-data.ts';
 
@@ -16,13 +16,13 @@ export interface ComponentShare {
 /** Which components the winners have more or less often than all candidates. */
 export const componentsFigure = ({ entries }: ReportData): Markup => {
   const candidates = entries.filter((entry) => isCandidate(entry) && entry.experiment.proposal?.genome != null);
-  const { winners, rule } = winnersOf(candidates);
+  const winners = winnersOf(candidates);
   const shares = componentShares(genomesOf(winners), genomesOf(candidates)).slice(0, shownComponents);
   return section(
     {
       id: 'components',
       title: 'Components of the winners against all',
-      caption: `Share of candidates that have a component: hollow among all ${candidates.length} proposals with a genome, filled among the ${winners.length} winners (${rule}); the ${shownComponents} largest differences. Shares of few are rough, and components come together, so this says where to look and proves nothing.`,
+      caption: `Share of candidates that have a component: hollow among all ${candidates.length} proposals with a genome, filled among the ${winners.length} best by exploring gain; the ${shownComponents} largest differences. Shares of few are rough, and components come together, so this says where to look and proves nothing.`,
     },
     candidates.length < fewestCandidates || winners.length === 0 || shares.length === 0
       ? nothing('Too few candidates with scores to compare.')
@@ -41,8 +41,8 @@ const draw = (shares: readonly ComponentShare[]): Markup => {
   const percent = (share: number): string => `${Math.round(100 * share)} %`;
   return chart({
     label: 'Share of each component among winners and among all',
-    width: 1070,
-    height: 60 + 22 * shares.length,
+    width: fullWidth,
+    height: 70 + 22 * shares.length,
     marginLeft: 250,
     marginRight: 30,
     marginTop: 8,
@@ -64,12 +64,10 @@ const draw = (shares: readonly ComponentShare[]): Markup => {
   });
 };
 
-/** Those whose exploring interval lies above zero; where fewer than three do, the best quarter of the scored. */
-const winnersOf = (candidates: readonly Entry[]): { readonly winners: readonly Entry[]; readonly rule: string } => {
+/** The best quarter of the scored, two at least. */
+const winnersOf = (candidates: readonly Entry[]): readonly Entry[] => {
   const scored = candidates.filter(({ explored }) => explored !== null).toSorted(byGain);
-  const clear = scored.filter(({ explored }) => (explored?.low ?? Number.NEGATIVE_INFINITY) > 0);
-  if (clear.length >= 3) return { winners: clear, rule: 'exploring interval above zero' };
-  return { winners: scored.slice(0, Math.ceil(scored.length / 4)), rule: 'best quarter by gain' };
+  return scored.slice(0, Math.max(2, Math.ceil(scored.length / 4)));
 };
 
 const genomesOf = (entries: readonly Entry[]): Genome[] => entries.flatMap(({ experiment }) => experiment.proposal?.genome ?? []);

@@ -2,7 +2,7 @@ import { mean } from '../../workflows/rules/statistics.ts';
 import { nothing, section } from './chart.ts';
 import { html, type Markup } from './markup.ts';
 import { byGain, type Entry, isBaseline, isCandidate, type ReportData } from './report-data.ts';
-import { count, duration, gainWords, signed } from './words.ts';
+import { count, duration, signed } from './words.ts';
 
 /** What it cost, and what the search did better than chance. */
 export const costSection = (data: ReportData): Markup =>
@@ -53,7 +53,7 @@ const armTable = ({ entries }: ReportData): Markup => {
     const of = entries.filter((entry) => isCandidate(entry) && entry.experiment.arm === arm);
     const gains = of.flatMap(({ explored }) => (explored === null ? [] : [explored.mean]));
     const best = of.filter(({ explored }) => explored !== null).toSorted(byGain)[0];
-    return html`<tr><td>${arms[arm]}</td><td class="number">${of.length}</td><td class="number">${gains.length}</td><td class="number">${gains.length === 0 ? '–' : signed(mean(gains))}</td><td class="number">${gainWords(best?.explored ?? null)}</td></tr>`;
+    return html`<tr><td>${arms[arm]}</td><td class="number">${of.length}</td><td class="number">${gains.length}</td><td class="number">${gains.length === 0 ? '–' : signed(mean(gains))}</td><td class="number">${best?.explored == null ? '–' : signed(best.explored.mean)}</td></tr>`;
   });
   return html`<div><h3>Does descent help?</h3><div class="wide"><table><thead><tr><th>Arm</th><th class="number">Candidates</th><th class="number">Scored</th><th class="number">Mean gain</th><th class="number">Best gain</th></tr></thead><tbody>${rows}</tbody></table></div></div>`;
 };

@@ -1,7 +1,7 @@
 import * as Plot from '@observablehq/plot';
 import { taskKinds } from '../../workflows/contracts/rung.ts';
 import { mean } from '../../workflows/rules/statistics.ts';
-import { chart, colours, nothing, section } from './chart.ts';
+import { chart, colours, halfWidth, nothing, section } from './chart.ts';
 import { html, type Markup } from './markup.ts';
 import { byGain, type Entry, isBaseline, type ReportData } from './report-data.ts';
 import { shortened } from './words.ts';
@@ -74,7 +74,7 @@ const panel = (curves: readonly Curve[], candidates: readonly Entry[]): Markup =
     experiment.kind === 'baseline' ? colours.baseline : experiment.state === 'recorded' ? colours.candidate : colours.failed;
   return chart({
     label: 'Training loss by step',
-    width: 520,
+    width: halfWidth,
     height: 300,
     marginLeft: 40,
     marginRight: 150,

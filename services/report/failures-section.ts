@@ -1,5 +1,5 @@
 import * as Plot from '@observablehq/plot';
-import { chart, colours, nothing, section } from './chart.ts';
+import { chart, colours, fullWidth, nothing, section } from './chart.ts';
 import { html, type Markup } from './markup.ts';
 import type { ReportData } from './report-data.ts';
 import { shortened } from './words.ts';
@@ -33,13 +33,13 @@ export const failuresSection = ({ entries }: ReportData): Markup => {
       ? nothing('Nothing was rejected and nothing failed.')
       : html`${chart({
           label: 'Number of failures by label',
-          width: 1070,
-          height: 50 + 26 * groups.length,
+          width: fullWidth,
+          height: 66 + 26 * groups.length,
           marginLeft: 140,
           marginRight: 40,
           marginTop: 4,
           style: { fontSize: '12.5px', background: 'none' },
-          x: { label: 'experiments →', grid: true, interval: 1, ticks: 8 },
+          x: { label: 'experiments →', grid: true, ticks: Math.min(8, groups[0]?.number ?? 1), tickFormat: 'd' },
           y: { label: null, domain: groups.map(({ label }) => label), tickSize: 0 },
           marks: [
             Plot.barX(groups, { x: 'number', y: 'label', fill: colours.failed, fillOpacity: 0.75, insetTop: 3, insetBottom: 3 }),

@@ -1,7 +1,7 @@
 import { type Campaign, isCampaignOver } from '../../workflows/contracts/campaign.ts';
 import { html, type Markup } from './markup.ts';
 import { byGain, type Entry, isCandidate, type ReportData } from './report-data.ts';
-import { count, duration, gainWords, instant, plain } from './words.ts';
+import { count, duration, gainWords, instant, plain, signed } from './words.ts';
 
 /** Name, verdict in plain words, and the figures that a reader wants first. */
 export const header = (data: ReportData): Markup => {
@@ -53,11 +53,11 @@ const cards = ({ campaign, entries, reference, trialSeconds }: ReportData) => {
       words: `candidates: ${inState('recorded')} recorded, ${inState('rejected')} rejected, ${inState('failed')} failed${inState('cancelled') > 0 ? `, ${inState('cancelled')} cancelled` : ''}`,
     },
     {
-      figure: best === undefined ? '–' : gainWords(best.explored),
+      figure: best?.explored == null ? '–' : signed(best.explored.mean),
       words:
         best === undefined
           ? 'bits per byte gained: no candidate was scored'
-          : `bits per byte over ${reference?.name ?? 'the reference'} while exploring: ${best.name}`,
+          : `bits per byte over ${reference?.name ?? 'the reference'} while exploring, ${gainWords(best.explored)}: ${best.name}`,
     },
     {
       figure: noise === undefined ? 'unknown' : plain(noise.minimumDetectable, 3),

@@ -1,5 +1,5 @@
 import * as Plot from '@observablehq/plot';
-import { chart, colours, nothing, section } from './chart.ts';
+import { chart, colours, fullWidth, nothing, section } from './chart.ts';
 import { html, type Markup } from './markup.ts';
 import { byGain, type Entry, type Gain, isBaseline, type ReportData } from './report-data.ts';
 import { gainWords, shortened } from './words.ts';
@@ -81,11 +81,11 @@ const draw = (shown: readonly Entry[], detectable: number | null): Markup => {
   const hasFresh = confirmed.length > 0;
   return chart({
     label: 'Gain over the reference with intervals, one row an architecture',
-    width: 1070,
+    width: fullWidth,
     marginLeft: 350,
     marginRight: 20,
     marginTop: 8,
-    height: 60 + shown.length * (hasFresh ? 26 : 22),
+    height: 70 + shown.length * (hasFresh ? 26 : 22),
     style: { fontSize: '12.5px', background: 'none' },
     x: {
       label: 'gain in bits per byte, right is better →',

@@ -1,5 +1,5 @@
 import { type HierarchyPointNode, stratify, tree } from 'd3-hierarchy';
-import { nothing, section } from './chart.ts';
+import { fullWidth, nothing, section } from './chart.ts';
 import { html, type Markup } from './markup.ts';
 import type { Entry, ReportData } from './report-data.ts';
 import { gainWords, shortened } from './words.ts';
@@ -22,8 +22,28 @@ export const lineageFigure = ({ entries, reference }: ReportData): Markup =>
       title: 'Lineage',
       caption: `From left to right, parents to children; click a mark for its row in the table. Colour is the gain in bits per byte over ${reference?.name ?? 'the reference'} on the exploring seeds. Candidates of the control arm have no parent.`,
     },
-    entries.length === 0 ? nothing('No experiment was started.') : html`${legend}${draw(entries)}`,
+    entries.length === 0 ? nothing('No experiment was started.') : html`${legend}${draw(entries)}${strip(entries)}`,
   );
+
+/** Neither child nor parent, and no baseline that could have had children: the lonely ones of a long control arm would fill the tree. */
+const isLonely = ({ experiment }: Entry, parents: ReadonlySet<string | null>): boolean =>
+  experiment.kind === 'candidate' && experiment.parentId === null && !parents.has(experiment.id);
+
+const parentsIn = (entries: readonly Entry[]): ReadonlySet<string | null> =>
+  new Set(entries.map(({ experiment }) => experiment.parentId));
+
+const strip = (entries: readonly Entry[]): Markup | null => {
+  const lonely = entries.filter((entry) => isLonely(entry, parentsIn(entries)));
+  const scale = saturation(entries);
+  return lonely.length === 0
+    ? null
+    : html`<h3>Without parent and children</h3><ul class="legend">${lonely.map((entry) => html`<li><a href="#${entry.anchor}" title="${hover(entry)}">${mark(shapeOf(entry, scale))}${entry.experiment.number}</a></li>`)}</ul>`;
+};
+
+const hover = (entry: Entry): string => {
+  const failure = entry.experiment.failure === null ? '' : `\n${entry.experiment.failure.label}`;
+  return `${entry.name}\n${entry.experiment.state}, gain ${gainWords(entry.explored)}${failure}`;
+};
 
 const mark = (shape: Markup): Markup => html`<svg viewBox="-7 -7 14 14">${shape}</svg>`;
 const legend = html`<ul class="legend">
@@ -39,7 +59,9 @@ const legend = html`<ul class="legend">
 
 const rootId = 'root';
 
-const draw = (entries: readonly Entry[]): Markup => {
+const draw = (all: readonly Entry[]): Markup | null => {
+  const entries = all.filter((entry) => !isLonely(entry, parentsIn(all)));
+  if (entries.length === 0) return null;
   const known = new Set(entries.map(({ experiment }) => experiment.id));
   const vertices: Vertex[] = [
     { id: rootId, parentId: null, entry: null },
@@ -49,21 +71,21 @@ const draw = (entries: readonly Entry[]): Markup => {
     }),
   ];
   const isNamed = entries.length <= mostNamed;
-  const rowHeight = isNamed ? 26 : 16;
-  const columnWidth = isNamed ? 230 : 90;
+  const rowHeight = isNamed ? 30 : 16;
   const forest = stratify<Vertex>()
     .id(({ id }) => id)
     .parentId(({ parentId }) => parentId)(vertices)
     .sort((a, b) => (a.data.entry?.experiment.number ?? 0) - (b.data.entry?.experiment.number ?? 0));
+  const columnWidth = isNamed ? 230 : Math.max(36, Math.min(90, (fullWidth - 60) / Math.max(1, forest.height)));
   const placed = tree<Vertex>()
     .nodeSize([rowHeight, columnWidth])
     .separation(() => 1)(forest);
   const nodes = placed.descendants().filter((node) => node.data.entry !== null);
   const top = Math.min(...nodes.map(({ x }) => x));
   const height = Math.max(...nodes.map(({ x }) => x)) - top + 2 * rowHeight;
-  const width = Math.max(...nodes.map(({ depth }) => depth)) * columnWidth + 40;
+  const width = Math.max(...nodes.map(({ depth }) => depth)) * columnWidth + 16;
   const place = (node: Placed) => ({ x: (node.depth - 1) * columnWidth + 16, y: node.x - top + rowHeight });
-  const scale = saturation(entries);
+  const scale = saturation(all);
   return html`<div class="chart" role="img" aria-label="Tree of descent"><svg width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-size="${isNamed ? 12.5 : 11}" font-family="system-ui, sans-serif" fill="currentColor">
 <g fill="none" stroke="var(--faint)" stroke-width="1.5">${nodes.map((node) => (node.parent?.data.entry == null ? null : html`<path d="${curve(place(node.parent), place(node))}"/>`))}</g>
 ${nodes.map((node) => vertex(node, { ...place(node), isNamed, scale }))}</svg></div>`;
@@ -85,10 +107,9 @@ const vertex = (
   const { entry } = node.data;
   if (entry === null) return null;
   const label = isNamed ? `${entry.experiment.number} ${shortened(entry.name, 27)}` : String(entry.experiment.number);
-  const failure = entry.experiment.failure === null ? '' : `\n${entry.experiment.failure.label}`;
-  // The line to the children leaves to the right, so the name of a parent stands above it.
-  const hasChildren = (node.children?.length ?? 0) > 0;
-  return html`<a href="#${entry.anchor}"><g transform="translate(${x.toFixed(1)},${y.toFixed(1)})"><title>${`${entry.name}\n${entry.experiment.state}, gain ${gainWords(entry.explored)}${failure}`}</title>${shapeOf(entry, scale)}<text x="${hasChildren ? -5 : 10}" y="${hasChildren ? -9 : 4}">${label}</text></g></a>`;
+  // The line to the children leaves to the right, so the name of a parent stands above it; a number has room on the line.
+  const isAbove = isNamed && (node.children?.length ?? 0) > 0;
+  return html`<a href="#${entry.anchor}"><g transform="translate(${x.toFixed(1)},${y.toFixed(1)})"><title>${hover(entry)}</title>${shapeOf(entry, scale)}<text x="${isAbove ? -5 : 9}" y="${isAbove ? -9 : 4}" stroke="var(--card)" stroke-width="3" paint-order="stroke">${label}</text></g></a>`;
 };
 
 const shapeOf = (entry: Entry, scale: number): Markup => {

@@ -17,13 +17,13 @@ export const noiseSection = ({ campaign }: ReportData): Markup => {
     {
       id: 'noise',
       title: 'Noise of this rung',
-      caption: `Measured before the search by training ${settings.baselines.length === 1 ? 'the baseline' : `${settings.baselines.length} baselines`} on common seeds: what is left after the level of each architecture and of each seed is taken out. A gain below the last column may well be there, and this campaign would miss it more than one time in ten.`,
+      caption: `Measured before the search by training ${settings.baselines.length === 1 ? 'the baseline' : `${settings.baselines.length} baselines`} on common seeds: what is left after the level of each architecture and of each seed is taken out. The smallest gain found is one that the ${settings.confirmSeeds} fresh seeds tell from zero nine times in ten; a smaller one may well be there and be missed.`,
     },
     noise.length === 0
       ? nothing('The noise floor was not measured: it takes the baselines on two seeds or more.')
-      : html`<div class="wide"><table><thead><tr><th>Metric</th><th class="number">Deviation of one paired difference</th><th class="number">Degrees of freedom</th><th class="number">Smallest gain found nine times in ten on ${settings.confirmSeeds} fresh seeds</th><th>Unit</th></tr></thead><tbody>${noise.map(
+      : html`<div class="wide"><table><thead><tr><th>Metric</th><th class="number">Deviation of one paired difference</th><th class="number">Degrees of freedom</th><th class="number">Smallest gain found</th><th>Unit</th></tr></thead><tbody>${noise.map(
           (floor) =>
-            html`<tr><td>${floor.metric}</td><td class="number">${plain(floor.pairedSd)}</td><td class="number">${floor.degreesOfFreedom}</td><td class="number">${plain(floor.minimumDetectable)}</td><td>${units[floor.metric]}</td></tr>`,
+            html`<tr><td class="tag">${floor.metric}</td><td class="number">${plain(floor.pairedSd)}</td><td class="number">${floor.degreesOfFreedom}</td><td class="number">${plain(floor.minimumDetectable)}</td><td class="tag">${units[floor.metric]}</td></tr>`,
         )}</tbody></table></div>`,
   );
 };

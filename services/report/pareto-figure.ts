@@ -1,5 +1,5 @@
 import * as Plot from '@observablehq/plot';
-import { chart, colours, nothing, section } from './chart.ts';
+import { chart, colours, fullWidth, nothing, section } from './chart.ts';
 import type { Markup } from './markup.ts';
 import { type Entry, isBaseline, type ReportData } from './report-data.ts';
 import { plain, shortened } from './words.ts';
@@ -33,7 +33,7 @@ export const paretoFigure = ({ entries }: ReportData): Markup => {
       ? nothing('Nothing has both scores.')
       : chart({
           label: 'Loss of recall against bits per byte',
-          width: 1070,
+          width: fullWidth,
           height: 420,
           marginLeft: 60,
           marginRight: 130,
@@ -58,6 +58,8 @@ export const paretoFigure = ({ entries }: ReportData): Markup => {
               dx: 9,
               textAnchor: 'start',
               fill: colours.text,
+              stroke: colours.card,
+              strokeWidth: 4,
             }),
           ],
         }),

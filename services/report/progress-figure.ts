@@ -1,5 +1,5 @@
 import * as Plot from '@observablehq/plot';
-import { chart, colours, nothing, section } from './chart.ts';
+import { chart, colours, fullWidth, nothing, section } from './chart.ts';
 import type { Markup } from './markup.ts';
 import { type Entry, isCandidate, type ReportData } from './report-data.ts';
 import { gainWords } from './words.ts';
@@ -34,12 +34,12 @@ export const progressFigure = ({ campaign, entries, reference }: ReportData): Ma
       ? nothing('No candidate was scored.')
       : chart({
           label: 'Gain of each candidate over time and the best so far',
-          width: 1070,
+          width: fullWidth,
           height: 300,
           marginLeft: 60,
           marginRight: 20,
           style: { fontSize: '12.5px', background: 'none' },
-          x: { label: 'minutes since the start →', grid: true, nice: true },
+          x: { label: 'minutes since the start →', grid: true, domain: [0, Math.max(1, ...[...scored, ...lost].map(minutesOf))] },
           y: { label: '↑ gain in bits per byte', grid: true, tickFormat: (value: number) => value.toFixed(2).replace('-', '−') },
           marks: [
             Plot.ruleY([0], { stroke: colours.baseline, strokeWidth: 1.5 }),

@@ -1,0 +1,154 @@
+import { join } from 'node:path';
+import { parseHTML } from 'linkedom';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { openSqliteArchive } from '../../../services/archive/sqlite-archive.ts';
+import { renderReport } from '../../../services/report/render-report.ts';
+import { experimentId } from '../../../workflows/contracts/ids.ts';
+import { aCampaign, anExperiment } from '../../support/builders.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { type MadeCampaign, type MadeOptions, makeCampaign, storeCampaign } from './made-campaign.ts';
+
+const render = async (made: MadeCampaign): Promise<string> => {
+  const archive = openSqliteArchive(join(temporaryFolder(), 'archive.db'));
+  onTestFinished(() => archive.close());
+  await storeCampaign(archive, made);
+  return await renderReport({ campaignId: made.campaign.id, archive });
+};
+const page = async (options: MadeOptions) => {
+  const made = makeCampaign(options);
+  const text = await render(made);
+  const { document } = parseHTML(text);
+  const textOf = (selector: string): string => document.querySelector(selector)?.textContent ?? '';
+  return { made, text, document, textOf };
+};
+
+describe('renderReport', () => {
+  it.each([0, 1, 10, 200])('is one page that needs nothing else with %s candidates', async (numCandidates) => {
+    const { text, document, made } = await page({ numCandidates });
+    expect(text).toMatch(/^<!doctype html>/);
+    expect(document.querySelectorAll('script, link, iframe, img, object, embed, base, form')).toHaveLength(0);
+    expect(text.replaceAll('http://www.w3.org/', '')).not.toMatch(/https?:|\/\/[a-z]|url\(|@import|javascript:|\son[a-z]+=/i);
+    expect(text).not.toMatch(/NaN|undefined|Infinity|\[object/);
+    expect(document.querySelectorAll('#experiments tbody tr')).toHaveLength(4 + numCandidates);
+    expect(document.querySelectorAll('section')).toHaveLength(13);
+    expect(made.experiments).toHaveLength(4 + numCandidates);
+  });
+
+  it.each([1, 200])('has anchors that all lead somewhere, each once, with %s candidates', async (numCandidates) => {
+    const { document } = await page({ numCandidates });
+    const ids = [...document.querySelectorAll('[id]')].map((element) => element.getAttribute('id'));
+    expect(new Set(ids).size).toBe(ids.length);
+    const links = [...document.querySelectorAll('a')].map((element) => element.getAttribute('href') ?? '');
+    expect(links.length).toBeGreaterThan(13);
+    expect(links.filter((href) => !href.startsWith('#') || !ids.includes(href.slice(1)))).toEqual([]);
+  });
+
+  it('says the verdict first, in the words of the conclusion', async () => {
+    const found = await page({ numCandidates: 200 });
+    expect(found.made.campaign.conclusion?.verdict).toBe('better');
+    expect(found.textOf('.verdict')).toBe(`Better than the baselines${found.made.campaign.conclusion?.statement}`);
+    expect(found.textOf('#finalists')).toContain('deltanet-fir-gate');
+    expect(found.document.querySelectorAll('#finalists tbody tr')).toHaveLength(2);
+    const none = await page({ numCandidates: 1 });
+    expect(none.textOf('.verdict')).toMatch(/^Nothing found/);
+    expect(none.textOf('#finalists tbody')).toContain('worse');
+  });
+
+  it.each(['calibrating', 'exploring', 'verifying', 'paused'] as const)(
+    'says of a campaign that is %s that there is no verdict yet',
+    async (state) => {
+      const { textOf } = await page({ numCandidates: 3, state });
+      expect(textOf('.verdict')).toBe(
+        `Not finishedThe campaign is ${state}. What follows is what was measured so far; there is no verdict yet.`,
+      );
+    },
+  );
+
+  it.each([
+    ['cancelled', 'Cancelled'],
+    ['failed', 'Failed'],
+  ] as const)('says of a %s campaign why it ended', async (state, heading) => {
+    const { textOf } = await page({ numCandidates: 3, state });
+    expect(textOf('.verdict')).toBe(`${heading}The campaign ended without a verdict: asked to.`);
+  });
+
+  it('works before anything was started', async () => {
+    const text = await render({ campaign: aCampaign({ state: 'calibrating' }), experiments: [], trials: [], scores: [] });
+    const { document } = parseHTML(text);
+    expect([...document.querySelectorAll('.empty')].map((element) => element.textContent)).toContain(
+      'No experiment was started.',
+    );
+    expect(text).not.toMatch(/NaN|undefined|Infinity/);
+  });
+
+  it('works while experiments are under way and one has no proposal yet', async () => {
+    const made = makeCampaign({ numCandidates: 3, state: 'exploring' });
+    const planned = anExperiment({ id: experimentId('c-made', 8), campaignId: 'c-made', number: 8, state: 'planned' });
+    const checked = anExperiment({
+      id: experimentId('c-made', 9),
+      campaignId: 'c-made',
+      number: 9,
+      state: 'checked',
+      parentId: experimentId('c-made', 1),
+    });
+    const { document } = parseHTML(await render({ ...made, experiments: [...made.experiments, planned, checked] }));
+    expect(document.querySelector('#e0008')?.textContent).toContain('experiment 8');
+    expect(document.querySelector('#e0009')?.textContent).toContain('checked');
+    expect(document.querySelectorAll('#lineage [stroke-dasharray]').length).toBeGreaterThan(1);
+  });
+
+  it('shows hostile text of records as text, wherever it comes in', async () => {
+    const text = '</title></style><script>alert(1)</script><img src=x onerror=alert(1)>"\'><a href="javascript:alert(1)">&amp;';
+    const { document, text: source } = await page({ numCandidates: 12, text: text.slice(0, 80), state: 'finished' });
+    expect(document.querySelectorAll('script, img, [onerror]')).toHaveLength(0);
+    expect(source).not.toContain('<script');
+    expect(source).not.toContain('<img');
+    expect(document.querySelector('#e0005')?.textContent).toContain(text.slice(0, 80));
+    const long = await page({ numCandidates: 12, text: text.slice(-80) });
+    expect([...long.document.querySelectorAll('a')].filter((element) => !element.getAttribute('href')?.startsWith('#'))).toEqual(
+      [],
+    );
+    expect(long.document.querySelector('#e0005')?.textContent).toContain(text.slice(-80));
+  });
+
+  it('is the same text for the same records', async () => {
+    const first = await page({ numCandidates: 12 });
+    const second = await page({ numCandidates: 12 });
+    expect(second.text).toBe(first.text);
+  });
+
+  it('draws each scored architecture once a group on the leaderboard, at its gain', async () => {
+    const { document, made } = await page({ numCandidates: 10 });
+    const titles = [...document.querySelectorAll('#leaderboard title')].map((element) => element.textContent ?? '');
+    const scored = made.experiments.filter(({ state, number }) => state === 'recorded' && number > 1);
+    expect(titles.filter((title) => title.includes('exploring seeds'))).toHaveLength(scored.length);
+    expect(titles.filter((title) => title.includes('fresh seeds'))).toHaveLength(3); // Two finalists and the strongest other baseline.
+    for (const { fitness, proposal } of scored) {
+      const title = titles.find((one) => one.startsWith(`${proposal?.name}\nexploring`));
+      expect(title).toContain(Math.abs(fitness?.value ?? Number.NaN).toFixed(4));
+    }
+  });
+
+  it('counts the failures by label and the cost of what the ledger holds', async () => {
+    const { textOf, made } = await page({ numCandidates: 60 });
+    const labels = new Set(made.experiments.flatMap(({ failure }) => failure?.label ?? []));
+    expect(labels.size).toBeGreaterThan(2);
+    for (const label of labels) expect(textOf('#failures tbody')).toContain(label);
+    const seconds = made.trials.reduce((sum, trial) => sum + trial.cpuSeconds, 0);
+    expect(textOf('#cost')).toContain(`${(seconds / 60).toFixed(1)} min`);
+  });
+
+  it('says what it does not claim, with the sandbox that there was', async () => {
+    const { textOf } = await page({ numCandidates: 2 });
+    expect(textOf('#claims')).toContain('No correlation of this rung with larger models was shown');
+    expect(textOf('#claims')).toContain('without an operating system sandbox');
+  });
+
+  it('names a campaign that does not exist', async () => {
+    const archive = openSqliteArchive(join(temporaryFolder(), 'archive.db'));
+    onTestFinished(() => archive.close());
+    await expect(renderReport({ campaignId: 'c-gone', archive })).rejects.toThrow(
+      'There is no campaign "c-gone" in the archive.',
+    );
+  });
+});
