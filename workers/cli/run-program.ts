@@ -1,6 +1,7 @@
 import { type Command, CommanderError } from 'commander';
 import { ArchiveUnavailableError } from '../../services/archive/archive-errors.ts';
-import { CorruptArtifactError } from '../../services/artifacts/artifacts.ts';
+import { ArtifactsUnavailableError, CorruptArtifactError } from '../../services/artifacts/artifacts.ts';
+import { ExportRefusedError } from '../../services/export/bundle-source.ts';
 import { ConfigError } from '../config.ts';
 import { PortInUseError, StackRunningError, StackStartError } from '../supervisor/index.ts';
 import { plain } from '../view/cells.ts';
@@ -8,7 +9,15 @@ import { CommandError, exitCodes } from './command-error.ts';
 import type { CliContext } from './context.ts';
 
 /** Errors whose message is written for the person at the terminal. */
-const spokenErrors = [ArchiveUnavailableError, CorruptArtifactError, PortInUseError, StackRunningError, StackStartError];
+const spokenErrors = [
+  ArchiveUnavailableError,
+  ArtifactsUnavailableError,
+  CorruptArtifactError,
+  ExportRefusedError,
+  PortInUseError,
+  StackRunningError,
+  StackStartError,
+];
 
 /** Parses the words, runs the command and gives back the exit code; every error ends as one readable message. */
 export const runProgram = async (context: CliContext, program: Command, words: readonly string[]): Promise<number> => {

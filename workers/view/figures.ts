@@ -12,6 +12,10 @@ export const signed = (value: number, digits = 4): string => {
 export const effectText = (effect: Effect | null): string =>
   effect === null ? '–' : `${signed(effect.mean)} [${signed(effect.low)}, ${signed(effect.high)}]`;
 
+/** `+0.0123 ±0.0113`, half the interval, where a line has little room. */
+export const shortEffectText = (effect: Effect | null): string =>
+  effect === null ? '–' : `${signed(effect.mean)} ±${((effect.high - effect.low) / 2).toFixed(4)}`;
+
 /** 8 s, 3 min 05 s, 2 h 05 min, 3 d 04 h. */
 export const durationText = (ms: number): string => {
   const seconds = Math.max(0, Math.round(ms / 1000));

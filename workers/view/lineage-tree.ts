@@ -1,7 +1,7 @@
 import type { LineageNode } from '../../services/archive/archive.ts';
 import type { Effect } from '../../workflows/contracts/analysis.ts';
 import { cut, displayWidth, padTo, plain } from './cells.ts';
-import { effectText, shortId, signed } from './figures.ts';
+import { shortEffectText, shortId, signed } from './figures.ts';
 import { type Look, type Tone, tint } from './look.ts';
 
 /** A node of the tree with what the drawing says about it. */
@@ -9,6 +9,8 @@ export interface TreeNode extends LineageNode {
   /** Gain over the reference in bits per byte. */
   readonly gain: Effect | null;
   readonly changed: string;
+  /** The architecture that gains are measured against. */
+  readonly isReference: boolean;
 }
 
 /**
@@ -43,7 +45,7 @@ export const lineageLines = (look: Look, nodes: readonly TreeNode[]): readonly s
   const drawn = drawForest(nodes, Math.floor(look.width / 14));
   const labels = drawn.map(({ prefix, node }) => `${prefix}${shortId(node.id)} ${plain(node.name ?? 'not proposed')}`);
   const labelWidth = Math.min(Math.max(0, ...labels.map(displayWidth)), Math.floor(look.width * 0.5));
-  const gains = drawn.map(({ node }) => effectText(node.gain));
+  const gains = drawn.map(({ node }) => (node.isReference ? '0' : shortEffectText(node.gain)));
   const gainWidth = Math.max(0, ...gains.map(displayWidth));
   const fates = drawn.map(({ node }) => fate(node));
   const fateWidth = Math.max(0, ...fates.map(displayWidth));
@@ -58,9 +60,9 @@ export const lineageLines = (look: Look, nodes: readonly TreeNode[]): readonly s
 };
 
 const fate = (node: TreeNode): string => {
-  if (node.kind !== 'candidate' && node.state === 'recorded') return node.verdict ?? node.kind;
-  if (node.state === 'recorded') return node.verdict ?? 'recorded';
-  return node.failureLabel === null ? node.state : `${node.state}: ${node.failureLabel}`;
+  if (node.isReference) return 'reference';
+  if (node.state === 'recorded') return node.verdict ?? (node.kind === 'candidate' ? 'recorded' : node.kind);
+  return node.failureLabel === null || node.failureLabel === node.state ? node.state : `${node.state}: ${node.failureLabel}`;
 };
 
 const fateTone = (node: TreeNode): Tone => {
@@ -107,7 +109,7 @@ const drawForest = (nodes: readonly TreeNode[], deepest: number): readonly Drawn
 export const lineageMermaid = (nodes: readonly TreeNode[]): string => {
   const ids = new Set(nodes.map(({ id }) => id));
   const lines = nodes.map((node) => {
-    const gain = node.gain === null ? '' : `<br/>${signed(node.gain.mean)}`;
+    const gain = node.gain === null || node.isReference ? '' : `<br/>${signed(node.gain.mean)}`;
     return `  ${shortId(node.id)}["${shortId(node.id)} ${quoted(node.name ?? 'not proposed')}${gain}"]:::${mermaidClass(node)}`;
   });
   const edges = nodes

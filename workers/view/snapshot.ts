@@ -29,6 +29,7 @@ export const nameOf = (experiment: Experiment): string =>
 export const changeText = (experiment: Experiment): string => {
   const changes = experiment.proposal?.changes ?? [];
   if (changes.length > 0) return changes.map(({ gene, from, to }) => `${plain(gene)} ${plain(from)} → ${plain(to)}`).join(', ');
+  if (experiment.proposal === null) return '';
   if (experiment.kind === 'baseline') return 'baseline';
   return experiment.kind === 'start' ? 'given program' : 'nothing named';
 };

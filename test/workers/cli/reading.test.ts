@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
@@ -54,12 +54,12 @@ describe('asi lineage', () => {
         .slice(1, 7)
         .map((line) => line.trimEnd()),
     ).toEqual([
-      'e0001 deltanet           –                           baseline',
-      'e0002 gated-deltanet     +0.0200 [-0.0100, +0.0500]  baseline',
-      '├─ e0003 vector-decay    +0.0600 [+0.0300, +0.0900]  better             decay.kind scalar-data → vector-data',
-      '│  └─ e0005 peeks-ahead  –                           rejected: gate     fir none → 3',
-      '├─ e0004 wide-fir        +0.0100 [-0.0200, +0.0400]  recorded           fir none → 3, 31',
-      '└─ e0006 no-norm         –                           failed: nonfinite  fir none → 3',
+      'e0001 deltanet           0                reference',
+      'e0002 gated-deltanet     +0.0200 ±0.0300  baseline',
+      '├─ e0003 vector-decay    +0.0600 ±0.0300  better             decay.kind scalar-data → vector-data',
+      '│  └─ e0005 peeks-ahead  –                rejected: gate     fir none → 3',
+      '├─ e0004 wide-fir        +0.0100 ±0.0300  recorded           fir none → 3, 31',
+      '└─ e0006 no-norm         –                failed: nonfinite  fir none → 3',
     ]);
   });
 
@@ -135,6 +135,44 @@ describe('asi leaderboard', () => {
     expect(rows[0]).toContain('+0.0400');
     expect(rows[2]).toContain('0 (reference)');
     expect(rows[3]).toContain('not confirmed');
+  });
+});
+
+describe('asi report', () => {
+  it('writes one HTML file into the state folder and prints its path', async () => {
+    const home = await seededHome();
+    const { exitCode, out } = await runAsi(['report'], { home });
+    expect(exitCode).toBe(0);
+    expect(out).toBe(`${join(home, 'reports', 'c-seeded.html')}\n`);
+    const html = readFileSync(out.trim(), 'utf8');
+    expect(html).toContain('vector-decay');
+    expect(readdirSync(join(home, 'reports'))).toEqual(['c-seeded.html']);
+  });
+
+  it('writes where it is told, and names the place when it cannot', async () => {
+    const home = await seededHome();
+    const path = join(home, 'mine.html');
+    expect(JSON.parse((await runAsi(['report', '--out', path, '--json'], { home })).out)).toEqual({ campaignId: seededId, path });
+    const ran = await runAsi(['report', '--out', join(path, 'below.html')], { home });
+    expect(ran.exitCode).toBe(1);
+    expect(ran.err).toContain(`the report cannot be written to ${join(path, 'below.html')}`);
+  });
+});
+
+describe('asi export', () => {
+  it('says why an experiment without a record cannot be exported', async () => {
+    const ran = await runAsi(['export', 'e0006'], { home: await seededHome() });
+    expect(ran).toMatchObject({
+      exitCode: 1,
+      out: '',
+      err: 'c-seeded/e0006 is failed; only a recorded experiment has weights and scores to export\n',
+    });
+  });
+
+  it('says what is gone from the artifacts', async () => {
+    const ran = await runAsi(['export', 'e0003'], { home: await seededHome() });
+    expect(ran.exitCode).toBe(1);
+    expect(ran.err).toMatch(/^Experiment c-seeded\/e0003 cannot be exported: the checkpoint .* is gone/);
   });
 });
 

@@ -17,6 +17,7 @@ const node = (number: number, parent: number | null, part: Partial<TreeNode> = {
   failureLabel: null,
   gain: null,
   changed: 'decay.kind none → vector-data',
+  isReference: false,
   ...part,
 });
 
@@ -77,10 +78,14 @@ describe('a drawn lineage', () => {
       node(1, null, { verdict: 'better', gain: anEffect({ mean: 0.1, low: 0.05, high: 0.15 }) }),
       node(2, 1, { state: 'failed', failureLabel: 'timeout_wall' }),
       node(3, 1, { state: 'planned', name: null }),
+      node(4, 1, { state: 'cancelled', failureLabel: 'cancelled' }),
+      node(5, null, { isReference: true, gain: anEffect({ mean: 0, low: 0, high: 0 }) }),
     ]);
-    expect(lines[0]).toContain('+0.1000 [+0.0500, +0.1500]  better');
+    expect(lines[0]).toContain('+0.1000 ±0.0500  better');
     expect(lines[1]).toContain('failed: timeout_wall');
     expect(lines[2]).toContain('not proposed');
+    expect(lines[3]).not.toContain('cancelled: cancelled');
+    expect(lines[4]).toMatch(/ 0 {2,}reference/);
   });
 });
 

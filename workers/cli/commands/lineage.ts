@@ -3,7 +3,7 @@ import type { Archive } from '../../../services/archive/archive.ts';
 import type { Campaign } from '../../../workflows/contracts/campaign.ts';
 import { countText } from '../../view/figures.ts';
 import { lineageLines, lineageMermaid, pruneLineage, type TreeNode } from '../../view/lineage-tree.ts';
-import { changeText, exploredGain } from '../../view/snapshot.ts';
+import { changeText, exploredGain, isReference } from '../../view/snapshot.ts';
 import { badInput } from '../command-error.ts';
 import type { CliContext } from '../context.ts';
 import { examples } from '../examples.ts';
@@ -32,20 +32,25 @@ export const lineageCommand = (context: CliContext): Command =>
       await context.withArchive(async (archive) => {
         const campaign = await findCampaign(archive, id);
         const all = await archive.lineage(campaign.id);
-        const nodes = await withDetails(archive, pruneLineage(all, options.limit));
+        const nodes = await withDetails(archive, campaign, pruneLineage(all, options.limit));
         if (options.json === true) context.printJson({ campaignId: campaign.id, numExperiments: all.length, nodes });
         else if (options.mermaid === true) context.print([lineageMermaid(nodes)]);
         else context.print(treeLines(context, campaign, nodes, all.length));
       });
     });
 
-const withDetails = (archive: Archive, nodes: Awaited<ReturnType<Archive['lineage']>>): Promise<readonly TreeNode[]> =>
+const withDetails = (
+  archive: Archive,
+  campaign: Campaign,
+  nodes: Awaited<ReturnType<Archive['lineage']>>,
+): Promise<readonly TreeNode[]> =>
   Promise.all(
     nodes.map(async (node) => {
       const experiment = await archive.getExperiment(node.id);
       return {
         ...node,
         gain: experiment === null ? null : exploredGain(experiment),
+        isReference: experiment !== null && isReference({ campaign }, experiment),
         changed: experiment === null || experiment.kind !== 'candidate' ? '' : changeText(experiment),
       };
     }),
@@ -54,7 +59,7 @@ const withDetails = (archive: Archive, nodes: Awaited<ReturnType<Archive['lineag
 const treeLines = (context: CliContext, campaign: Campaign, nodes: readonly TreeNode[], numAll: number): readonly string[] => {
   const left = numAll - nodes.length;
   return [
-    `${campaign.id}, ${campaign.state}: gain in bits per byte over ${campaign.settings.baselines[0] ?? 'the reference'}, with interval`,
+    `${campaign.id}, ${campaign.state}: gain in bits per byte over ${campaign.settings.baselines[0] ?? 'the reference'}, ± half its interval`,
     ...(nodes.length === 0 ? ['  nothing tried yet'] : lineageLines(context.look(), nodes)),
     ...(left > 0 ? [`${countText(left)} of ${countText(numAll)} experiments are not shown; --limit ${numAll} shows all`] : []),
   ];
