@@ -15,21 +15,35 @@ export interface LoopBench {
   readonly experimentsAnHour: number;
   /** Processor time of this process (all workers) per experiment; the server's is not in it. */
   readonly cpuMsAnExperiment: number;
-  /** Time between the end of one training and the start of the next on a slot, while candidates were explored. */
+  /** Time between the end of one training of a second and the start of the next on a slot. */
   readonly idleGapMs: { readonly p50: number; readonly p95: number; readonly max: number };
 }
 
 const slots = 2;
+const campaignId = 'c-bench';
 
 /**
- * A whole campaign on the real server, workflows, archive, evolver and program generator, with a host that answers at once: what is left is
- * the cost of the loop. Every number is of this machine and this run.
+ * Whole campaigns on the real server, workflows, archive, evolver and program generator, with a host that answers at once: what is left is the
+ * cost of the loop. A second, short campaign with trainings of a second each shows how long a slot waits between two of them. Every number is
+ * of this machine and this run.
  */
 export const benchLoop = async (numExperiments: number): Promise<LoopBench> => {
+  const fast = await runCampaign({ numExperiments, host: new InstantHost() });
+  const paced = new InstantHost({ trainingMs: 1000 });
+  await runCampaign({ numExperiments: 20, host: paced });
+  return {
+    numExperiments: fast.numCandidates,
+    wallSeconds: fast.wallSeconds,
+    experimentsAnHour: (3600 * fast.numCandidates) / fast.wallSeconds,
+    cpuMsAnExperiment: (1000 * fast.cpuSeconds) / fast.numCandidates,
+    idleGapMs: gaps(paced.spans),
+  };
+};
+
+const runCampaign = async ({ numExperiments, host }: { readonly numExperiments: number; readonly host: InstantHost }) => {
   const home = mkdtempSync(join(tmpdir(), 'asi-bench-'));
   const config = { ...readConfig(), home, slots };
   const stack = await startStack({ config, roles: [], onLine: () => undefined, freePorts: true });
-  const host = new InstantHost();
   try {
     const workers = await runAllRoles({ ...config, temporalAddress: stack.temporalAddress }, () => host);
     const connection = await Connection.connect({ address: stack.temporalAddress });
@@ -39,21 +53,14 @@ export const benchLoop = async (numExperiments: number): Promise<LoopBench> => {
       const startedAtMs = performance.now();
       await client.workflow.execute(workflowTypes.campaign, {
         taskQueue: taskQueues.discovery,
-        workflowId: 'c-bench',
+        workflowId: campaignId,
         args: [
           { preset: 'tiny', experiments: numExperiments, exploreSeeds: 1, slots, poolBatch: 5, minutes: 600, trialSeconds: 1e8 },
         ],
       });
       const wallSeconds = (performance.now() - startedAtMs) / 1000;
       const cpu = process.cpuUsage(cpuBefore);
-      const finished = await countCandidates(home);
-      return {
-        numExperiments: finished,
-        wallSeconds,
-        experimentsAnHour: (3600 * finished) / wallSeconds,
-        cpuMsAnExperiment: (cpu.user + cpu.system) / 1000 / finished,
-        idleGapMs: gaps(host.spans),
-      };
+      return { numCandidates: await countCandidates(home), wallSeconds, cpuSeconds: (cpu.user + cpu.system) / 1e6 };
     } finally {
       await connection.close();
       await workers.stop();
@@ -67,13 +74,13 @@ export const benchLoop = async (numExperiments: number): Promise<LoopBench> => {
 const countCandidates = async (home: string): Promise<number> => {
   const archive = openSqliteArchive(join(home, 'archive.db'));
   try {
-    return (await archive.listExperiments('c-bench', { kinds: ['candidate'] })).length;
+    return (await archive.listExperiments(campaignId, { kinds: ['candidate'] })).length;
   } finally {
     await archive.close();
   }
 };
 
-/** With instant jobs a slot is idle for as long as the loop needs to bring the next training. */
+/** Trainings in order of their start, each given to the slot that has been free for longest. */
 const gaps = (spans: readonly Span[]): LoopBench['idleGapMs'] => {
   const trainings = spans.filter((span) => span.command === 'train').toSorted((a, b) => a.startedAtMs - b.startedAtMs);
   const freeSince = Array.from({ length: slots }, () => Number.NEGATIVE_INFINITY);
