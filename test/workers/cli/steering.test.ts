@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CliContext } from '../../../workers/cli/context.ts';
 import { buildDiscoverProgram } from '../../../workers/cli/discover-program.ts';
@@ -100,6 +102,29 @@ describe('asi on a running stack', () => {
       expect(counts[state]).toBe(0);
     expect(await asi('campaign', 'pause')).toMatchObject({ exitCode: 1, err: expect.stringContaining('No campaign is running') });
   }, 60_000);
+
+  it("tries a program of one's own and says where it stands", async () => {
+    const file = join(temporaryFolder(), 'mine.py');
+    writeFileSync(file, 'class Mixer: ...\n');
+    const ran = await runAsi(['try', file, '--preset', 'tiny', '--id', 'tried'], {
+      home: loop.config.home,
+      env: { ASI_PYTHON: loop.config.python },
+    });
+    expect(ran).toMatchObject({ exitCode: 0 });
+    expect(ran.out).toMatch(/\nmine: (Not distinguishable from|Better than|Worse than) /);
+    expect(ran.out.match(/^ {2}e0003 {2}mine /gm)).toHaveLength(1);
+    expect(ran.out).toContain(`npm run discover -- --preset quick --start ${file}`);
+  }, 90_000);
+
+  it('refuses to try what is no program', async () => {
+    const empty = join(temporaryFolder(), 'empty.py');
+    writeFileSync(empty, ' \n');
+    expect(await asi('try', empty)).toMatchObject({ exitCode: 2, err: expect.stringContaining('this file is empty') });
+    expect(await asi('try', '/nowhere.py')).toMatchObject({
+      exitCode: 2,
+      err: expect.stringContaining('there is no file /nowhere.py'),
+    });
+  });
 
   it('tells what a campaign was refused with', async () => {
     const texts = temporaryFolder();
