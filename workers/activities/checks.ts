@@ -25,6 +25,8 @@ export interface CheckDependencies {
 const limits = { wallSeconds: 120, idleSeconds: 120, memoryBytes: 3 * 1024 ** 3, logBytes: 1024 * 1024 } as const;
 /** A candidate may cost this many times the reference's model FLOPs a token. */
 const flopsLimit = 1.25;
+/** Baselines are what is compared with, whatever they cost; the cost stands beside them. */
+const baselineFlopsLimit = 4;
 
 /** The gates. A refused program is a value with its evidence in the experiment; outages are thrown. */
 export const createCheckActivities = (dependencies: CheckDependencies): CheckActivities => ({
@@ -61,7 +63,7 @@ const check = async (
     referencePath,
     rung: rungs[campaign.settings.rung],
     seed: campaign.settings.seed,
-    flopsLimit,
+    flopsLimit: experiment.kind === 'baseline' ? baselineFlopsLimit : flopsLimit,
   };
 
   const end = await withHeartbeat((beat, signal) =>
@@ -81,7 +83,8 @@ const check = async (
   const report: CheckResult | null = result?.success === true ? result.data : null;
   await changeExperiment(archive, experiment.id, (current) => {
     const gates = report?.gates ?? [];
-    if (refusal !== null) return { gates, attempts: [...current.attempts, { hash, failure: refusal }] };
+    if (refusal !== null)
+      return { gates, attempts: [...current.attempts, { hash, proposal: current.proposal, failure: refusal }] };
     if (current.architecture === null || report === null) return null;
     return { gates, state: 'checked', architecture: { ...current.architecture, sizes: report.sizes } };
   });

@@ -264,7 +264,10 @@ const repair = async (
     const relative = other.id === experiment.id ? null : relativeOf(other);
     return relative === null ? [] : [relative];
   });
-  const refused = experiment.attempts.map(({ failure }) => ({ draft: proposal, reason: `${failure.label}: ${failure.detail}` }));
+  const refused = experiment.attempts.map((attempt) => ({
+    draft: attempt.proposal ?? proposal,
+    reason: `${attempt.failure.label}: ${attempt.failure.detail}`,
+  }));
   const draft = await engineer.repair(
     {
       draft: proposal,

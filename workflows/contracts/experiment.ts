@@ -88,7 +88,7 @@ export const experimentSchema = z.strictObject({
   architecture: architectureSchema.nullable(),
   gates: z.array(gateResultSchema),
   /** Programs tried before this one in the same experiment and why they were refused. */
-  attempts: z.array(z.strictObject({ hash: z.string(), failure: failureSchema })),
+  attempts: z.array(z.strictObject({ hash: z.string(), proposal: proposalSchema.nullable(), failure: failureSchema })),
   fitness: fitnessSchema.nullable(),
   analysis: analysisSchema.nullable(),
   verdict: verdictSchema.nullable(),

@@ -19,7 +19,7 @@ describe('the page of an experiment', () => {
     const experiment = anExperiment({
       state: 'failed',
       failure: aFailure({ label: 'exit', stage: 'train', detail: 'ended with status 3' }),
-      attempts: [{ hash: 'ab'.repeat(32), failure: aFailure({ detail: 'reads the future' }) }],
+      attempts: [{ hash: 'ab'.repeat(32), proposal: null, failure: aFailure({ detail: 'reads the future' }) }],
     });
     const text = experimentPage(look, { experiment, ...bare, failureLog: log }, { wholeProgram: false }).join('\n');
     expect(text).toContain('exit while in stage train\n  ended with status 3');

@@ -10,7 +10,7 @@ export const experimentTests = (create: CreateStore): void => {
       const experiment = anExperiment({
         state: 'recorded',
         verdict: aVerdict(),
-        attempts: [{ hash: aHash('x'), failure: aFailure() }],
+        attempts: [{ hash: aHash('x'), proposal: null, failure: aFailure() }],
       });
       expect(await archive.createExperiment(experiment)).toEqual({ created: true, value: experiment });
       expect(await archive.getExperiment(experiment.id)).toEqual(experiment);
