@@ -12,7 +12,10 @@ export interface ChartOptions extends Plot.PlotOptions {
   readonly label: string;
 }
 
-/** One figure as inline SVG. The plotting library escapes what it writes; coordinates are cut to two decimals, which no eye can tell. */
+/**
+ * One figure as inline SVG. The plotting library escapes what it writes; coordinates are cut to two decimals, which no eye can
+ * tell.
+ */
 export const chart = ({ label, ...options }: ChartOptions): Markup => {
   const { document } = parseHTML('<!doctype html><html><body></body></html>');
   const figure: { readonly outerHTML: string } = Plot.plot({

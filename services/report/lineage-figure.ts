@@ -25,7 +25,10 @@ export const lineageFigure = ({ entries, reference }: ReportData): Markup =>
     entries.length === 0 ? nothing('No experiment was started.') : html`${legend}${draw(entries)}${strip(entries)}`,
   );
 
-/** Neither child nor parent, and no baseline that could have had children: the lonely ones of a long control arm would fill the tree. */
+/**
+ * Neither child nor parent, and no baseline that could have had children: the lonely ones of a long control arm would fill the
+ * tree.
+ */
 const isLonely = ({ experiment }: Entry, parents: ReadonlySet<string | null>): boolean =>
   experiment.kind === 'candidate' && experiment.parentId === null && !parents.has(experiment.id);
 
@@ -76,7 +79,7 @@ const draw = (all: readonly Entry[]): Markup | null => {
     .id(({ id }) => id)
     .parentId(({ parentId }) => parentId)(vertices)
     .sort((a, b) => (a.data.entry?.experiment.number ?? 0) - (b.data.entry?.experiment.number ?? 0));
-  const columnWidth = isNamed ? 230 : Math.max(36, Math.min(90, (fullWidth - 60) / Math.max(1, forest.height)));
+  const columnWidth = isNamed ? 255 : Math.max(36, Math.min(90, (fullWidth - 60) / Math.max(1, forest.height)));
   const placed = tree<Vertex>()
     .nodeSize([rowHeight, columnWidth])
     .separation(() => 1)(forest);
@@ -106,7 +109,7 @@ const vertex = (
 ): Markup | null => {
   const { entry } = node.data;
   if (entry === null) return null;
-  const label = isNamed ? `${entry.experiment.number} ${shortened(entry.name, 27)}` : String(entry.experiment.number);
+  const label = isNamed ? `${entry.experiment.number} ${shortened(entry.name, 31)}` : String(entry.experiment.number);
   // The line to the children leaves to the right, so the name of a parent stands above it; a number has room on the line.
   const isAbove = isNamed && (node.children?.length ?? 0) > 0;
   return html`<a href="#${entry.anchor}"><g transform="translate(${x.toFixed(1)},${y.toFixed(1)})"><title>${hover(entry)}</title>${shapeOf(entry, scale)}<text x="${isAbove ? -5 : 9}" y="${isAbove ? -9 : 4}" stroke="var(--card)" stroke-width="3" paint-order="stroke">${label}</text></g></a>`;

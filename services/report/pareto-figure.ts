@@ -21,7 +21,7 @@ export const paretoFigure = ({ entries }: ReportData): Markup => {
     return bits === undefined || recall === undefined ? [] : [pointOf(entry, { bits, recall })];
   });
   const front = paretoFront(points);
-  const labelled = [...new Set([...points.filter((point) => point.isBaseline), ...(front.length <= 6 ? front : [])])];
+  const labelled = withoutOverlap([...new Set([...front, ...points.filter((point) => point.isBaseline)])], points);
   return section(
     {
       id: 'pareto',
@@ -42,15 +42,6 @@ export const paretoFigure = ({ entries }: ReportData): Markup => {
           y: { label: '↑ recall loss in nats, lower is better', grid: true, nice: true, inset: 10 },
           marks: [
             Plot.line(front, { x: 'bits', y: 'recall', stroke: colours.faint, strokeWidth: 2, curve: 'step-after' }),
-            Plot.dot(points, {
-              x: 'bits',
-              y: 'recall',
-              fill: (point: Point) => point.colour,
-              symbol: (point: Point) => (point.isBaseline ? 'square' : 'circle'),
-              r: 5,
-              title: (point: Point) => `${point.name}\n${plain(point.bits)} bits per byte, recall loss ${plain(point.recall)}`,
-              href: 'href',
-            }),
             Plot.text(labelled, {
               x: 'bits',
               y: 'recall',
@@ -60,6 +51,15 @@ export const paretoFigure = ({ entries }: ReportData): Markup => {
               fill: colours.text,
               stroke: colours.card,
               strokeWidth: 4,
+            }),
+            Plot.dot(points, {
+              x: 'bits',
+              y: 'recall',
+              fill: (point: Point) => point.colour,
+              symbol: (point: Point) => (point.isBaseline ? 'square' : 'circle'),
+              r: 5,
+              title: (point: Point) => `${point.name}\n${plain(point.bits)} bits per byte, recall loss ${plain(point.recall)}`,
+              href: 'href',
             }),
           ],
         }),
@@ -74,6 +74,28 @@ const pointOf = (entry: Entry, { bits, recall }: { readonly bits: number; readon
   colour: isBaseline(entry) ? colours.baseline : entry.experiment.arm === 'control' ? colours.control : colours.candidate,
   href: `#${entry.anchor}`,
 });
+
+/** Labels that cover none before them, at about the size that they are drawn; the others show on hover. */
+const withoutOverlap = (wanted: readonly Point[], points: readonly Point[]): Point[] => {
+  const scale = (values: readonly number[], pixels: number): number =>
+    pixels / Math.max(1e-9, Math.max(...values) - Math.min(...values));
+  const xScale = scale(
+    points.map(({ bits }) => bits),
+    820,
+  );
+  const yScale = scale(
+    points.map(({ recall }) => recall),
+    320,
+  );
+  const kept: Point[] = [];
+  for (const point of wanted) {
+    const isFree = kept.every(
+      (other) => Math.abs(other.bits - point.bits) * xScale > 175 || Math.abs(other.recall - point.recall) * yScale > 15,
+    );
+    if (isFree) kept.push(point);
+  }
+  return kept;
+};
 
 /** Those that no other point beats or equals on both axes, by rising bits. */
 export const paretoFront = <T extends { readonly bits: number; readonly recall: number }>(points: readonly T[]): T[] => {

@@ -40,7 +40,12 @@ export const progressFigure = ({ campaign, entries, reference }: ReportData): Ma
           marginRight: 20,
           style: { fontSize: '12.5px', background: 'none' },
           x: { label: 'minutes since the start →', grid: true, domain: [0, Math.max(1, ...[...scored, ...lost].map(minutesOf))] },
-          y: { label: '↑ gain in bits per byte', grid: true, tickFormat: (value: number) => value.toFixed(2).replace('-', '−') },
+          y: {
+            label: '↑ gain in bits per byte',
+            grid: true,
+            nice: true,
+            tickFormat: (value: number) => value.toFixed(2).replace('-', '−'),
+          },
           marks: [
             Plot.ruleY([0], { stroke: colours.baseline, strokeWidth: 1.5 }),
             Plot.line(points, { x: 'minutes', y: 'best', curve: 'step-after', stroke: colours.candidate, strokeWidth: 2 }),

@@ -35,8 +35,8 @@ const sections = [
 ] as const;
 
 /**
- * The report of a campaign as one HTML text that opens offline: figures are inline SVG, there is no script and nothing is fetched. The same
- * records give the same text. Works at any moment of a campaign. Throws UnknownCampaignError.
+ * The report of a campaign as one HTML text that opens offline: figures are inline SVG, there is no script and nothing is
+ * fetched. The same records give the same text. Works at any moment of a campaign. Throws UnknownCampaignError.
  */
 export const renderReport = async ({
   campaignId,

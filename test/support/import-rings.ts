@@ -55,8 +55,9 @@ const service = (name: string, tree: readonly string[], packages: readonly strin
 });
 
 /**
- * The table of rings: a folder may import only what its row names. Whatever a workflow runs must be deterministic and small, so its row has no zod
- * and no built-in module; contracts reach it as types or through files that are free of both. Tests may import anything and have no row.
+ * The table of rings: a folder may import only what its row names. Whatever a workflow runs must be deterministic and small, so
+ * its row has no zod and no built-in module; contracts reach it as types or through files that are free of both. Tests may
+ * import anything and have no row.
  */
 export const rings: readonly Ring[] = [
   { folder: contracts, tree: [], packages: ['zod', 'node:fs', 'node:url'] },

@@ -46,8 +46,8 @@ export const endsFirst = ({ caps, used }: BudgetState): { readonly resource: Bud
 const shareUsed = (used: number, cap: number): number => (cap > 0 ? Math.min(1, used / cap) : 1);
 
 /**
- * Seconds to reserve before a trial starts; its settle row replaces them. Twice the longest trial so far and never more than the wall limit; a
- * quarter of the wall limit before any trial ended, since that limit is set for slow machines.
+ * Seconds to reserve before a trial starts; its settle row replaces them. Twice the longest trial so far and never more than the
+ * wall limit; a quarter of the wall limit before any trial ended, since that limit is set for slow machines.
  */
 export const reserveEstimate = (trial: {
   readonly longestTrialSeconds: number | null;

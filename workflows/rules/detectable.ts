@@ -14,9 +14,9 @@ const power = 0.9;
 const numSimulated = 4000;
 
 /**
- * Smallest true gain, in standard deviations of one paired difference, whose interval lies above zero nine times in ten. The interval is the one
- * of `pairedEffect`, whose variance is the larger of the pooled and the candidate's own; that has no closed form, so 4,000 comparisons are
- * simulated from one fixed stream (standard error about 1 %).
+ * Smallest true gain, in standard deviations of one paired difference, whose interval lies above zero nine times in ten. The
+ * interval is the one of `pairedEffect`, whose variance is the larger of the pooled and the candidate's own; that has no closed
+ * form, so 4,000 comparisons are simulated from one fixed stream (standard error about 1 %).
  */
 export const detectableGain = ({ numSeeds, floorDegrees, confidence }: Comparison): number => {
   const random = createRandom('detectable-gain');

@@ -40,9 +40,10 @@ export interface AsiArchTerms {
 }
 
 /**
- * Fitness of ASI-Arch (arXiv 2507.18074, section 3.1 and its released code): sigmoid(6 clip((L0 - L) / 0.1 L0)) + sigmoid(6 clip((B - B0) / 0.1 B0))
- * + (judge - 1) / 9 with clip to [-1, 1]. Loss is held-out bits per byte and the benchmark is recall accuracy here, 0 marking the reference. The
- * released code turns a missing or NaN loss into the best loss score; here it is a failure.
+ * Fitness of ASI-Arch (arXiv 2507.18074, section 3.1 and its released code): sigmoid(6 clip((L0 - L) / 0.1 L0)) + sigmoid(6
+ * clip((B - B0) / 0.1 B0)) + (judge - 1) / 9 with clip to [-1, 1]. Loss is held-out bits per byte and the benchmark is recall
+ * accuracy here, 0 marking the reference. The released code turns a missing or NaN loss into the best loss score; here it is a
+ * failure.
  */
 export const asiArchFitness = (input: FitnessInput & { readonly judge?: number | null }): FitnessResult<AsiArchTerms> => {
   const bits = metricScores(input, 'bits-per-byte');
@@ -61,7 +62,10 @@ export const asiArchFitness = (input: FitnessInput & { readonly judge?: number |
   return { ok: true, fitness: { rule: 'asi-arch', value, effects: effectsOf(input) }, terms };
 };
 
-/** Gain over the reference for every metric that both have, with intervals; metrics of which nothing honest can be said are left out. */
+/**
+ * Gain over the reference for every metric that both have, with intervals; metrics of which nothing honest can be said are left
+ * out.
+ */
 export const effectsOf = (input: FitnessInput): Effect[] =>
   [...new Set(input.candidate.map((row) => row.metric))].toSorted().flatMap((metric) => {
     const seeds = seedsOf(input);
@@ -115,8 +119,8 @@ const metricScores = (input: FitnessInput, metric: Metric): ({ readonly ok: true
 };
 
 /**
- * Change of the mean in windows, a window being a tenth of the reference. At a reference of 0 any change is a whole window, which is the limit
- * for ever smaller references.
+ * Change of the mean in windows, a window being a tenth of the reference. At a reference of 0 any change is a whole window,
+ * which is the limit for ever smaller references.
  */
 const relativeChange = ({ candidate, reference }: MetricScores): number => {
   const from = mean([...reference.values()]);

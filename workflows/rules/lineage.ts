@@ -9,8 +9,8 @@ export interface Descendant {
 }
 
 /**
- * Sentences on everything that breaks the lineage of one campaign; empty when it is sound: ids and numbers are unique, a parent exists and has an
- * earlier number (so that there is no cycle), and ancestors and depth are what the chain of parents says.
+ * Sentences on everything that breaks the lineage of one campaign; empty when it is sound: ids and numbers are unique, a parent
+ * exists and has an earlier number (so that there is no cycle), and ancestors and depth are what the chain of parents says.
  */
 export const lineageViolations = (nodes: readonly Descendant[]): string[] => {
   const byId = new Map<string, Descendant>();
@@ -42,7 +42,9 @@ const violationsOf = (node: Descendant, byId: ReadonlyMap<string, Descendant>): 
   return violations;
 };
 
-/** Root to parent. A chain with a cycle in it is cut where it repeats; the numbers of its members are reported where they stand. */
+/**
+ * Root to parent. A chain with a cycle in it is cut where it repeats; the numbers of its members are reported where they stand.
+ */
 const chainOf = (node: Descendant, byId: ReadonlyMap<string, Descendant>): string[] => {
   const chain: string[] = [];
   const seen = new Set([node.id]);

@@ -23,9 +23,10 @@ const failureCredit = -0.5;
 const maxFactor = 4;
 
 /**
- * Factor on the chance of each operator, from measured gains; adaptive operator selection by decaying credit (Á. Fialho, "Adaptive Operator
- * Selection for Optimization", 2010). Credit is the mean of gain / fullGain cut to [-1, 1], recent outcomes counting more, shrunk towards
- * none; the factor is 4^credit. So a factor lies in [1/4, 4], is 1 without evidence, goes back to 1 as evidence ages, and is never zero.
+ * Factor on the chance of each operator, from measured gains; adaptive operator selection by decaying credit (Á. Fialho,
+ * "Adaptive Operator Selection for Optimization", 2010). Credit is the mean of gain / fullGain cut to [-1, 1], recent outcomes
+ * counting more, shrunk towards none; the factor is 4^credit. So a factor lies in [1/4, 4], is 1 without evidence, goes back to
+ * 1 as evidence ages, and is never zero.
  */
 export const operatorCredit = ({ operators, outcomes, fullGain }: CreditInput): ReadonlyMap<string, number> => {
   const scale = fullGain ?? typicalGain(outcomes);

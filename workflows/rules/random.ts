@@ -15,8 +15,9 @@ export interface Random {
 }
 
 /**
- * Generator: xoshiro128** 1.1 (D. Blackman and S. Vigna, arXiv 1805.01407). Its 128 bits of state come from the seed's text by four FNV-1a passes
- * with different offsets, each finished by MurmurHash3's mixing step, so that near seeds give unrelated streams. Not for secrets.
+ * Generator: xoshiro128** 1.1 (D. Blackman and S. Vigna, arXiv 1805.01407). Its 128 bits of state come from the seed's text by
+ * four FNV-1a passes with different offsets, each finished by MurmurHash3's mixing step, so that near seeds give unrelated
+ * streams. Not for secrets.
  */
 export const createRandom = (seed: number | string): Random => {
   const text = String(seed);

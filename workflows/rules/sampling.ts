@@ -30,10 +30,10 @@ const numReferences = 4;
 /**
  * Whom a candidate descends from and what else its researcher is shown.
  *
- * asi-arch: the parent uniformly from ranks 1 to 10, the references from ranks 11 to 50; while the pool is too small for that, missing references are the
- * other top ranks, best first. greedy: rank 1 and the four after it. random: all uniformly from the pool. During the cold start, and while the
- * pool is empty, all uniformly from baselines and starts. The control arm has neither parent nor references, so that the benefit of descent is
- * measured in the same campaign.
+ * asi-arch: the parent uniformly from ranks 1 to 10, the references from ranks 11 to 50; while the pool is too small for that,
+ * missing references are the other top ranks, best first. greedy: rank 1 and the four after it. random: all uniformly from the
+ * pool. During the cold start, and while the pool is empty, all uniformly from baselines and starts. The control arm has neither
+ * parent nor references, so that the benefit of descent is measured in the same campaign.
  */
 export const drawParents = (request: DrawRequest): Drawn => {
   const { policy, pool, starts, random } = request;

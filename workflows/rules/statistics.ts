@@ -7,7 +7,10 @@ import { tQuantile } from './student-t.ts';
 /** Value of one metric by trial seed, of one architecture. */
 export type SeedValues = ReadonlyMap<number, number>;
 
-/** The same table as `lowerIsBetter` of the contracts, without its schemas: rules run inside workflows. A test keeps the two alike. */
+/**
+ * The same table as `lowerIsBetter` of the contracts, without its schemas: rules run inside workflows. A test keeps the two
+ * alike.
+ */
 const direction: Readonly<Record<Metric, 1 | -1>> = {
   'bits-per-byte': -1,
   'recall-auc': -1,
@@ -35,12 +38,13 @@ export interface PairedInput {
 }
 
 /**
- * Mean paired difference with its Student interval. Both architectures see the same data in the same order under one seed, so what the seed
- * does to both cancels.
+ * Mean paired difference with its Student interval. Both architectures see the same data in the same order under one seed, so
+ * what the seed does to both cancels.
  *
- * With n common seeds and no noise floor: t with n - 1 degrees on the sample variance. With a noise floor of m degrees: the two variances are
- * pooled by their degrees, m + n - 1 in all, and the sample's own variance is taken where it is larger, because a candidate may be noisier than
- * the baselines were. Null where nothing honest can be said: no common seed, one seed without a noise floor, or a value that is not finite.
+ * With n common seeds and no noise floor: t with n - 1 degrees on the sample variance. With a noise floor of m degrees: the two
+ * variances are pooled by their degrees, m + n - 1 in all, and the sample's own variance is taken where it is larger, because a
+ * candidate may be noisier than the baselines were. Null where nothing honest can be said: no common seed, one seed without a
+ * noise floor, or a value that is not finite.
  */
 export const pairedEffect = ({ metric, candidate, reference, noise, confidence = 0.95 }: PairedInput): Effect | null => {
   if (!(confidence > 0 && confidence < 1)) throw new RangeError(`confidence ${confidence}; right would be between 0 and 1`);
@@ -71,11 +75,13 @@ export interface NoiseInput {
 }
 
 /**
- * What seeds alone do. Values are architecture effect + seed effect + residual; the residual's variance, (A - 1)(S - 1) degrees, is what a
- * paired comparison cannot remove, and a difference of two runs has twice of it. With one baseline the seed effect cannot be told apart, and
- * the plain variance over seeds stands in for it: an upper estimate. Null with fewer than two common seeds.
+ * What seeds alone do. Values are architecture effect + seed effect + residual; the residual's variance, (A - 1)(S - 1) degrees,
+ * is what a paired comparison cannot remove, and a difference of two runs has twice of it. With one baseline the seed effect
+ * cannot be told apart, and the plain variance over seeds stands in for it: an upper estimate. Null with fewer than two common
+ * seeds.
  *
- * `minimumDetectable`: a true gain of this size is found nine times in ten, at a two-sided error of 0.05 shared among the finalists.
+ * `minimumDetectable`: a true gain of this size is found nine times in ten, at a two-sided error of 0.05 shared among the
+ * finalists.
  */
 export const noiseFloor = ({ metric, baselines, confirmSeeds, numFinalists = 1 }: NoiseInput): NoiseFloor | null => {
   const { rows, seeds } = completeBlock([...baselines.values()].filter((values) => [...values.values()].every(Number.isFinite)));
@@ -94,7 +100,9 @@ export const noiseFloor = ({ metric, baselines, confirmSeeds, numFinalists = 1 }
   return { metric, pairedSd, degreesOfFreedom, minimumDetectable: gain * pairedSd };
 };
 
-/** The baselines and the seeds that all of them have; the one with the fewest seeds is left out while fewer than two are common. */
+/**
+ * The baselines and the seeds that all of them have; the one with the fewest seeds is left out while fewer than two are common.
+ */
 const completeBlock = (
   rows: readonly SeedValues[],
 ): { readonly rows: readonly SeedValues[]; readonly seeds: readonly number[] } => {

@@ -17,7 +17,10 @@ export interface ExplorationState {
   readonly targetGain: number | null;
 }
 
-/** start: propose another candidate now. wait: for an experiment to end or a message. finish: propose nothing more. `reason` is for a person. */
+/**
+ * start: propose another candidate now. wait: for an experiment to end or a message. finish: propose nothing more. `reason` is
+ * for a person.
+ */
 export interface Move {
   readonly kind: 'start' | 'wait' | 'finish';
   readonly reason: string;

@@ -1,6 +1,7 @@
 /**
- * Student's t distribution. The CDF is a regularised incomplete beta function by its continued fraction (DLMF 8.17.22, evaluated by Lentz's
- * method); the quantile inverts it by bisection on the tail, where no digits are lost. Relative error below 1e-10 for 1 to 10,000 degrees.
+ * Student's t distribution. The CDF is a regularised incomplete beta function by its continued fraction (DLMF 8.17.22, evaluated
+ * by Lentz's method); the quantile inverts it by bisection on the tail, where no digits are lost. Relative error below 1e-10 for
+ * 1 to 10,000 degrees.
  */
 
 /** P(T <= t) with `degrees` > 0 degrees of freedom. */

@@ -18,9 +18,10 @@ export interface FinalistInput {
 const campaignError = 0.05;
 
 /**
- * Whether a finalist is better than every compared baseline. Intervals have confidence 1 - 0.05 / finalists (Bonferroni), so that over a campaign
- * without a true improvement "better" is said at most one time in forty. No further correction for the baselines: all of them must be beaten
- * (an intersection-union test). A baseline that shares no fresh seed with the finalist was not beaten. Null where no baseline can be compared.
+ * Whether a finalist is better than every compared baseline. Intervals have confidence 1 - 0.05 / finalists (Bonferroni), so
+ * that over a campaign without a true improvement "better" is said at most one time in forty. No further correction for the
+ * baselines: all of them must be beaten (an intersection-union test). A baseline that shares no fresh seed with the finalist was
+ * not beaten. Null where no baseline can be compared.
  */
 export const judgeFinalist = ({ metric, candidate, baselines, noise, numFinalists }: FinalistInput): Verdict | null => {
   if (!Number.isInteger(numFinalists) || numFinalists < 1)
@@ -76,8 +77,8 @@ export interface Contender {
 }
 
 /**
- * Who is confirmed on fresh seeds: the fittest candidates and starts, and the baselines that each of them must beat, which are the reference and
- * the fittest other one. Equal fitness goes by number.
+ * Who is confirmed on fresh seeds: the fittest candidates and starts, and the baselines that each of them must beat, which are
+ * the reference and the fittest other one. Equal fitness goes by number.
  */
 export const pickFinalists = ({
   experiments,

@@ -9,6 +9,8 @@ export interface WatchInput {
   readonly peers: readonly Pick<Trial, 'curve'>[];
   /** Training tokens per CPU second of the reference baseline on this machine; null while it is not known. */
   readonly referenceTokensPerCpuSecond: number | null;
+  /** Deviation of one paired difference in bits a byte, from the noise floor; null or absent while it is not known. */
+  readonly pairedSdBits?: number | null;
 }
 
 export type WatchVerdict =
@@ -19,7 +21,10 @@ export type WatchVerdict =
       readonly detail: string;
     };
 
-/** Limits of the watch. Bits a byte where they speak of the byte task; a line's loss is nats a token, and there a token is a byte. */
+/**
+ * Limits of the watch. Bits a byte where they speak of the byte task; a line's loss is nats a token, and there a token is a
+ * byte.
+ */
 export const watchLimits = {
   /** Loss above its first value by this factor, on so many lines in a row, has diverged. */
   divergedFactor: 1.5,
@@ -27,11 +32,18 @@ export const watchLimits = {
   /** Tokens a CPU second below the reference's by this factor, over at least so many CPU seconds of one task. */
   slowFactor: 8,
   slowCpuSeconds: 5,
-  /** Before this share of the steps the rank of a loss says little about its end (105 published curves: rank correlation 0.6 at 40 %). */
+  /**
+   * Before this share of the steps the rank of a loss says little about its end (105 published curves: rank correlation 0.6 at
+   * 40 %).
+   */
   hopelessFrom: 0.4,
+  /** After this share too little is saved, and a score teaches more than a label. */
+  hopelessUntil: 0.75,
   /** Behind the median of the peers by more than this, in bits a byte: before and after half of the steps. */
   hopelessMarginEarly: 0.3,
   hopelessMargin: 0.15,
+  /** And by no less than so many paired deviations, since one run is compared. */
+  hopelessDeviations: 3,
   /** A median of fewer peers is no measure. */
   hopelessPeers: 3,
   /** Lines and curve points averaged before losses are compared. */
@@ -41,7 +53,7 @@ export const watchLimits = {
 const goOn: WatchVerdict = { kind: 'continue' };
 
 /** Whether a running trial goes on. Called with every progress line; decides from numbers only. */
-export const watchTrial = ({ lines, peers, referenceTokensPerCpuSecond }: WatchInput): WatchVerdict => {
+export const watchTrial = ({ lines, peers, referenceTokensPerCpuSecond, pairedSdBits }: WatchInput): WatchVerdict => {
   const last = lines.at(-1);
   if (last === undefined) return goOn;
   const where = `task ${last.task}, step ${last.step} of ${last.steps}`;
@@ -51,7 +63,7 @@ export const watchTrial = ({ lines, peers, referenceTokensPerCpuSecond }: WatchI
   return (
     divergence(task, where) ??
     slowness(task, { where, reference: referenceTokensPerCpuSecond }) ??
-    hopelessness(task, { where, peers }) ??
+    hopelessness(task, { where, peers, pairedSdBits: pairedSdBits ?? 0 }) ??
     goOn
   );
 };
@@ -92,17 +104,18 @@ const slowness = (
 };
 
 /**
- * Only the byte task is judged: its rank settles early, while recall waits for a sudden transition that no curve announces. The margins are those
- * of a pilot of the CPU rung (kill at half of the steps when 0.15 bits a byte behind the median), doubled before half.
+ * Only the byte task is judged: its rank settles early, while recall waits for a sudden transition that no curve announces. The
+ * margins are those of a pilot of the CPU rung (kill at half of the steps when 0.15 bits a byte behind the median), doubled
+ * before half and widened where the rung is noisier than that.
  */
 const hopelessness = (
   task: TaskLines,
-  { where, peers }: { readonly where: string; readonly peers: WatchInput['peers'] },
+  { where, peers, pairedSdBits }: { readonly where: string; readonly peers: WatchInput['peers']; readonly pairedSdBits: number },
 ): WatchVerdict | null => {
   const last = task.at(-1);
   if (last === undefined || last.task !== 'bytes') return null;
   const share = last.step / last.steps;
-  if (share < watchLimits.hopelessFrom || share >= 1) return null;
+  if (share < watchLimits.hopelessFrom || share > watchLimits.hopelessUntil) return null;
   const own = smoothed(
     task.map(({ step, loss }) => ({ step, loss })),
     last.step,
@@ -115,13 +128,14 @@ const hopelessness = (
       ) ?? [],
   );
   if (own === null || theirs.length < watchLimits.hopelessPeers) return null;
-  const margin = share < 0.5 ? watchLimits.hopelessMarginEarly : watchLimits.hopelessMargin;
+  const leastMargin = share < 0.5 ? watchLimits.hopelessMarginEarly : watchLimits.hopelessMargin;
+  const margin = Math.max(leastMargin, watchLimits.hopelessDeviations * pairedSdBits);
   const behind = (own - median(theirs)) / Math.LN2;
   if (behind <= margin) return null;
   return {
     kind: 'stop',
     label: 'hopeless',
-    detail: `at ${where} the training loss is ${behind.toFixed(3)} bits a byte behind the median of ${theirs.length} finished trials at the same step; the margin is ${margin}`,
+    detail: `at ${where} the training loss is ${behind.toFixed(3)} bits a byte behind the median of ${theirs.length} finished trials at the same step; the margin is ${Number(margin.toFixed(3))}`,
   };
 };
 

@@ -14,8 +14,8 @@ import { concludeFrom, judgeFinalist } from '../../../workflows/rules/verdict.ts
 import { aCampaign, aFailure, aHash, anAnalysis, anExperiment, aProposal, aScore, aTrial } from '../../support/builders.ts';
 
 /**
- * A campaign as the loop would have written it, with made losses: a level for each architecture, a common effect of each seed and a residual, so
- * that intervals, verdicts and curves belong together. No number here was measured.
+ * A campaign as the loop would have written it, with made losses: a level for each architecture, a common effect of each seed
+ * and a residual, so that intervals, verdicts and curves belong together. No number here was measured.
  */
 export interface MadeCampaign {
   readonly campaign: Campaign;

@@ -98,7 +98,22 @@ describe('watchTrial', () => {
       detail:
         'at task bytes, step 40 of 80 the training loss is 0.215 bits a byte behind the median of 4 finished trials at the same step; the margin is 0.15',
     });
-    expect(watch(linesTo(steps, behind(3)))).toEqual(goOn); // It is over anyway: the score says the same at no cost.
+  });
+
+  it('lets a run end that is nearly over: a score teaches more than what is saved', () => {
+    expect(watch(linesTo(60, behind(3)))).toMatchObject({ label: 'hopeless' });
+    expect(watch(linesTo(65, behind(3)))).toEqual(goOn);
+    expect(watch(linesTo(steps, behind(3)))).toEqual(goOn);
+  });
+
+  it('widens its margin to three paired deviations on a noisy rung', () => {
+    expect(watch(linesTo(40, behind(0.24)), { pairedSdBits: 0.04 })).toMatchObject({ label: 'hopeless' });
+    expect(watch(linesTo(40, behind(0.24)), { pairedSdBits: 0.09 })).toEqual(goOn);
+    expect(watch(linesTo(40, behind(0.32)), { pairedSdBits: 0.09 })).toHaveProperty(
+      'detail',
+      expect.stringMatching(/the margin is 0\.27$/),
+    );
+    expect(watch(linesTo(40, behind(0.24)), { pairedSdBits: null })).toMatchObject({ label: 'hopeless' });
   });
 
   it('averages over a few lines, so that one spike ends nothing', () => {
