@@ -1,14 +1,130 @@
-"""What every Python test needs: one thread, as in a trial, and the same arithmetic on each run."""
+"""What the Python tests share: one thread as in a trial, prepared text, and work folders that hold a whole request."""
 
+import hashlib
+import json
 import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("MKL_NUM_THREADS", "1")
 
+import pytest
 import torch
 from hypothesis import settings
+
+from asi_kernels.data import prepare
+from asi_kernels.generate.baselines import baseline_genome
+from asi_kernels.generate.emit import emit_program
 
 torch.set_num_threads(1)
 # No time limits: the machine may be shared. The same examples on each run.
 settings.register_profile("asi", deadline=None, derandomize=True, database=None, max_examples=25)
 settings.load_profile("asi")
+
+SCHEMAS = Path(prepare.__file__).parent.parent / "schemas"
+
+# A mixer that is right and does almost nothing: what a test adds to it is the thing under test.
+PLAIN_PROGRAM = """
+import torch
+from torch import nn
+
+
+class Mixer(nn.Module):
+    def __init__(self, hidden_size, num_heads, layer_index=0, num_layers=1):
+        super().__init__()
+        self.map = nn.Linear(hidden_size, hidden_size)
+
+    def forward(self, x, state=None):
+        return self.map(x), state
+"""
+
+
+@pytest.fixture(scope="session")
+def text_manifest(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Manifest of a small prepared text."""
+    source, cache = tmp_path_factory.mktemp("text"), tmp_path_factory.mktemp("cache")
+    for index in range(80):
+        words = " ".join(f"word{(index * step) % 97}" for step in range(1, 120))
+        (source / f"{index}.txt").write_text(f"File {index}.\n{words}\n")
+    request = {
+        "source": {"kind": "folder", "path": str(source)},
+        "cacheFolder": str(cache),
+        "minimumTrainBytes": 1000,
+        "minimumHeldOutBytes": 300,
+    }
+    result = prepare.run(request, cache, lambda line: None)
+    assert result["status"] == "ok", result
+    return result["manifest"]
+
+
+@pytest.fixture(scope="session")
+def tiny_rung() -> dict[str, Any]:
+    return json.loads((SCHEMAS / "rungs.json").read_text())["tiny"]
+
+
+@pytest.fixture(scope="session")
+def deltanet_program() -> str:
+    return emit_program(baseline_genome("deltanet"), "deltanet", "the reference")
+
+
+MakeTrial = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def make_trial(text_manifest: dict[str, Any], tiny_rung: dict[str, Any]) -> MakeTrial:
+    """make_trial(workdir, program, steps=, seed=, kinds=): writes mixer.py and request.json; returns the request."""
+
+    def make(
+        workdir: Path,
+        program: str,
+        *,
+        seed: int = 0,
+        steps: int = 10,
+        kinds: tuple[str, ...] = ("bytes", "recall"),
+        checkpoint_every: int = 3,
+        report_every: int = 1,
+    ) -> dict[str, Any]:
+        workdir.mkdir(parents=True, exist_ok=True)
+        (workdir / "mixer.py").write_text(program)
+        tasks = [{**task, "steps": steps} for task in tiny_rung["tasks"] if task["kind"] in kinds]
+        size = {
+            "mlpHidden": 32,
+            "parameters": 1,
+            "mixerParameters": 1,
+            "referenceParameters": 1,
+            "flopsPerToken": 1,
+            "referenceFlopsPerToken": 1,
+        }
+        request = {
+            "trialId": f"c-test/e0001/tiny/s{seed}",
+            "programPath": str(workdir / "mixer.py"),
+            "programHash": hashlib.sha256(program.encode()).hexdigest(),
+            "rung": {**tiny_rung, "tasks": tasks},
+            "sizes": [{"task": task["kind"], **size} for task in tasks],
+            "seed": seed,
+            "data": text_manifest,
+            "checkpointEvery": checkpoint_every,
+            "reportEvery": report_every,
+        }
+        (workdir / "request.json").write_text(json.dumps(request))
+        return request
+
+    return make
+
+
+@pytest.fixture
+def plain_program() -> str:
+    return PLAIN_PROGRAM
+
+
+def score_request_of(request: dict[str, Any], checkpoint_path: str) -> dict[str, Any]:
+    kept = ("trialId", "programPath", "programHash", "rung", "sizes", "seed", "data")
+    return {name: request[name] for name in kept} | {"checkpointPath": checkpoint_path}
+
+
+@pytest.fixture
+def score_request() -> Callable[[dict[str, Any], str], dict[str, Any]]:
+    """score_request(train_request, checkpoint_path)."""
+    return score_request_of
