@@ -1,0 +1,82 @@
+"""The written-out AdamW is torch's, and the schedule is the one of the rung's contract."""
+
+import copy
+import itertools
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from asi_kernels.train.optimiser import Optimiser, learning_rate
+
+TASK = {"steps": 40, "learningRate": 1e-2, "weightDecay": 0.1}
+
+
+def loss_of(model: nn.Module, step: int) -> torch.Tensor:
+    x = torch.randn(16, 6, generator=torch.Generator().manual_seed(step))
+    return model(x).pow(2).sum() * (30.0 if step % 3 else 0.01)  # above and below the clip
+
+
+def test_it_makes_the_steps_of_torchs_adamw_with_clipping() -> None:
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(6, 20), nn.Tanh(), nn.Linear(20, 3))
+    twin = copy.deepcopy(model)
+    ours = Optimiser(model, TASK)
+    groups = [
+        {"params": [parameter for parameter in twin.parameters() if parameter.dim() >= 2], "weight_decay": 0.1},
+        {"params": [parameter for parameter in twin.parameters() if parameter.dim() < 2], "weight_decay": 0.0},
+    ]
+    theirs = torch.optim.AdamW(groups, betas=(0.9, 0.98))
+    for step in range(40):
+        loss_of(model, step).backward()
+        norm = ours.step(step)
+        loss_of(twin, step).backward()
+        assert norm == pytest.approx(nn.utils.clip_grad_norm_(twin.parameters(), 1.0).item(), rel=1e-4)
+        for group in theirs.param_groups:
+            group["lr"] = learning_rate(TASK, step)
+        theirs.step()
+        theirs.zero_grad()
+    for mine, other in zip(model.parameters(), twin.parameters(), strict=True):
+        assert torch.allclose(mine, other, atol=2e-6)
+        assert mine.grad is None
+
+
+def test_vectors_do_not_decay_and_matrices_do() -> None:
+    model = nn.Linear(4, 4)
+    before = copy.deepcopy(model)
+    for parameter in model.parameters():
+        parameter.grad = torch.zeros_like(parameter)
+    Optimiser(model, TASK).step(10)
+    assert torch.equal(model.bias, before.bias)
+    assert torch.allclose(model.weight, before.weight * (1 - learning_rate(TASK, 10) * 0.1))
+
+
+def test_a_gradient_that_is_not_finite_changes_nothing() -> None:
+    model = nn.Linear(4, 4)
+    before, optimiser = copy.deepcopy(model), Optimiser(model, TASK)
+    (model(torch.ones(1, 4)).sum() * math.inf).backward()
+    assert not math.isfinite(optimiser.step(0))
+    assert torch.equal(model.weight, before.weight)
+    assert int(optimiser.state()["count"]) == 0
+
+
+def test_complex_and_unused_parameters_are_taken() -> None:
+    model = nn.Linear(3, 3)
+    model.phase = nn.Parameter(torch.randn(3, 3, dtype=torch.complex64))
+    model.unused = nn.Parameter(torch.ones(3))
+    before = model.phase.detach().clone()
+    (model(torch.ones(1, 3)).sum() + (model.phase * (1 + 2j)).abs().sum()).backward()
+    Optimiser(model, TASK).step(10)
+    assert not torch.equal(model.phase, before)
+    assert torch.equal(model.unused, torch.ones(3))
+
+
+def test_the_rate_warms_up_over_a_tenth_and_ends_at_a_twentieth_of_its_peak() -> None:
+    rates = [learning_rate({"steps": 100, "learningRate": 1.0}, step) for step in range(100)]
+    assert rates[:10] == pytest.approx([0.1 * (step + 1) for step in range(10)])
+    assert max(rates) == rates[9] == 1.0
+    assert rates[54] == pytest.approx(0.525, abs=1e-9)  # half-way down the cosine
+    assert rates[-1] == pytest.approx(0.05)
+    assert all(later < earlier for earlier, later in itertools.pairwise(rates[9:]))
+    assert learning_rate({"steps": 1, "learningRate": 1.0}, 0) == 1.0
