@@ -5,7 +5,7 @@ import { currentActivities } from './current-trials.ts';
 import { counted, durationText, effectText, shortId } from './figures.ts';
 import { type Look, tint } from './look.ts';
 import { progressOf } from './progress.ts';
-import { type CampaignSnapshot, changeText, exploredGain, nameOf, referenceName, stateOf } from './snapshot.ts';
+import { type CampaignSnapshot, changeText, exploredGain, minutesUsed, nameOf, referenceName, stateOf } from './snapshot.ts';
 import { bar, sparkline } from './sparkline.ts';
 import { table } from './table.ts';
 
@@ -54,7 +54,8 @@ const barLine = (look: Look, snapshot: CampaignSnapshot): string => {
   return `${tint(look, 'cyan', bar(share, Math.max(12, look.width - displayWidth(tail))))}${tail}`;
 };
 
-export const budgetLine = ({ status }: CampaignSnapshot): string => {
+export const budgetLine = (snapshot: CampaignSnapshot): string => {
+  const { status } = snapshot;
   if (status === null) return '';
   const { experiments, minutes, trialSeconds } = status.budget;
   const { recorded, rejected, failed, cancelled } = status.finished;
@@ -64,7 +65,7 @@ export const budgetLine = ({ status }: CampaignSnapshot): string => {
     failed > 0 ? `${failed} failed` : '',
     cancelled > 0 ? `${cancelled} cancelled` : '',
   ].filter((part) => part !== '');
-  return `budget: candidates ${experiments.used}/${experiments.cap}, minutes ${minutes.used.toFixed(1)}/${minutes.cap}, trial seconds ${Math.round(trialSeconds.used)}/${trialSeconds.cap}; ${ends.join(', ')}`;
+  return `budget: candidates ${experiments.used}/${experiments.cap}, minutes ${minutesUsed(snapshot).toFixed(1)}/${minutes.cap}, trial seconds ${Math.round(trialSeconds.used)}/${trialSeconds.cap}; ${ends.join(', ')}`;
 };
 
 /** The workflow's table of best; from the records where it does not answer. */

@@ -2,7 +2,7 @@ import { isCampaignOver } from '../../workflows/contracts/campaign.ts';
 import { isTerminal } from '../../workflows/contracts/experiment.ts';
 import { rungs } from '../../workflows/contracts/rung.ts';
 import type { Trial } from '../../workflows/contracts/trial.ts';
-import { type CampaignSnapshot, stateOf } from './snapshot.ts';
+import { type CampaignSnapshot, minutesUsed, stateOf } from './snapshot.ts';
 
 export interface Progress {
   /** 0 to 1. */
@@ -37,8 +37,8 @@ export const progressOf = (snapshot: CampaignSnapshot): Progress => {
   if (ended < 2) return { share: countedShare, msLeft: null };
   const elapsedMs = Math.max(1, snapshot.nowMs - Date.parse(campaign.createdAt));
   const msPerTrial = elapsedMs / ended;
-  const minutes = status?.budget.minutes ?? { used: elapsedMs / 60_000, cap: settings.minutes };
-  const exploreMs = Math.min(left.explore * msPerTrial, Math.max(0, (minutes.cap - minutes.used) * 60_000));
+  const minutesCap = status?.budget.minutes.cap ?? settings.minutes;
+  const exploreMs = Math.min(left.explore * msPerTrial, Math.max(0, (minutesCap - minutesUsed(snapshot)) * 60_000));
   const msLeft = exploreMs + left.confirm * msPerTrial;
   return { share: elapsedMs / (elapsedMs + msLeft), msLeft };
 };

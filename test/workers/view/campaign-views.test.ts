@@ -130,6 +130,13 @@ describe('progress', () => {
     expect(capped).toBeLessThan(free);
   });
 
+  it('counts minutes by the clock while the workflow has not spoken', () => {
+    const silent = aStatus({ budget: { ...aStatus().budget, minutes: { used: 0, cap: 30 } } });
+    expect(liveView({ width: 110, color: false }, { ...running, status: silent }, options).join('\n')).toContain(
+      'minutes 2.3/30',
+    );
+  });
+
   it('rises while the trial runs and is whole when the campaign is over', () => {
     const done = progressOf({ ...running, activeTrials: [{ ...aRunningTrial(3), state: 'scored' }] });
     expect(done.share).toBeGreaterThan(progressOf(running).share);

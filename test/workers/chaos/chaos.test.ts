@@ -1,0 +1,133 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import type { WorkflowHandle } from '@temporalio/client';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { CampaignResult } from '../../../workflows/campaign.ts';
+import { isTerminal } from '../../../workflows/contracts/experiment.ts';
+import { taskQueues, workflowTypes } from '../../../workflows/contracts/messages.ts';
+import { lineageViolations } from '../../../workflows/rules/lineage.ts';
+import { isGone, RealStack, until } from '../../support/stack.ts';
+
+const stack = new RealStack();
+const settings = { preset: 'tiny', seed: 11, minutes: 20 } as const;
+let storm: WorkflowHandle;
+
+const start = (workflowId: string, input: object) =>
+  stack.client.workflow.start(workflowTypes.campaign, { taskQueue: taskQueues.discovery, workflowId, args: [input] });
+
+const scored = async (trialId: string): Promise<void> => {
+  await until(async () => {
+    const trial = await stack.archive.getTrial(trialId);
+    if (trial?.failure != null) throw new Error(`${trialId}: ${trial.failure.label}, ${trial.failure.detail}`);
+    return trial?.state === 'scored';
+  }, `${trialId} is scored`);
+};
+
+const epochOf = async (trialId: string): Promise<number> => (await stack.archive.getTrial(trialId))?.epoch ?? 0;
+
+/** metric and seed to value, over the exploring trials of one experiment. */
+const scoresOf = async (campaignId: string, number: string) => {
+  const rows = await stack.archive.listScores({ experimentId: `${campaignId}/${number}` });
+  return new Map(rows.map((row) => [`${row.metric} on seed ${row.seed}`, row.value]));
+};
+
+beforeAll(async () => {
+  await stack.start();
+  await (await start('c-calm', { ...settings, experiments: 0 })).result();
+  storm = await start('c-storm', { ...settings, experiments: 3 });
+}, 180_000);
+afterAll(() => stack.stop(), 60_000);
+
+describe('a campaign on a machine where processes are killed', { timeout: 120_000 }, () => {
+  it('resumes the training when its Python host is killed', async () => {
+    const training = await stack.freezeTraining('c-storm');
+    process.kill(training.hostPid, 'SIGKILL');
+    await scored(training.trialId);
+    expect(isGone(training.pid)).toBe(true);
+    expect(await epochOf(training.trialId)).toBe(2);
+  });
+
+  it('resumes the training when the trainer is killed, and nothing of the old one lives on', async () => {
+    const training = await stack.freezeTraining('c-storm');
+    await stack.killAndAwaitNext('trainer');
+    expect(isGone(training.pid)).toBe(true);
+    expect(isGone(training.hostPid)).toBe(true);
+    await scored(training.trialId);
+    expect(await epochOf(training.trialId)).toBe(2);
+  });
+
+  it('leaves the training alone when the orchestrator is killed', async () => {
+    const training = await stack.freezeTraining('c-storm');
+    await stack.killAndAwaitNext('orchestrator');
+    training.goOn();
+    await scored(training.trialId);
+    expect(await epochOf(training.trialId)).toBe(1);
+  });
+
+  it('keeps the training when the Temporal server is killed', async () => {
+    const training = await stack.freezeTraining('c-storm');
+    await stack.killAndAwaitNext('temporal');
+    expect(isGone(training.pid)).toBe(false);
+    training.goOn();
+    await scored(training.trialId);
+  });
+
+  it('goes on from its checkpoint after the supervisor was killed and started again', async () => {
+    const training = await stack.freezeTraining('c-storm');
+    await stack.endSupervisor('SIGKILL');
+    await until(() => stack.members().length === 0, 'nothing of the stack is left');
+    await stack.start();
+    await scored(training.trialId);
+    expect(await epochOf(training.trialId)).toBe(2);
+  });
+
+  it('goes on from its checkpoint after Ctrl-C in mid-training, and records no cancel', async () => {
+    const training = await stack.freezeTraining('c-storm');
+    expect(await stack.endSupervisor('SIGTERM')).toBe(0);
+    expect(stack.members()).toEqual([]);
+    await stack.start();
+    await scored(training.trialId);
+    expect(await epochOf(training.trialId)).toBe(2);
+  });
+
+  it('ends with every planned experiment, none of them twice, each with its terminal record', async () => {
+    const result: CampaignResult = await storm.result();
+    expect(result.verdict).toMatch(/^(better|nothing-found)$/);
+    expect((await stack.archive.getCampaign('c-storm'))?.state).toBe('finished');
+    const experiments = await stack.archive.listExperiments('c-storm');
+    expect(experiments.map(({ id }) => id)).toEqual([1, 2, 3, 4, 5].map((number) => `c-storm/e000${number}`));
+    expect(experiments.filter(({ state }) => !isTerminal(state))).toEqual([]);
+    expect(experiments.filter(({ failure }) => failure?.label === 'infra' || failure?.label === 'cancelled')).toEqual([]);
+    expect(lineageViolations(experiments)).toEqual([]);
+    expect(existsSync(result.reportPath ?? '')).toBe(true);
+  });
+
+  it('ends with every trial scored or failed by its own doing, and its seconds settled', async () => {
+    const trials = await stack.archive.listTrials({ campaignId: 'c-storm' });
+    const own = new Set(['nonfinite', 'diverged', 'hopeless', 'too_slow']);
+    expect(trials.filter(({ state, failure }) => state !== 'scored' && !own.has(failure?.label ?? ''))).toEqual([]);
+    const totals = await stack.archive.ledgerTotals('c-storm');
+    expect(totals['trial-seconds'].open).toBe(0);
+    expect(totals['trial-seconds'].settled).toBeGreaterThan(0);
+    const scores = await stack.archive.listScores({ campaignId: 'c-storm' });
+    expect(new Set(scores.map((row) => `${row.trialId} ${row.metric}`)).size).toBe(scores.length);
+    expect(new Set(scores.map((row) => row.trialId)).size).toBe(trials.filter(({ state }) => state === 'scored').length);
+  });
+
+  it('gives the baselines bit for bit the scores of an undisturbed campaign', async () => {
+    for (const number of ['e0001', 'e0002']) {
+      const [calm, stormy] = await Promise.all([scoresOf('c-calm', number), scoresOf('c-storm', number)]);
+      expect(calm.size).toBeGreaterThan(3);
+      expect(new Map([...stormy].filter(([name]) => calm.has(name)))).toEqual(calm);
+    }
+  });
+
+  it('leaves an archive without damage and no process after its end', async () => {
+    await stack.endSupervisor('SIGTERM');
+    expect(stack.members()).toEqual([]);
+    const database = new DatabaseSync(join(stack.home, 'archive.db'), { readOnly: true });
+    expect(database.prepare('PRAGMA integrity_check').get()).toEqual({ integrity_check: 'ok' });
+    database.close();
+  });
+});
