@@ -1,19 +1,21 @@
 """Which genomes may become programs.
 
-The schema fixes the genes and their values; these rules fix the combinations. They are few, and the evolver mirrors them one for one.
-Two purposes: a program must be well defined and bounded, and one program must have one genome (an idle gene holds its neutral value),
-so that novelty is not claimed by changing a switch that does nothing.
+The schema fixes the genes and their values; these rules fix the combinations. They are few, and the evolver mirrors
+them one for one. Two purposes: a program must be well defined and bounded, and one program must have one genome (an
+idle gene holds its neutral value), so that novelty is not claimed by changing a switch that does nothing.
 
 Well defined and bounded
  1. write.kind delta, decoupled-erase or householder needs keys of norm at most one: qkNorm l2 or sum.
     (I - beta k k^T has the eigenvalue 1 - beta |k|^2, so longer keys make the state diverge.)
- 2. write.kind decoupled-erase needs write.beta sigmoid: its gates are per channel, and a range of two or no gate makes the
-    non-normal transition I - k (b*k)^T expand.
+ 2. write.kind decoupled-erase needs write.beta sigmoid: its gates are per channel, and a range of two or no gate
+    makes the non-normal transition I - k (b*k)^T expand.
  3. write.kind householder needs write.steps 2 or 3; every other kind has write.steps 1.
  4. write.eraseTime before-decay needs write.kind delta, a decay, and write.beta one or sigmoid:
     the eigenvalue alpha - beta leaves [-1, 1] when beta reaches two.
- 5. keyTie one-minus-decay needs decay.kind vector-data, write.kind additive, shortConv.k off and qkNorm none: there is no key left to shape.
- 6. qkNorm sum needs featureMap relu, elu-plus-one or square: nowhere negative, and (unlike softmax) not summing to one already.
+ 5. keyTie one-minus-decay needs decay.kind vector-data, write.kind additive, shortConv.k off and qkNorm none:
+    there is no key left to shape.
+ 6. qkNorm sum needs featureMap relu, elu-plus-one or square: nowhere negative, and (unlike softmax) not summing to
+    one already.
  7. featureMap square needs a qkNorm: unnormalised it overflows float32 for large inputs.
  8. fir is ascending without repeats.
  9. fir and router come together: both empty ('none') or both given; router two-stage needs at least two FIR branches.
@@ -39,7 +41,9 @@ _SUMMABLE_MAPS = ("relu", "elu-plus-one", "square")
 
 
 def violations(genome: Genome) -> list[str]:
-    """What is wrong with `genome`: one line each with the gene, its value and what would be right; empty when it is legal."""
+    """What is wrong with `genome`: one line each with the gene, its value and what would be right; empty when it is
+    legal.
+    """
     malformed = _schema_violations(genome)
     if malformed:
         return malformed

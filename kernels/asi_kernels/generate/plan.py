@@ -106,7 +106,9 @@ def plan_layer(genome: Genome) -> Plan:
 
 
 def plan_window_layer(genome: Genome) -> Plan:
-    """The sliding-window layer that stands in for every second recurrence: its paths are the genome's, its core is softmax attention."""
+    """The sliding-window layer that stands in for every second recurrence: its paths are the genome's, its core is
+    softmax attention.
+    """
     window = copy.deepcopy(genome)
     window["decay"] = {"kind": "none", "param": "softplus"}
     window["write"] = {"kind": "additive", "beta": "one", "steps": 1, "eraseTime": "after-decay"}

@@ -42,7 +42,7 @@ def _write_gradients(plan: Plan) -> list[str]:
     return [
         "K = k.shape[-1]",
         "write = solved[..., K:] - solved[..., :K] @ states",
-        f"d_x = torch.linalg.solve_triangular(erased.mT, {d_write}, upper=True, unitriangular=True)",
+        f"d_x = inverse.mT @ ({d_write})",
         d_end,
     ]
 
@@ -85,7 +85,7 @@ def _scalar_scores(plan: Plan) -> list[str]:
         ]
     return [
         "d_attend = (d_o @ write.mT).mul_(decay)",
-        f"d_erased = (d_x @ write.mT).mul_({plan.decay_of_erase}).tril_(-1)  # its negative, as is d_e until the sign turns",
+        f"d_erased = (d_x @ write.mT).mul_({plan.decay_of_erase}).tril_(-1)  # its negative",
         "d_q = (d_attend @ k).addcmul_(d_o @ states.mT, start)",
         f"d_e = (d_erased @ k).addcmul_(d_x @ states.mT, {plan.start_of_erase}).neg_()",
         "d_k = d_attend.mT @ q - d_erased.mT @ e + d_k_end",
@@ -119,27 +119,37 @@ def _decay_gradients(plan: Plan) -> list[str]:
     kind = plan.genome["decay"]["kind"]
     if kind in ("none", "scalar-const"):
         return []
-    vector = plan.decay == "vector"
-    each = "{}" if vector else "({}).sum(-1, keepdim=True)"
-    if plan.steps > 1:
-        writes = each.format("e * d_e - k * d_k")
-        writes = f"{writes}.unflatten(3, (-1, {plan.steps})).sum(4)" if not vector else f"({writes}).unflatten(3, (-1, {plan.steps})).sum(4)"
-        lines = [f"d_total = {each.format('q * d_q')} + {writes}"]
-    elif not plan.erase:
-        lines = [f"d_total = {each.format('q * d_q - k * d_k')}"]
+    if plan.decay == "vector":
+        return _vector_decay_gradients(plan)
+    n, erase = plan.steps, plan.erase
+    lines = ["d_total = (q * d_q).sum(-1, keepdim=True)", "d_writes = (k * d_k).sum(-1, keepdim=True)"]
+    lines += ["d_erase = (e * d_e).sum(-1, keepdim=True)"] if erase else []
+    if n > 1:
+        lines.append(f"d_total += (d_erase - d_writes).unflatten(3, (-1, {n})).sum(4)")
     elif plan.erase_before_decay:
-        lines = [
-            f"d_total = {each.format('q * d_q - k * d_k')}",
-            f"d_total[:, :, :, :-1] += {each.format('e * d_e')}[:, :, :, 1:]" if not vector else "d_total[:, :, :, :-1] += (e * d_e)[:, :, :, 1:]",
-        ]
+        lines += ["d_total -= d_writes", "d_total[:, :, :, :-1] += d_erase[:, :, :, 1:]"]
     else:
-        lines = [f"d_total = {each.format('q * d_q + e * d_e - k * d_k')}"]
-    if vector:
-        last = "(k * d_k_end).sum(3) + (carry * states * leaving).sum(-1)"
-    else:
-        last = "((k * d_k_end).sum((3, 4)) + carry.flatten(2) * (states * leaving).sum((3, 4))).unsqueeze(-1)"
-    lines += [
-        f"d_total[:, :, :, -1] += {last}",
+        lines.append("d_total += d_erase - d_writes" if erase else "d_total -= d_writes")
+    return [
+        *lines,
+        "ends = (k * d_k_end).sum((3, 4)) + carry.flatten(2) * (states * leaving).sum((3, 4))",
+        "d_total[:, :, :, -1] += ends.unsqueeze(-1)",
         "d_g = d_total.flip(3).cumsum(3).flip(3)",
     ]
-    return [*lines, *(["d_g = d_g.sum(0, keepdim=True)"] if kind == "vector-const" else [])]
+
+
+def _vector_decay_gradients(plan: Plan) -> list[str]:
+    if plan.steps > 1:
+        lines = [f"d_total = q * d_q + (e * d_e - k * d_k).unflatten(3, (-1, {plan.steps})).sum(4)"]
+    elif plan.erase_before_decay:
+        lines = ["d_total = q * d_q - k * d_k", "d_total[:, :, :, :-1] += (e * d_e)[:, :, :, 1:]"]
+    elif plan.erase:
+        lines = ["d_total = (q * d_q).addcmul_(e, d_e).addcmul_(k, d_k, value=-1.0)"]
+    else:
+        lines = ["d_total = (q * d_q).addcmul_(k, d_k, value=-1.0)"]
+    lines += [
+        "d_total[:, :, :, -1] += (k * d_k_end).sum(3) + (carry * states * leaving).sum(-1)",
+        "C = d_total.shape[3]",
+        "d_g = torch.ones(C, C, dtype=d_total.dtype, device=d_total.device).triu_() @ d_total",
+    ]
+    return [*lines, *(["d_g = d_g.sum(0, keepdim=True)"] if not plan.decay_from_data else [])]

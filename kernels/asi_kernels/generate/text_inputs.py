@@ -1,6 +1,8 @@
-"""Text of a layer's inputs: the fused projection, the short convolution, queries, keys, values, decay and write strengths.
+"""Text of a layer's inputs: the fused projection, the short convolution, queries, keys, values, decay and write
+strengths.
 
-Shapes in the text: B batch, T tokens, H heads, K and V per head. The recurrence works on [B, H, T, K]; the paths around it on [B, T, H, V].
+Shapes in the text: B batch, T tokens, H heads, K and V per head. The recurrence works on [B, H, T, K]; the paths
+around it on [B, T, H, V].
 """
 
 from __future__ import annotations
@@ -8,7 +10,13 @@ from __future__ import annotations
 from asi_kernels.generate.plan import Plan
 
 DECAY_FLOOR = 5
-"""A log-decay is never below -DECAY_FLOOR a token (alpha >= 0.0067): the vector form's exponents stay within the float range by it."""
+"""A log-decay is never below -DECAY_FLOOR a token (alpha >= 0.0067): the vector form's exponents stay within the float
+range by it.
+"""
+FLOOR = f"-{DECAY_FLOOR}.0, -{DECAY_FLOOR}.0"
+"""Bound and replacement for F.threshold: max(g, -5), by the operator whose gradient is the cheapest."""
+LOG_FLOOR = f"-math.log({DECAY_FLOOR}.0), -math.log({DECAY_FLOOR}.0)"
+"""The same for -exp(u), on -u."""
 
 
 def input_modules(plan: Plan) -> list[str]:
@@ -26,9 +34,7 @@ def input_modules(plan: Plan) -> list[str]:
     if plan.rope:
         lines += [
             "        if key_dim % 2:",
-            '            raise ValueError(f"rotary positions turn pairs of channels: key_dim is {key_dim}, it must be even")',
-            "        frequencies = 10000.0 ** (-torch.arange(0, key_dim, 2) / key_dim)",
-            '        self.register_buffer("frequencies", frequencies, persistent=False)',
+            '            raise ValueError(f"key_dim is {key_dim}: rotary positions need an even one")',
         ]
     return lines
 
@@ -36,12 +42,6 @@ def input_modules(plan: Plan) -> list[str]:
 def _decay_modules(plan: Plan) -> list[str]:
     kind, param = plan.genome["decay"]["kind"], plan.genome["decay"]["param"]
     width = "heads" if plan.decay == "scalar" else "heads * key_dim"
-    if kind == "scalar-const":
-        return [
-            "        # gamma = 1 - 2^(-5 - h): a fixed horizon per head, from 32 tokens up.",
-            "        log_decay = torch.log1p(-(2.0 ** (-5.0 - torch.arange(heads))))",
-            '        self.register_buffer("log_decay", log_decay, persistent=False)',
-        ]
     if kind == "vector-const":
         return [
             "        # Learned rates per channel, spread over horizons from 2 to about 150 tokens.",
@@ -51,7 +51,7 @@ def _decay_modules(plan: Plan) -> list[str]:
         return []
     if param == "softplus":
         return [
-            "        # Step sizes log-uniform in [0.001, 0.1], rates uniform in [1, 16]: horizons from under one token to a thousand.",
+            "        # Steps log-uniform in [0.001, 0.1], rates uniform in [1, 16]: horizons from 1 to 1,000 tokens.",
             f"        step = torch.exp(torch.rand({width}) * math.log(100.0) + math.log(0.001))",
             "        self.decay_bias = nn.Parameter(step + torch.log(-torch.expm1(-step)))",
             "        self.log_rate = nn.Parameter(torch.log(torch.rand(heads) * 15.0 + 1.0))",
@@ -106,25 +106,29 @@ def _projection_lines(plan: Plan) -> list[str]:
 def _decay_lines(plan: Plan) -> list[str]:
     kind, param = plan.genome["decay"]["kind"], plan.genome["decay"]["param"]
     if kind == "scalar-const":
-        return ["        g = self.log_decay.to(wide)[None, :, None].expand(1, H, T)"]
+        return [
+            "        # gamma = 1 - 2^(-5 - h): a fixed horizon per head, from 32 tokens up.",
+            "        gamma = 1.0 - 2.0 ** (-5.0 - torch.arange(H, dtype=wide, device=x.device))",
+            "        g = torch.log(gamma)[None, :, None].expand(1, H, T)",
+        ]
     if kind == "vector-const":
-        floored = f"(-torch.exp(self.log_rate.to(wide))).clamp(min=-{DECAY_FLOOR}.0)"
+        floored = f"F.threshold(-torch.exp(self.log_rate.to(wide)), {FLOOR})"
         return [f"        g = {floored}[None, :, None].expand(1, H, T, K)"]
     if kind == "none":
         return []
     vector = plan.decay == "vector"
-    if param == "logsigmoid":
-        formula = f"(F.logsigmoid(decay) / 16.0).clamp(min=-{DECAY_FLOOR}.0)"
-    elif param == "softplus":
-        rate = "torch.exp(self.log_rate.to(wide))" + (".repeat_interleave(K)" if vector else "")
-        formula = f"(-{rate} * F.softplus(decay + self.decay_bias)).clamp(min=-{DECAY_FLOOR}.0)"
-    elif param == "bounded-sigmoid":
-        rate = "torch.exp(self.log_rate.to(wide))" + (".repeat_interleave(K)" if vector else "")
-        formula = f"-{DECAY_FLOOR}.0 * torch.sigmoid({rate} * (decay + self.decay_bias))"
-    else:
-        formula = f"-torch.exp((decay + self.decay_bias).clamp(max=math.log({DECAY_FLOOR}.0)))"
-    lines = ["        decay = decay.to(wide)", f"        g = {formula}"]
-    return [*lines, "        g = g.unflatten(-1, (H, K)).transpose(1, 2)" if vector else "        g = g.transpose(1, 2)"]
+    rate = []
+    if param in ("softplus", "bounded-sigmoid"):
+        repeated = ".repeat_interleave(K)" if vector else ""
+        rate = [f"        rate = torch.exp(self.log_rate.to(wide)){repeated}"]
+    formula = {
+        "logsigmoid": f"F.threshold(F.logsigmoid(decay) / 16.0, {FLOOR})",
+        "softplus": f"F.threshold(-rate * F.softplus(decay + self.decay_bias), {FLOOR})",
+        "bounded-sigmoid": f"-{DECAY_FLOOR}.0 * torch.sigmoid(rate * (decay + self.decay_bias))",
+        "double-exp": f"-torch.exp(-F.threshold(-decay - self.decay_bias, {LOG_FLOOR}))",
+    }[param]
+    heads_first = "g.unflatten(-1, (H, K)).transpose(1, 2)" if vector else "g.transpose(1, 2)"
+    return ["        decay = decay.to(wide)", *rate, f"        g = {formula}", f"        g = {heads_first}"]
 
 
 def _query_key_value_lines(plan: Plan) -> list[str]:
@@ -133,7 +137,9 @@ def _query_key_value_lines(plan: Plan) -> list[str]:
     if plan.tied_key:
         lines.append("        k = 1.0 - torch.exp(g)")
     elif n > 1:
-        lines.append(f"        k = k.unflatten(-1, ({n}, H, K)).permute(0, 3, 1, 2, 4).flatten(2, 3).to(wide)  # [B, H, {n}T, K]")
+        lines.append(
+            f"        k = k.unflatten(-1, ({n}, H, K)).permute(0, 3, 1, 2, 4).flatten(2, 3).to(wide)  # [B, H, {n}T, K]"
+        )
     else:
         lines.append("        k = k.unflatten(-1, (H, K)).transpose(1, 2).to(wide)")
     if n > 1:
@@ -160,7 +166,10 @@ def _query_key_value_lines(plan: Plan) -> list[str]:
     if genome["scale"] == "inverse-sqrt" and not plan.attention:
         lines.append("        q = q * K**-0.5")
     if genome["readout"] == "bonus":
-        lines.append(f"        bonus = (q * {last} * self.bonus.to(wide)[:, None]).sum(-1).transpose(1, 2).unsqueeze(-1) * value")
+        lines += [
+            f"        bonus = (q * {last} * self.bonus.to(wide)[:, None]).sum(-1)",
+            "        bonus = bonus.transpose(1, 2).unsqueeze(-1) * value",
+        ]
     return lines
 
 
@@ -202,12 +211,9 @@ def _write_lines(plan: Plan) -> list[str]:
         ]
     if write["beta"] == "one":
         return ["        e = k"] if plan.erase else []
-    double = "2.0 * " if write["beta"] == "double-sigmoid" else ""
-    if n > 1:
-        beta = f"beta.unflatten(-1, ({n}, H)).permute(0, 3, 1, 2).flatten(2)"
-    else:
-        beta = "beta.transpose(1, 2)"
-    lines = [f"        beta = {double}torch.sigmoid({beta}.to(wide)).unsqueeze(-1)"]
+    scale = "2.0 * " if write["beta"] == "double-sigmoid" else ""
+    by_head = "beta.transpose(1, 2)" if n == 1 else f"beta.unflatten(-1, ({n}, H)).permute(0, 3, 1, 2).flatten(2)"
+    lines = [f"        beta = {by_head}.to(wide)", f"        beta = {scale}torch.sigmoid(beta).unsqueeze(-1)"]
     if not plan.erase:
         return [*lines, "        v = beta * v"]
     return [*lines, "        e, v = beta * k, beta * v"]

@@ -1,21 +1,24 @@
-"""Text of a program's recurrence: the chunkwise form with its gradients written out, specialised to a genome's switches.
+"""Text of a program's recurrence: the chunkwise form with its gradients written out, specialised to a genome's
+switches.
 
-With the in-chunk cumulative log-decay g (inclusive), the state S that enters a chunk of C tokens, and K~_j = k_j exp(g_C - g_j)
-(DeltaNet arXiv 2406.06484, Gated DeltaNet 2412.06464, KDA 2510.26692):
+With the in-chunk cumulative log-decay g (inclusive), the state S that enters a chunk of C tokens, and K~_j = k_j
+exp(g_C - g_j) (DeltaNet arXiv 2406.06484, Gated DeltaNet 2412.06464, KDA 2510.26692):
 
     A_ij = e_i . (k_j exp(g_i - g_j))  for i > j        P_ij = q_i . (k_j exp(g_i - g_j))  for i >= j
     (I + A) [W, U0] = [e exp(g), x]                     U  = U0 - W S
     O  = (q exp(g) - P W) S + P U0                      S' = (Diag(exp(g_C)) - K~^T W) S + K~^T U0
 
-so one small matrix product a chunk is all that runs in sequence. Additive models have W = 0 and U = x. Backward, from dO and dS':
+so one small matrix product a chunk is all that runs in sequence. Additive models have W = 0 and U = x. Backward, from
+dO and dS':
 
     dS = (Diag(exp(g_C)) - K~^T W)^T dS' + (q exp(g) - P W)^T dO
     (I + A)^T R = P^T dO + K~ dS'        dx = R        dA = -lower(R U^T)        dP = lower(dO U^T)
     d(e exp(g)) = -R S^T                 d(q exp(g)) = dO S^T                    dK~ = U dS'^T
     dg_i = q_i dq_i + e_i de_i - k_i dk_i,  and for the last token  + sum_j K~_j dK~_j + exp(g_C) (S . dS')
 
-Only differences of g between a token and an earlier one are exponentiated, so nothing overflows. A vector decay is split at anchors
-(the decay at the start of a block of rows, never a future one); keys of the row's own block then have exponents up to 5 a token and row.
+Only differences of g between a token and an earlier one are exponentiated, so nothing overflows. A vector decay is
+split at anchors (the decay at the start of a block of rows, never a future one); keys of the row's own block then have
+exponents up to 5 a token and row.
 """
 
 from __future__ import annotations
@@ -71,7 +74,8 @@ def _class_text(plan: Plan) -> list[str]:
         "class Recurrence(torch.autograd.Function):",
         f'    """{_law(plan)}.',
         "",
-        f"    q [B, H, N, C, K]: N chunks of C tokens; {writes} alike" + (f", with {plan.steps} rows a token;" if plan.steps > 1 else ";"),
+        f"    q [B, H, N, C, K]: N chunks of C tokens; {writes} alike"
+        + (f", with {plan.steps} rows a token;" if plan.steps > 1 else ";"),
     ]
     if plan.decay != "none":
         first = "B" if plan.decay_from_data else "1"
@@ -98,8 +102,8 @@ def _indented(lines: list[str]) -> list[str]:
 
 def saved_names(plan: Plan) -> list[str]:
     """What the forward pass keeps for the backward pass, in order."""
-    names = ["q", "k", *(["e"] if plan.erase else []), "x"] if not plan.erase else ["q", "k", "e"]
-    names += ["attend", *(["erased", "solved", "kept"] if plan.erase else []), "read", "states"]
+    names = ["q", "k", "e" if plan.erase else "x"]
+    names += ["attend", *(["inverse", "solved", "kept"] if plan.erase else []), "read", "states"]
     if plan.decay != "none":
         names += ["start", "to_end", "carry"]
         if plan.erase and plan.start_of_erase != "start":
@@ -107,7 +111,13 @@ def saved_names(plan: Plan) -> list[str]:
     if plan.decay == "scalar":
         names += ["decay", *(["past"] if plan.erase and plan.decay_of_erase == "past" else [])]
     if plan.decay == "vector":
-        names += ["near", "rows", "reach", "fade", *(["fade_erase"] if plan.erase and plan.start_of_erase != "start" else [])]
+        names += [
+            "near",
+            "rows",
+            "reach",
+            "fade",
+            *(["fade_erase"] if plan.erase and plan.start_of_erase != "start" else []),
+        ]
     return names
 
 
@@ -118,14 +128,16 @@ def _forward_lines(plan: Plan) -> list[str]:
     lines = list(scores)
     if plan.erase:
         e_start = "e" if plan.decay == "none" else f"e * {plan.start_of_erase}"
-        eye = "torch.eye(k.shape[-1], dtype=k.dtype, device=k.device)"
+        eye = "torch.eye({}, dtype=k.dtype, device=k.device)"
         lines += [
             "# What each write adds, given the writes before it in its chunk: solved = [w, u], u - w S.",
-            f"both = torch.cat(({e_start}, x), -1)",
-            "solved = torch.linalg.solve_triangular(erased, both, upper=False, unitriangular=True)",
+            f"eye = {eye.format('erased.shape[-1]')}.expand_as(erased)",
+            "inverse = torch.linalg.solve_triangular(erased, eye, upper=False, unitriangular=True)",
+            f"solved = inverse @ torch.cat(({e_start}, x), -1)",
             "K = k.shape[-1]",
             f"ends = {k_end}.mT @ solved",
-            f"kept, added = {'' if plan.decay == 'none' else 'carry * '}{eye} - ends[..., :K], ends[..., K:]",
+            f"kept = {'' if plan.decay == 'none' else 'carry * '}{eye.format('K')} - ends[..., :K]",
+            "added = ends[..., K:]",
             "seen_writes = attend @ solved",
             f"read = {read} - seen_writes[..., :K]",
         ]
@@ -145,9 +157,7 @@ def _forward_lines(plan: Plan) -> list[str]:
 
 
 def _seen_lines(plan: Plan) -> list[str]:
-    """The mask of the writes (columns) that a token (row) has seen."""
-    if plan.steps == 1:
-        return ["C = q.shape[3]", "seen = torch.ones(C, C, dtype=torch.bool, device=q.device).tril()"]
+    """The mask of the writes (columns) that a token (row) has seen, where a token makes several."""
     return [
         "tokens = torch.arange(q.shape[3], device=q.device)",
         f"seen = tokens[:, None] >= tokens.repeat_interleave({plan.steps})  # [tokens, writes]",
@@ -163,14 +173,15 @@ def _plain_scores(plan: Plan) -> list[str]:
 
 
 def _scalar_scores(plan: Plan) -> list[str]:
-    lines = [*_seen_lines(plan), "total = g.cumsum(3)  # since the chunk's start"]
-    lines += _later_and_earlier(plan)
+    lines = _seen_lines(plan) if plan.steps > 1 else []
+    lines += ["total = g.cumsum(3)  # since the chunk's start", *_later_and_earlier(plan)]
+    zero = ".tril_()" if plan.steps == 1 else ".masked_fill_(~seen, 0.0)"
     lines += [
-        f"decay = (total - {plan.total_of_writes}.mT).masked_fill_(~seen, -math.inf).exp_()  # exponents never above 0",
+        f"decay = (total - {plan.total_of_writes}.mT).clamp_(max=0.0).exp_(){zero}",
         "attend = (q @ k.mT).mul_(decay)",
     ]
     if plan.erase_before_decay:
-        lines.append("past = (earlier - total.mT).masked_fill_(~seen.tril(-1), -math.inf).exp_()")
+        lines.append("past = (earlier - total.mT).clamp_(max=0.0).exp_().tril_(-1)")
     elif plan.erase and plan.steps > 1:
         lines.append(f"past = decay.repeat_interleave({plan.steps}, 3)")
     if plan.erase:
@@ -180,12 +191,13 @@ def _scalar_scores(plan: Plan) -> list[str]:
 
 def _vector_scores(plan: Plan) -> list[str]:
     lines = _seen_lines(plan) if plan.steps > 1 else []
-    lines.append("total = g.cumsum(3)  # since the chunk's start")
-    lines += _later_and_earlier(plan)
     lines += [
+        "upto = torch.ones(g.shape[3], g.shape[3], dtype=g.dtype, device=g.device).tril_()",
+        "total = upto @ g  # since the chunk's start; as a product, cheaper than cumsum",
+        *_later_and_earlier(plan),
         "# Scores by blocks of rows: row exp(total - anchor) against key exp(anchor - total).",
         "anchor = F.pad(total, (0, 0, 1, 0))[:, :, :, :-1:BLOCK].unsqueeze(4)  # [., H, N, R, 1, K]",
-        f"reach = (anchor - {plan.total_of_writes}.unsqueeze(3)).clamp_(max=5.0 * BLOCK).exp_()  # [., H, N, R, writes, K]",
+        f"reach = (anchor - {plan.total_of_writes}.unsqueeze(3)).clamp_(max=5.0 * BLOCK).exp_()",
         "near = k.unsqueeze(3) * reach",
         "fade = (total.unflatten(3, (-1, BLOCK)) - anchor).exp_()  # [., H, N, R, BLOCK, K]",
     ]
@@ -234,9 +246,11 @@ def _function_text(plan: Plan) -> list[str]:
     rows = "chunk" if n == 1 else f"{n} * chunk"
     lines = [
         f"def recurrence({', '.join(names)}, memory):",
-        '    """Recurrence over any number of tokens: q [B, H, T, K] to o [B, H, T, V], and the memory after the last token."""',
+        '    """From q [B, H, T, K] to o [B, H, T, V], for any T, and the memory after the last token."""',
         "    length = q.shape[2]",
-        "    chunk = min(CHUNK, length + -length % BLOCK)" if plan.decay == "vector" else "    chunk = min(CHUNK, length)",
+        "    chunk = min(CHUNK, length + -length % BLOCK)"
+        if plan.decay == "vector"
+        else "    chunk = min(CHUNK, length)",
     ]
     wide = {"g": "g.unsqueeze(-1)" if plan.decay == "scalar" else "g"}
     if n == 1:

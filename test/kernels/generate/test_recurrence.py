@@ -53,7 +53,7 @@ def draw(case: tuple, length: int, seed: int = 0) -> dict[str, Tensor]:
 
 
 def loop(tensors: dict[str, Tensor], steps: int, erase_time: str) -> tuple[Tensor, Tensor]:
-    """The same by the token loop: every write is a token of its own, the first of its group decays, the last is read."""
+    """The same by the token loop: each write a token of its own, the first of a group decays, the last is read."""
     batch, length = tensors["memory"].shape[0], tensors["q"].shape[2]
     zero = torch.zeros_like
     log_alpha = None
@@ -120,4 +120,6 @@ def test_a_decay_on_the_floor_at_every_token_stays_finite_for_large_inputs(kind:
         tensors[name] = tensors[name] * 1e4
     o, last = recurrence(*tensors.values())
     assert torch.isfinite(o).all() and torch.isfinite(last).all()
-    assert all(torch.isfinite(g).all() for g in gradients(lambda leaves: recurrence(*leaves.values()), tensors).values())
+    assert all(
+        torch.isfinite(g).all() for g in gradients(lambda leaves: recurrence(*leaves.values()), tensors).values()
+    )
