@@ -1,0 +1,91 @@
+"""A running host and a way to give it jobs."""
+
+import json
+import os
+import queue
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from asi_kernels.requests import schema_problem
+
+PACKAGE = Path(__file__).parents[3] / "kernels"
+_PATIENCE_SECONDS = 120
+LIMITS = {"wallSeconds": 60, "idleSeconds": 60, "memoryBytes": 3 << 30, "logBytes": 1 << 20}
+
+
+class HostProcess:
+    """`python -m asi_kernels host` and its events. Every event is held against the schema."""
+
+    def __init__(self) -> None:
+        environment = {"PATH": os.environ["PATH"], "OMP_NUM_THREADS": "1", "SECRET_TOKEN": "do-not-inherit"}
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "asi_kernels", "host"],
+            cwd=PACKAGE,
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        self._events: queue.Queue[dict[str, Any] | None] = queue.Queue()
+        threading.Thread(target=self._listen, daemon=True).start()
+        self.ready = self.next_event()
+
+    def _listen(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self._events.put(json.loads(line))
+        self._events.put(None)
+
+    def send(self, request: dict[str, Any] | bytes) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write((request if isinstance(request, bytes) else json.dumps(request).encode()) + b"\n")
+        self.process.stdin.flush()
+
+    def start(self, job_id: str, workdir: Path, command: str = "train", **limits: float) -> None:
+        path = str(workdir / "request.json")
+        job = {"op": "run", "id": job_id, "command": command, "requestPath": path, "workdir": str(workdir)}
+        self.send({**job, "limits": LIMITS | limits})
+
+    def next_event(self) -> dict[str, Any]:
+        event = self._events.get(timeout=_PATIENCE_SECONDS)
+        assert event is not None, "the host has ended"
+        assert schema_problem("host-event", event) is None, event
+        return event
+
+    def wait_for(self, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        while not wanted(event := self.next_event()):
+            pass
+        return event
+
+    def end_of(self, job_id: str) -> dict[str, Any]:
+        return self.wait_for(lambda event: event["event"] in ("finished", "refused") and event["id"] == job_id)
+
+    def run(self, job_id: str, workdir: Path, command: str = "train", **limits: float) -> dict[str, Any]:
+        self.start(job_id, workdir, command, **limits)
+        return self.end_of(job_id)
+
+
+@pytest.fixture(scope="module")
+def host() -> Iterator[HostProcess]:
+    """One host for all tests of a module: that it outlives every program is itself part of the tests."""
+    host = HostProcess()
+    yield host
+    assert host.process.poll() is None, "the host died of a job"
+    assert host.process.stdin is not None
+    host.process.stdin.close()
+    assert host.process.wait(timeout=30) == 0
+
+
+@pytest.fixture
+def own_host() -> Iterator[HostProcess]:
+    """A host that a test may kill."""
+    host = HostProcess()
+    yield host
+    if host.process.poll() is None:
+        host.process.kill()
+    host.process.wait(timeout=30)

@@ -1,0 +1,305 @@
+"""What a program does to itself ends its own job with the right label, and the host goes on."""
+
+import itertools
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+_HEAD = """
+import ctypes, os, signal, sys, time
+import torch
+from torch import nn
+
+
+class Mixer(nn.Module):
+    def __init__(self, hidden_size, num_heads, layer_index=0, num_layers=1):
+        super().__init__()
+        self.map = nn.Linear(hidden_size, hidden_size)
+
+    def forward(self, x, state=None):
+"""
+_PIPE = "os.write(3, b"
+
+# name: (body of forward, label, words of the detail, limits)
+PROGRAMS: dict[str, tuple[str, str, str, dict[str, float]]] = {
+    "segfault": ("ctypes.string_at(0)", "signal", "signal 11 (SIGSEGV)", {}),
+    "abort": ("os.abort()", "signal", "signal 6 (SIGABRT)", {}),
+    "kills itself": ("os.kill(os.getpid(), signal.SIGKILL)", "signal", "signal 9 (SIGKILL)", {}),
+    "computes for ever": ("while True: x = x + 1", "timeout_wall", "longer than 1 s", {"wallSeconds": 1}),
+    "sleeps for ever": ("time.sleep(1e6)", "timeout_idle", "no progress for 1 s", {"idleSeconds": 1}),
+    "stops itself": ("os.kill(os.getpid(), signal.SIGSTOP)", "timeout_idle", "no progress for 1 s", {"idleSeconds": 1}),
+    "ignores signals": (
+        "[signal.signal(n, signal.SIG_IGN) for n in range(1, 32) if n not in (9, 19)]; time.sleep(1e6)",
+        "timeout_idle",
+        "no progress",
+        {"idleSeconds": 1},
+    ),
+    "waits for input": ("sys.stdin.read(); return self.map(x), 1 / 0", "exit", "division by zero", {}),
+    "prints 100 MB": ("print('x' * 100_000_000)", "log_flood", "more than 1,048,576 bytes", {}),
+    "prints for ever": ("while True: os.write(2, b'flood ' * 1000)", "log_flood", "the limit", {}),
+    "takes memory": (
+        "kept = [torch.ones(1 << 24) for _ in range(60)]; time.sleep(60)",
+        "oom_host",
+        "bytes of memory; the limit is 1,000,000,000",
+        {"memoryBytes": 1_000_000_000},
+    ),
+    "leaves without a result": ("os._exit(0)", "no_result", "left no result.json", {}),
+    "leaves with a status": ("os._exit(7)", "exit", "status 7", {}),
+    "claims to be our fault": ("os._exit(70)", "exit", "status 70", {}),
+    "raises past every handler": ("raise type('Odd', (BaseException,), {})('odd')", "exit", "status 1", {}),
+    "recurses": ("return self.forward(x)", "exit", "recursion", {}),
+    "forks": ("os.fork(); return self.map(x), None", "forbidden_call", "os.fork", {}),
+    "runs a command": ("os.system('true'); return self.map(x), None", "forbidden_call", "os.system", {}),
+    "opens a socket": ("import socket; socket.socket()", "forbidden_call", "socket", {}),
+    "signals its host": ("os.kill(os.getppid(), 9)", "forbidden_call", "tried to signal process", {}),
+    "writes elsewhere": ("open('/tmp/asi-arch-forbidden', 'w')", "forbidden_write", "/tmp/asi-arch-forbidden", {}),
+    "writes above its folder": ("open('../beside', 'w')", "forbidden_write", "../beside", {}),
+    "removes elsewhere": ("os.remove('/etc/hostname')", "forbidden_write", "os.remove", {}),
+    "moves a file out": ("open('a', 'w'); os.rename('a', '/tmp/asi-arch-moved')", "forbidden_write", "os.rename", {}),
+    "writes through a link": (
+        "os.symlink('/tmp', 'link'); open('link/asi-arch-forbidden', 'w')",
+        "forbidden_write",
+        "link/asi-arch-forbidden",
+        {},
+    ),
+    "forges progress": (_PIPE + r"""'{"task": "bytes"}\n')""", "bad_result", "step is missing", {}),
+    "writes noise as progress": (_PIPE + r"b'\xff\0\n'".replace("b'", "'", 1) + ")", "bad_result", "progress", {}),
+    "writes an endless line of progress": ("while True: os.write(3, b'x' * 4096)", "bad_result", "16,384 bytes", {}),
+    "links its result": ("os.symlink('/etc/passwd', 'result.json'); os._exit(0)", "bad_result", "plain file", {}),
+    "leaves a pipe as result": ("os.mkfifo('result.json'); os._exit(0)", "bad_result", "plain file", {}),
+    "leaves a folder as result": ("os.mkdir('result.json'); os._exit(0)", "bad_result", "plain file", {}),
+    "leaves a giant result": (
+        "f = open('result.json', 'w'); os.truncate('result.json', 1 << 33); os._exit(0)",
+        "exit",
+        "File too large",
+        {},
+    ),
+    "leaves a large result": (
+        "open('result.json', 'w').write('[' * 17_000_000); os._exit(0)",
+        "bad_result",
+        "17,000,000 bytes",
+        {},
+    ),
+    "leaves a deep result": (
+        "open('result.json', 'w').write('[' * 300_000); os._exit(0)",
+        "bad_result",
+        "nests too deeply",
+        {},
+    ),
+    "leaves numbers that are none": (
+        "open('result.json', 'w').write('{\"a\": NaN}'); os._exit(0)",
+        "bad_result",
+        "NaN",
+        {},
+    ),
+    "leaves another result": (
+        "open('result.json', 'w').write('{\"status\": \"trained\"}'); os._exit(0)",
+        "bad_result",
+        "trialId",
+        {},
+    ),
+}
+
+
+def statuses_of(workdir: Path) -> dict[str, Any]:
+    path = workdir / "result.json"
+    return json.loads(path.read_text()) if path.is_file() else {}
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_what_a_program_does_to_itself_has_its_label(host: Any, tmp_path: Path, make_trial: Any, name: str) -> None:
+    body, label, said, limits = PROGRAMS[name]
+    workdir = tmp_path / "work"
+    make_trial(workdir, f"{_HEAD}        {body}\n", kinds=("bytes",))
+    end = host.run(name, workdir, **limits)
+    if end["label"] is None:  # candidate code raised: the trainer caught it and its result tells
+        result = statuses_of(workdir)
+        assert (result["status"], result["label"]) == ("failed", label)
+        assert said in result["detail"]
+    else:
+        assert end["label"] == label, end
+        assert said in end["detail"]
+    assert end["wallSeconds"] < 30
+    assert sorted(os.listdir(tmp_path)) == ["work"]
+    assert not Path("/tmp/asi-arch-forbidden").exists()
+
+
+def test_a_good_job_ends_without_a_label_and_tells_its_progress(
+    host: Any, tmp_path: Path, make_trial: Any, deltanet_program: str, score_request: Any
+) -> None:
+    request = make_trial(tmp_path, deltanet_program, report_every=5)
+    host.start("good", tmp_path)
+    assert host.next_event() | {"pid": 0} == {"event": "started", "id": "good", "pid": 0}
+    progress = [host.next_event() for _ in range(4)]
+    assert [(event["event"], event["progress"]["step"]) for event in progress] == [
+        ("progress", 5),
+        ("progress", 10),
+    ] * 2
+    end = host.next_event()
+    assert (end["event"], end["label"], end["detail"]) == ("finished", None, "")
+    assert 0 < end["cpuSeconds"] < 60
+    assert 50e6 < end["peakMemoryBytes"] < 3e9
+    result = statuses_of(tmp_path)
+    assert result["status"] == "trained"
+    (tmp_path / "request.json").write_text(json.dumps(score_request(request, result["checkpointPath"])))
+    assert host.run("good-score", tmp_path, "score")["label"] is None
+    assert statuses_of(tmp_path)["status"] == "scored"
+
+
+def test_a_program_sees_no_environment_no_descriptors_and_no_terminal(
+    host: Any, tmp_path: Path, make_trial: Any, plain_program: str
+) -> None:
+    looks = (
+        "import os, sys\n"
+        "open('seen', 'w').write(repr([sorted(os.environ), sorted(map(int, os.listdir('/proc/self/fd')))[:-1],"
+        " sys.stdin.read(), os.getcwd(), os.getsid(0) == os.getpid(), os.nice(0)]))\n"
+    )
+    make_trial(tmp_path, looks + plain_program, steps=1)
+    assert host.run("looks", tmp_path)["label"] is None
+    environment, descriptors, read, folder, leads, niceness = eval((tmp_path / "seen").read_text())
+    assert environment == ["HOME", "LANG", "TMPDIR"]
+    # The program file is closed by now; the fourth is the one that is being written.
+    assert descriptors == [0, 1, 2, 3] or descriptors == [0, 1, 2, 3, 4]
+    assert (read, folder, leads, niceness) == ("", str(tmp_path), True, 5)
+
+
+def test_the_log_is_kept_clean_and_its_end_is_told(
+    host: Any, tmp_path: Path, make_trial: Any, plain_program: str
+) -> None:
+    noisy = r"print('first\x1b[31m red\x1b[0m \u202eback\x07 \x00end')" + "\n" + r"print('a\rb' + 'y' * 9000)" + "\n"
+    make_trial(tmp_path, noisy + plain_program, steps=1)
+    end = host.run("noisy", tmp_path)
+    log = (tmp_path / "log.txt").read_text()
+    assert log.splitlines()[0] == "first red back end"
+    assert "\x1b" not in log
+    assert len(end["logTail"]) == 4000
+    assert log.endswith(end["logTail"])
+
+
+def test_a_log_that_an_earlier_attempt_replaced_is_not_followed(
+    host: Any, tmp_path: Path, make_trial: Any, plain_program: str
+) -> None:
+    make_trial(tmp_path / "work", "print('hello')\n" + plain_program, steps=1)
+    target = tmp_path / "target"
+    target.write_text("untouched")
+    (tmp_path / "work" / "log.txt").symlink_to(target)
+    (tmp_path / "work" / "result.json").mkdir()
+    assert host.run("link", tmp_path / "work")["label"] is None
+    assert target.read_text() == "untouched"
+    assert (tmp_path / "work" / "log.txt").read_text() == "hello\n"
+
+
+def test_a_result_of_an_earlier_attempt_does_not_count(
+    host: Any, tmp_path: Path, make_trial: Any, plain_program: str
+) -> None:
+    make_trial(tmp_path, plain_program, steps=1)
+    assert host.run("before", tmp_path)["label"] is None
+    make_trial(tmp_path, "import os\nos._exit(0)\n")
+    assert host.run("after", tmp_path)["label"] == "no_result"
+
+
+def test_a_request_that_cannot_be_used_is_our_fault_and_named(
+    host: Any, tmp_path: Path, make_trial: Any, plain_program: str
+) -> None:
+    make_trial(tmp_path, plain_program)
+    (tmp_path / "request.json").write_text('{"trialId": 3}')
+    end = host.run("bad", tmp_path)
+    assert end["label"] == "infra"
+    assert "is missing" in end["detail"] or "trialId is 3" in end["detail"]
+
+
+def test_two_jobs_run_side_by_side_and_each_may_be_cancelled(host: Any, tmp_path: Path, make_trial: Any) -> None:
+    slow = f"{_HEAD}        time.sleep(0.05)\n        return self.map(x), None\n"
+    for name in ("one", "two"):
+        make_trial(tmp_path / name, slow, steps=2000)
+        host.start(name, tmp_path / name)
+    moving: set[str] = set()
+    while moving != {"one", "two"}:
+        event = host.next_event()
+        if event["event"] == "progress":
+            moving.add(event["id"])
+    host.send({"op": "cancel", "id": "one"})
+    end = host.end_of("one")
+    assert end["label"] == "cancelled"
+    assert host.wait_for(lambda event: event["event"] == "progress")["id"] == "two"
+    host.send({"op": "cancel", "id": "two"})
+    assert host.end_of("two")["label"] == "cancelled"
+
+
+def test_a_line_that_cannot_be_used_is_refused_and_the_host_goes_on(host: Any, tmp_path: Path) -> None:
+    job = {"op": "run", "id": "x", "command": "train", "requestPath": "r", "workdir": str(tmp_path / "nothing")}
+    limits = {"wallSeconds": 1, "idleSeconds": 1, "memoryBytes": 1, "logBytes": 1}
+    cases: list[tuple[Any, str | None, str]] = [
+        (b"{", None, "not JSON"),
+        (b"\xff\xfe", None, "not JSON"),
+        (b"[" * 50_000, None, "nests too deeply"),
+        ({"op": "dance", "id": "x"}, "x", 'op is "dance"'),
+        ({**job, "limits": {**limits, "wallSeconds": 0}}, "x", "limits.wallSeconds is 0; it must be more than 0"),
+        ({**job, "limits": limits}, "x", "nothing"),
+        ({"op": "cancel", "id": "gone"}, "gone", 'id is "gone", which is no running job'),
+    ]
+    for line, request_id, said in cases:
+        host.send(line)
+        event = host.next_event()
+        assert (event["event"], event["id"]) == ("refused", request_id)
+        assert said in event["message"]
+
+
+def test_a_process_that_slipped_away_is_gone_when_its_job_ends(host: Any, tmp_path: Path, make_trial: Any) -> None:
+    # Native code raises no audit event: fork, own session, fork again, and the last one keeps the log open.
+    body = (
+        "libc = ctypes.CDLL(None)\n"
+        "        if libc.fork() == 0:\n"
+        "            libc.setsid()\n"
+        "            if libc.fork() == 0:\n"
+        "                open('pid', 'w').write(str(os.getpid()))\n"
+        "                time.sleep(1000)\n"
+        "            libc._exit(0)\n"
+        "        while not os.path.exists('pid') or not open('pid').read(): time.sleep(0.01)\n"
+        "        os._exit(9)\n"
+    )
+    make_trial(tmp_path, f"{_HEAD}        {body}")
+    assert host.run("slips", tmp_path)["detail"] == "it ended with status 9"
+    assert not Path(f"/proc/{(tmp_path / 'pid').read_text()}").exists()
+
+
+def test_a_job_begins_its_first_step_soon_after_it_was_asked_for(
+    host: Any, tmp_path: Path, make_trial: Any, deltanet_program: str
+) -> None:
+    used = []
+    for index in range(3):
+        make_trial(tmp_path / str(index), deltanet_program, steps=1, kinds=("bytes",))
+        used.append(host.run(f"soon{index}", tmp_path / str(index))["cpuSeconds"])
+    # CPU time, so that a busy machine changes little; importing torch alone would cost more than a second.
+    assert min(used) < 0.5
+
+
+def wait_until_gone(pid: int) -> bool:
+    for _ in itertools.repeat(None, 200):
+        if not Path(f"/proc/{pid}").exists() or "Z (zombie)" in Path(f"/proc/{pid}/status").read_text():
+            return True
+        time.sleep(0.05)
+    return False
+
+
+@pytest.mark.parametrize("how", ["stdin ends", "SIGTERM", "SIGKILL"])
+def test_nothing_outlives_the_host(own_host: Any, tmp_path: Path, make_trial: Any, how: str) -> None:
+    make_trial(tmp_path, f"{_HEAD}        time.sleep(1000)\n")
+    own_host.start("sleeper", tmp_path)
+    pid = own_host.next_event()["pid"]
+    while not (tmp_path / "checkpoints").exists():
+        time.sleep(0.02)
+    match how:
+        case "stdin ends":
+            own_host.process.stdin.close()
+        case "SIGTERM":
+            own_host.process.terminate()
+        case "SIGKILL":
+            own_host.process.kill()
+    status = own_host.process.wait(timeout=30)
+    assert status == (-9 if how == "SIGKILL" else 0)
+    assert wait_until_gone(pid)
