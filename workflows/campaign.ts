@@ -21,6 +21,7 @@ import { taskQueues } from './contracts/messages.ts';
 import { campaignIdForWorkflow, experimentId } from './contracts/naming.ts';
 import { renderDetails } from './details.ts';
 import { runExperiment } from './experiment.ts';
+import { poolIsDue } from './rules/pool.ts';
 import { nextMove } from './rules/stopping.ts';
 import { bestGainKey, campaignKey, experimentsKey, presetKey, stageKey } from './search-attributes.ts';
 import { verifyArchitecture } from './verification.ts';
@@ -243,6 +244,7 @@ async function startExperiment(run: CampaignRun, origin: ExperimentOrigin): Prom
   const all = running.get(run) ?? new Set();
   running.set(run, all.add(done));
   void done.then(() => all.delete(done));
+  show(run);
 }
 
 const describeOrigin = (origin: ExperimentOrigin): string => {
@@ -265,7 +267,10 @@ async function nextChange(run: CampaignRun): Promise<void> {
     );
   }
   await recordBudget(run);
-  if (run.state === 'exploring' && run.finishedSincePool >= run.requirePlan().settings.poolBatch) {
+  if (
+    run.state === 'exploring' &&
+    poolIsDue({ finishedSince: run.finishedSincePool, batch: run.requirePlan().settings.poolBatch })
+  ) {
     run.finishedSincePool = 0;
     await record.rebuildPool({ campaignId: run.campaignId });
   }

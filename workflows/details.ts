@@ -1,7 +1,8 @@
 import type { Effect } from './contracts/analysis.ts';
 import type { BestRow, CampaignStatus } from './contracts/messages.ts';
 
-const maxBytes = 18_000;
+/** Three bytes each at most: below the server's limit of 20,000. */
+const maxCharacters = 6500;
 
 /** The campaign's page in the Temporal Web UI as Markdown, within the server's limit of 20,000 bytes. */
 export const renderDetails = (status: CampaignStatus): string => {
@@ -27,7 +28,7 @@ export const renderDetails = (status: CampaignStatus): string => {
   return sections
     .filter((section) => section !== '')
     .join('\n\n')
-    .slice(0, maxBytes);
+    .slice(0, maxCharacters);
 };
 
 const bestTable = (rows: readonly BestRow[]): string => {
@@ -58,11 +59,11 @@ const reportLines = (status: CampaignStatus): string => {
     .join('\n\n');
 };
 
-/** Signed gain with its interval; positive is better. */
+/** Signed gain with its interval; positive is better. No square brackets, which Markdown takes for a link. */
 export const gainText = (effect: Effect): string =>
-  `${signed(effect.mean)} [${signed(effect.low)}, ${signed(effect.high)}] (${effect.seeds} seeds)`;
+  `${signed(effect.mean)} (${signed(effect.low)} to ${signed(effect.high)}, ${effect.seeds} seeds)`;
 
 const signed = (value: number): string => `${value >= 0 ? '+' : ''}${value.toFixed(4)}`;
 const shortId = (id: string): string => id.split('/')[1] ?? id;
 /** Records come from programs and people: keep them on one line and out of the table's syntax. */
-const inline = (text: string): string => text.replace(/[\r\n|`<>]+/g, ' ').trim();
+const inline = (text: string): string => text.replace(/[\s|`<>]+/g, ' ').trim();

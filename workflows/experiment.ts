@@ -9,6 +9,7 @@ import { checks, judging, record, research, training } from './activity-proxies.
 import type { ExperimentInput, ExperimentOutcome, StepResult } from './contracts/activities.ts';
 import type { FailureLabel } from './contracts/failure.ts';
 import { trialId } from './contracts/naming.ts';
+import { classifyFailure } from './rules/retry.ts';
 import { kindKey, outcomeKey, stageKey } from './search-attributes.ts';
 
 type Stage = 'propose' | 'check' | 'train' | 'score';
@@ -29,7 +30,7 @@ export async function runExperiment(input: ExperimentInput & { readonly rung: st
     const setback = await runStages(input);
     const outcome = await record.finishExperiment({
       experimentId,
-      end: setback === null ? { state: 'recorded' } : { state: endState(setback), ...setback },
+      end: setback === null ? { state: 'recorded' } : { state: classifyFailure(setback).terminalState, ...setback },
     });
     showOutcome(outcome);
     return outcome;
@@ -76,6 +77,7 @@ async function checkAndRepair(input: ExperimentInput): Promise<StepResult> {
   for (let attempt = 0; ; attempt++) {
     const checked = await checks.checkArchitecture({ experimentId });
     if (checked.ok || attempt === input.maxRepairs || input.origin.kind !== 'candidate') return checked;
+    if (classifyFailure({ label: checked.label, stage: 'check' }).retry !== 'repair') return checked;
     const repaired = await research.repairExperiment({
       experimentId,
       attempt: attempt + 1,
@@ -100,11 +102,6 @@ export async function runTrial(trial: {
   const scored = await training.scoreTrial.executeWithOptions({ summary: `score seed ${seed}` }, [input]);
   return scored.ok ? null : { stage: 'score', label: scored.label, detail: scored.detail };
 }
-
-const endState = (setback: Setback): 'rejected' | 'failed' | 'cancelled' => {
-  if (setback.label === 'cancelled' || setback.label === 'budget') return 'cancelled';
-  return setback.stage === 'propose' || setback.stage === 'check' ? 'rejected' : 'failed';
-};
 
 const show = (stage: string, input: ExperimentInput, text = ''): void => {
   setCurrentDetails(`### ${input.experimentId}\n\nStage: ${stage}\n\n${text}`);

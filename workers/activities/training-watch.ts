@@ -16,6 +16,8 @@ export const createWatch = (options: {
   readonly peers: readonly Pick<Trial, 'curve' | 'tokensPerSecond'>[];
   readonly kind: Experiment['kind'];
   readonly referenceTokensPerCpuSecond: number | null;
+  /** The campaign's noise floor in bits per byte; null before calibration ends. */
+  readonly pairedSdBits: number | null;
 }): TrainingWatch => {
   const controller = new AbortController();
   const lines: TrainProgress[] = [];
@@ -28,7 +30,12 @@ export const createWatch = (options: {
     onProgress: (line) => {
       lines.push(line);
       if (reason !== null) return;
-      const verdict = watchTrial({ lines, peers, referenceTokensPerCpuSecond: options.referenceTokensPerCpuSecond });
+      const verdict = watchTrial({
+        lines,
+        peers,
+        referenceTokensPerCpuSecond: options.referenceTokensPerCpuSecond,
+        pairedSdBits: options.pairedSdBits,
+      });
       if (verdict.kind === 'continue') return;
       reason = { label: verdict.label, detail: verdict.detail };
       controller.abort();

@@ -200,6 +200,7 @@ const train = async (
     kind: context.experiment.kind,
     referenceTokensPerCpuSecond:
       peers.find((peer) => peer.id.startsWith(`${referenceId(context.campaign.id)}/`))?.tokensPerSecond ?? null,
+    pairedSdBits: context.campaign.noise.find((floor) => floor.metric === 'bits-per-byte')?.pairedSd ?? null,
   });
   const live = createLiveCurve({ archive, trial: claimed.value, gapMs: curveGapMs, now: dependencies.now });
   const end = await runJob(

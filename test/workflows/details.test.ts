@@ -1,0 +1,66 @@
+import { describe, expect, it } from 'vitest';
+import type { CampaignStatus } from '../../workflows/contracts/messages.ts';
+import { renderDetails } from '../../workflows/details.ts';
+
+const status: CampaignStatus = {
+  campaignId: 'c-test',
+  state: 'exploring',
+  stage: 'proposing, checking and training candidates',
+  inFlight: ['c-test/e0005', 'c-test/e0006'],
+  finished: { recorded: 4, rejected: 1, failed: 2, cancelled: 0 },
+  budget: {
+    experiments: { used: 6, cap: 10 },
+    minutes: { used: 1.25, cap: 30 },
+    trialSeconds: { used: 59.4, cap: 3600 },
+  },
+  best: [
+    {
+      experimentId: 'c-test/e0004',
+      name: 'delta + fir 3,15',
+      kind: 'candidate',
+      fitness: 0.39,
+      gain: { metric: 'bits-per-byte', mean: 0.3908, low: 0.1657, high: 0.6159, seeds: 2, method: 'paired t' },
+      changed: 'fir: none → 3 15',
+      verdict: null,
+    },
+  ],
+  lastFailures: [{ experimentId: 'c-test/e0003', label: 'gate', detail: 'causality | reads\nthe `future`' }],
+  hints: [],
+  conclusion: null,
+};
+
+describe('the details of a campaign in the Web UI', () => {
+  it('show stage, budget, best with its interval, running experiments and last failures', () => {
+    const text = renderDetails(status);
+    expect(text).toContain('## c-test — exploring');
+    expect(text).toContain('| candidates | 6 | 10 |');
+    expect(text).toContain('running now: e0005, e0006');
+    expect(text).toContain('| e0004 | delta + fir 3,15 | candidate | +0.3908 (+0.1657 to +0.6159, 2 seeds) |');
+    expect(text).toContain('e0003 **gate**');
+  });
+
+  it('keep text of records on one line and out of the syntax', () => {
+    expect(renderDetails(status)).toContain('causality reads the future');
+  });
+
+  it('stay below the limit of the server whatever the records hold', () => {
+    const long = Array.from({ length: 400 }, () => 'a long hint – '.repeat(20));
+    expect(Buffer.byteLength(renderDetails({ ...status, hints: long }))).toBeLessThan(20_000);
+  });
+
+  it('end with the conclusion and where the report is', () => {
+    const text = renderDetails({
+      ...status,
+      conclusion: {
+        verdict: 'nothing-found',
+        statement: 'Nothing was found.',
+        finalists: [],
+        reportPath: '/r.html',
+        bundlePaths: ['/b'],
+      },
+    });
+    expect(text).toContain('**Nothing was found.**');
+    expect(text).toContain('Report: `/r.html`');
+    expect(text).toContain('Bundle: `/b`');
+  });
+});
