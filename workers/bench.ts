@@ -1,6 +1,10 @@
 /** `npm run bench -- <name>`: prints figures of this machine. Timings are noisy on a shared one: compare within a run. */
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
 import { archiveBenchLines, benchArchive } from './bench/archive.ts';
+import { benchDiscover } from './bench/discover.ts';
 import { benchLoop } from './bench/loop.ts';
+import { checkoutFolder, readConfig } from './config.ts';
 import { installRuntime } from './roles/runtime.ts';
 
 const say = (line: string): void => {
@@ -26,9 +30,31 @@ const benches: Readonly<Record<string, (argument: string | undefined) => Promise
     );
     say(`  worker CPU an experiment  ${bench.cpuMsAnExperiment.toFixed(0)} ms`);
   },
+  async discover(preset = 'quick') {
+    const bench = await benchDiscover(['--preset', preset]);
+    for (const line of bench.lines) say(line);
+    say(
+      `discover: preset ${preset}, exit ${bench.exitCode}, ${bench.wallSeconds.toFixed(0)} s wall, peak memory ${(bench.peakMemoryBytes / 1e9).toFixed(2)} GB over all processes`,
+    );
+  },
+  // Tokens a CPU second of each baseline's mixer, and of whole trials of a rung.
+  ops: (argument) => python('asi_kernels.bench.ops', argument),
+  trial: (argument) => python('asi_kernels.bench.trial', argument),
   async archive(argument) {
     for (const line of archiveBenchLines(await benchArchive({ numExperiments: count(argument, 100_000) }))) say(line);
   },
+};
+
+const python = async (module: string, argument: string | undefined): Promise<void> => {
+  const child = spawn(readConfig().python, ['-m', module, ...(argument === undefined ? [] : [argument])], {
+    cwd: join(checkoutFolder, 'kernels'),
+    env: { ...process.env, OMP_NUM_THREADS: '1' },
+    stdio: 'inherit',
+  });
+  const code = await new Promise((resolve) => {
+    child.once('close', resolve);
+  });
+  if (code !== 0) process.exitCode = 1;
 };
 
 const [name = '', argument] = process.argv.slice(2);

@@ -6,7 +6,7 @@ import { baselineGenomes } from './baselines.ts';
 import { dataManifestSchema } from './data.ts';
 import { genomeSchema } from './genome.ts';
 import { rungSchema, rungs } from './rung.ts';
-import { campaignInputSchema } from './settings.ts';
+import { campaignInputSchema, presets } from './settings.ts';
 import {
   checkRequestSchema,
   checkResultSchema,
@@ -45,11 +45,24 @@ const schemas = {
 
 export const schemaFolder = fileURLToPath(new URL('../../kernels/asi_kernels/schemas/', import.meta.url));
 
+/** The values of `{}`, beside each field; every preset has its own. */
+const withDefaults = (schema: z.core.JSONSchema.JSONSchema): object => {
+  const values = new Map<string, unknown>(Object.entries(presets.quick));
+  const fields = Object.entries(schema.properties ?? {});
+  return {
+    ...schema,
+    properties: Object.fromEntries(
+      fields.map(([name, field]) => [name, typeof field === 'object' ? { ...field, default: values.get(name) } : field]),
+    ),
+  };
+};
+
 /** File name to content. */
 export const generatedFiles = (): ReadonlyMap<string, string> => {
   const files = new Map<string, string>();
   for (const [name, schema] of Object.entries(schemas))
     files.set(`${name}.json`, `${JSON.stringify(z.toJSONSchema(schema), null, 2)}\n`);
+  files.set('campaign-input.json', `${JSON.stringify(withDefaults(z.toJSONSchema(campaignInputSchema)), null, 2)}\n`);
   files.set('baselines.json', `${JSON.stringify(baselineGenomes, null, 2)}\n`);
   files.set('rungs.json', `${JSON.stringify(rungs, null, 2)}\n`);
   return files;
