@@ -18,13 +18,13 @@ export interface Loop {
   stop(): Promise<void>;
 }
 
-/** The real server, workflows, activities and archive in a private home; only the Python host answers at once, or after `trainingMs`. */
-export const startLoop = async (options: { readonly trainingMs?: number } = {}): Promise<Loop> => {
+/** The real server, workflows, activities and archive in a private home; only the Python host answers at once, or after `trainingMs`, or as `host` does. */
+export const startLoop = async (options: { readonly trainingMs?: number; readonly host?: InstantHost } = {}): Promise<Loop> => {
   const home = mkdtempSync(join(tmpdir(), 'asi-loop-'));
   const base = { ...readConfig(), home, slots: 2 };
   const stack = await startStack({ config: base, roles: [], onLine: () => undefined, freePorts: true });
   const config = { ...base, temporalAddress: stack.temporalAddress };
-  const host = new InstantHost(options);
+  const host = options.host ?? new InstantHost(options);
   const workers = await runAllRoles(config, () => host);
   const connection = await Connection.connect({ address: stack.temporalAddress });
   const archive = openSqliteArchive(join(home, 'archive.db'));
