@@ -84,10 +84,8 @@ async function open(run: CampaignRun, input: unknown, workflowId: string, runId:
 async function calibrate(run: CampaignRun): Promise<void> {
   const { baselines } = run.requirePlan().settings;
   await enter(run, 'calibrating', `training ${baselines.length} baselines, to learn what seeds alone do`);
-  await runAll(
-    run,
-    baselines.map((baseline) => ({ kind: 'baseline', baseline })),
-  );
+  // All at once: each is judged when the noise is known, which needs all of them. The trainer's slots put them in a row.
+  await runAll(run, { origins: baselines.map((baseline) => ({ kind: 'baseline', baseline })), atOnce: baselines.length });
   await record.calibrateNoise({ campaignId: run.campaignId });
   await record.rebuildPool({ campaignId: run.campaignId });
   run.finishedSincePool = 0;
@@ -97,10 +95,8 @@ async function explore(run: CampaignRun): Promise<void> {
   const { settings } = run.requirePlan();
   await enter(run, 'exploring', 'proposing, checking and training candidates');
   if (!run.startsDone) {
-    await runAll(
-      run,
-      settings.starts.map((start) => ({ kind: 'start', start })),
-    );
+    const origins = settings.starts.map((start): ExperimentOrigin => ({ kind: 'start', start }));
+    await runAll(run, { origins, atOnce: settings.slots + aheadOfSlots });
     run.startsDone = true;
   }
   for (;;) {
@@ -190,12 +186,14 @@ async function recordEnd(run: CampaignRun, error: unknown): Promise<void> {
   });
 }
 
-/** Starts every origin as slots allow and waits for all of them. */
-async function runAll(run: CampaignRun, origins: readonly ExperimentOrigin[]): Promise<void> {
+/** Starts every origin, no more than `atOnce` in flight, and waits for all of them. */
+async function runAll(
+  run: CampaignRun,
+  { origins, atOnce }: { readonly origins: readonly ExperimentOrigin[]; readonly atOnce: number },
+): Promise<void> {
   const waiting = [...origins];
-  const { slots } = run.requirePlan().settings;
   for (;;) {
-    const next = run.inFlight.size < slots + aheadOfSlots && !run.paused ? waiting.shift() : undefined;
+    const next = run.inFlight.size < atOnce && !run.paused ? waiting.shift() : undefined;
     if (next !== undefined) await startExperiment(run, next);
     else if (waiting.length === 0 && run.inFlight.size === 0) return;
     else await nextChange(run);

@@ -1,8 +1,8 @@
 import { analyse } from '../../services/analyst/analyst.ts';
 import type { Archive } from '../../services/archive/archive.ts';
 import type { Experiment } from '../../workflows/contracts/experiment.ts';
+import { referenceId } from './calibrate.ts';
 import { changeExperiment, requireCampaign, requireExperiment } from './experiment-record.ts';
-import { referenceId } from './judge.ts';
 
 /** Compares one judged experiment with its relatives, from measured rows, and stores what they say. */
 export const analyseExperiment = async (archive: Archive, experimentId: string): Promise<void> => {

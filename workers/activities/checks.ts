@@ -20,9 +20,11 @@ export interface CheckDependencies {
   /** Program of a baseline, for parameter and FLOP match. */
   readonly baselineProgram: (name: Campaign['settings']['baselines'][number]) => Promise<string>;
   readonly workFolder: string;
+  /** The gates report no progress, so that this limit on their time is the one on their silence too. */
+  readonly wallSeconds: number;
 }
 
-const limits = { wallSeconds: 120, idleSeconds: 120, memoryBytes: 3 * 1024 ** 3, logBytes: 1024 * 1024 } as const;
+const limits = { memoryBytes: 3 * 1024 ** 3, logBytes: 1024 * 1024 } as const;
 /** A candidate may cost this many times the reference's model FLOPs a token. */
 const flopsLimit = 1.25;
 /** Baselines are what is compared with, whatever they cost; the cost stands beside them. */
@@ -49,7 +51,7 @@ const check = async (
   dependencies: CheckDependencies,
   { experiment, campaign, hash }: { readonly experiment: Experiment; readonly campaign: Campaign; readonly hash: string },
 ): Promise<StepResult> => {
-  const { archive, artifacts, dispatcher, workFolder } = dependencies;
+  const { archive, artifacts, dispatcher, workFolder, wallSeconds } = dependencies;
   const workdir = join(workFolder, 'check', ...experiment.id.split('/'), hash.slice(0, 12));
   await mkdir(workdir, { recursive: true });
   const programPath = join(workdir, 'mixer.py');
@@ -68,7 +70,13 @@ const check = async (
 
   const end = await withHeartbeat((beat, signal) =>
     dispatcher.run(
-      { id: `${experiment.id}#check-${hash.slice(0, 12)}`, command: 'check', request, workdir, limits },
+      {
+        id: `${experiment.id}#check-${hash.slice(0, 12)}`,
+        command: 'check',
+        request,
+        workdir,
+        limits: { ...limits, wallSeconds, idleSeconds: wallSeconds },
+      },
       {
         signal,
         events: { onQueued: (position) => beat({ waitingBehind: position }), onStarted: () => beat({ started: true }) },

@@ -11,9 +11,9 @@ import type { Experiment, Verdict } from '../../workflows/contracts/experiment.t
 import { campaignOf } from '../../workflows/contracts/naming.ts';
 import { confirmSeeds } from '../../workflows/rules/trial-seeds.ts';
 import { concludeFrom, judgeFinalist, pickFinalists } from '../../workflows/rules/verdict.ts';
+import { referenceId } from './calibrate.ts';
 import { nameOf } from './digest.ts';
 import { changeCampaign, requireCampaign } from './experiment-record.ts';
-import { referenceId } from './judge.ts';
 import { ScoreTable } from './score-table.ts';
 
 export interface ConcludeDependencies {

@@ -5,7 +5,8 @@ import { isCampaignOver } from '../../workflows/contracts/campaign.ts';
 import { type Experiment, isTerminal } from '../../workflows/contracts/experiment.ts';
 import { campaignOf } from '../../workflows/contracts/naming.ts';
 import { rebuildPool } from '../../workflows/rules/pool.ts';
-import { calibrateNoise } from './calibrate.ts';
+import { closeCalibration } from './calibrate.ts';
+import { closeTrials } from './close-trials.ts';
 import { type ConcludeDependencies, chooseFinalists, concludeCampaign } from './conclude.ts';
 import { outcomeOf, readDigest } from './digest.ts';
 import { changeCampaign, changeExperiment, plannedExperiment, requireCampaign, requireExperiment } from './experiment-record.ts';
@@ -21,7 +22,7 @@ export const createDiscoveryActivities = (dependencies: DiscoveryDependencies): 
   return {
     openCampaign: (request): Promise<CampaignPlan> => withHeartbeat(() => openCampaign(dependencies, request)),
 
-    calibrateNoise: ({ campaignId }) => calibrateNoise(archive, campaignId),
+    calibrateNoise: ({ campaignId }) => closeCalibration(archive, campaignId),
 
     async setCampaignState({ campaignId, state }) {
       await changeCampaign(archive, campaignId, (current) =>
@@ -55,6 +56,7 @@ export const createDiscoveryActivities = (dependencies: DiscoveryDependencies): 
         const failure = { label: end.label, detail: end.detail.slice(0, 4000), stage: end.stage, logArtifact: logOf(current) };
         return { state: end.state, failure, finishedAt: at, analysis: analyseFailure({ ...current, failure }, failure) };
       });
+      if (end.state !== 'recorded') await closeTrials(dependencies, await archive.listTrials({ experimentId }), end);
       return outcomeOf(finished);
     },
 
@@ -77,6 +79,8 @@ export const createDiscoveryActivities = (dependencies: DiscoveryDependencies): 
           finishedAt: at,
         }));
       }
+      const why = { label: 'cancelled', detail: `the campaign ended: ${reason}` } as const;
+      await closeTrials(dependencies, await archive.listTrials({ campaignId }), why);
       await changeCampaign(archive, campaignId, (current) =>
         isCampaignOver(current.state) ? null : { state, reason: reason.slice(0, 4000), finishedAt: at },
       );

@@ -1,6 +1,5 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
 import type * as z from 'zod';
 import type { Archive } from '../../services/archive/archive.ts';
@@ -21,13 +20,13 @@ import {
   type Trial,
   trainResultSchema,
 } from '../../workflows/contracts/trial.ts';
-import { reserveEstimate } from '../../workflows/rules/budget.ts';
+import { referenceId } from './calibrate.ts';
 import { requireCampaign, requireExperiment } from './experiment-record.ts';
-import { infra, withHeartbeat } from './heartbeat.ts';
-import { referenceId } from './judge.ts';
+import { infra, isCancelRequested, withHeartbeat } from './heartbeat.ts';
 import { createLiveCurve } from './live-curve.ts';
 import { plainFileInside } from './plain-file.ts';
 import { createWatch } from './training-watch.ts';
+import { reserveSeconds, settleSeconds } from './trial-budget.ts';
 import type { TrialPeers } from './trial-peers.ts';
 
 export interface TrainingDependencies {
@@ -39,6 +38,8 @@ export interface TrainingDependencies {
   readonly workFolder: string;
   readonly now: () => Date;
   readonly peers: TrialPeers;
+  /** Longest silence of a trial: building the first model and a slow first step fit many times over. */
+  readonly idleSeconds: number;
 }
 
 interface TrialContext {
@@ -50,11 +51,8 @@ interface TrialContext {
 
 const memoryLimitBytes = 3 * 1024 ** 3;
 const logLimitBytes = 1024 * 1024;
-/** Longest silence of a trial: building the first model and a slow first step fit many times over. */
-const idleSeconds = 60;
 const checkpointEverySteps = 20;
 const reportEverySteps = 5;
-const reservePollMs = 500;
 /** Shortest time between two writes of a running trial's curve. */
 const curveGapMs = 1000;
 
@@ -65,7 +63,7 @@ export const createTrainingActivities = (dependencies: TrainingDependencies): Tr
     const trial = await openTrial(dependencies, input, context);
     const ended = storedEnd(trial, ['trained', 'scored']);
     if (ended !== null) return ended;
-    if (!(await reserve(dependencies, input, context))) {
+    if (!(await reserveSeconds(dependencies, input.trialId))) {
       return await refuse(dependencies, trial, {
         label: 'budget',
         detail: 'the cap on trial seconds was reached before this trial could start',
@@ -131,47 +129,6 @@ const storedEnd = (trial: Trial, done: readonly Trial['state'][]): StepResult | 
   return null;
 };
 
-/**
- * Reserves an upper estimate before the trial starts; the settle row replaces it. While only other trials' open reserves stand in the way it
- * waits for them to settle; false when the cap itself leaves no room.
- */
-const reserve = (dependencies: TrainingDependencies, input: TrialInput, { campaign }: TrialContext): Promise<boolean> =>
-  withHeartbeat(async (beat, signal) => {
-    const { archive, now, peers } = dependencies;
-    for (;;) {
-      const cap = (await requireCampaign(archive, campaign.id)).settings.trialSeconds;
-      const amount = reserveEstimate({
-        longestTrialSeconds: await peers.longestCpuSeconds(campaign.id),
-        wallLimitSeconds: rungs[campaign.settings.rung].wallLimitSeconds,
-      });
-      const row = {
-        id: `${input.trialId}#reserve`,
-        campaignId: campaign.id,
-        purpose: input.trialId,
-        kind: 'reserve',
-        resource: 'trial-seconds',
-      } as const;
-      const answer = await archive.appendLedger({ ...row, amount, at: now().toISOString() }, cap);
-      if (answer !== 'over-cap') return true;
-      const { open } = (await archive.ledgerTotals(campaign.id))['trial-seconds'];
-      if (open === 0) return false;
-      beat({ waitingForBudget: amount });
-      await setTimeout(reservePollMs, undefined, { signal });
-    }
-  });
-
-const settle = async ({ archive, now }: TrainingDependencies, trialId: string, amount: number): Promise<void> => {
-  await archive.appendLedger({
-    id: `${trialId}#settle`,
-    campaignId: trialId.split('/')[0] ?? trialId,
-    purpose: trialId,
-    kind: 'settle',
-    resource: 'trial-seconds',
-    amount,
-    at: now().toISOString(),
-  });
-};
-
 const train = async (
   dependencies: TrainingDependencies,
   { input, context }: { input: TrialInput; context: TrialContext },
@@ -205,7 +162,7 @@ const train = async (
   const live = createLiveCurve({ archive, trial: claimed.value, gapMs: curveGapMs, now: dependencies.now });
   const end = await runJob(
     dispatcher,
-    job(`${input.trialId}#train`, 'train', { request, context }),
+    job(dependencies, `${input.trialId}#train`, 'train', { request, context }),
     (line) => {
       live.onProgress(line);
       watch.onProgress(line);
@@ -229,6 +186,7 @@ const recordTrained = async (
   if (!end.ok)
     return await recordFailure(dependencies, {
       trial,
+      workdir,
       label: end.label,
       detail: end.detail,
       cpuSeconds: end.cpuSeconds,
@@ -240,6 +198,7 @@ const recordTrained = async (
   if (!parsed.ok)
     return await recordFailure(dependencies, {
       trial,
+      workdir,
       label: 'bad_result',
       detail: parsed.problem,
       cpuSeconds: end.cpuSeconds,
@@ -250,6 +209,7 @@ const recordTrained = async (
   if (result.status === 'failed' || result.checkpointPath === null) {
     return await recordFailure(dependencies, {
       trial,
+      workdir,
       label: result.label ?? 'no_result',
       detail: result.detail,
       cpuSeconds: result.cpuSeconds,
@@ -263,6 +223,7 @@ const recordTrained = async (
     const detail = `the checkpoint ${JSON.stringify(result.checkpointPath).slice(0, 300)} is not a plain file inside the trial's work folder`;
     return await recordFailure(dependencies, {
       trial,
+      workdir,
       label: 'bad_result',
       detail,
       cpuSeconds: result.cpuSeconds,
@@ -305,10 +266,11 @@ const score = async (
     seed: input.seed,
     data: context.campaign.data,
   };
-  const end = await runJob(dispatcher, job(`${trial.id}#score`, 'score', { request, context }));
+  const end = await runJob(dispatcher, job(dependencies, `${trial.id}#score`, 'score', { request, context }));
   const refusal = (label: FailureLabel, detail: string) =>
     recordFailure(dependencies, {
       trial,
+      workdir: context.workdir,
       label,
       detail,
       cpuSeconds: trial.cpuSeconds + end.cpuSeconds,
@@ -338,7 +300,7 @@ const score = async (
       }),
   );
   await archive.appendScores(rows);
-  await settle(dependencies, trial.id, trial.cpuSeconds + result.cpuSeconds);
+  await settleSeconds(dependencies, trial.id, trial.cpuSeconds + result.cpuSeconds);
   await archive.updateTrial(trial.id, trial.epoch, { state: 'scored', cpuSeconds: trial.cpuSeconds + result.cpuSeconds });
   await rm(context.workdir, { recursive: true, force: true });
   return { ok: true };
@@ -346,6 +308,7 @@ const score = async (
 
 interface TrialFailure {
   readonly trial: Trial;
+  readonly workdir: string;
   readonly label: FailureLabel;
   readonly detail: string;
   readonly cpuSeconds: number;
@@ -359,19 +322,22 @@ const recordFailure = async (dependencies: TrainingDependencies, failed: TrialFa
   const { archive, artifacts } = dependencies;
   const { trial, label, detail, stage } = failed;
   if (label === 'infra') throw infra(detail);
+  // Its worker is told to end, or the server has given this attempt up: the trial goes on elsewhere from its checkpoint.
+  if (label === 'cancelled' && !isCancelRequested()) throw infra(`the attempt at ${trial.id} was given up: ${detail}`);
   const failure: Failure = {
     label,
     detail: detail.slice(0, 4000),
     stage,
     logArtifact: failed.log === '' ? null : await artifacts.put(failed.log),
   };
-  await settle(dependencies, trial.id, failed.cpuSeconds);
-  await archive.updateTrial(trial.id, trial.epoch, {
+  await settleSeconds(dependencies, trial.id, failed.cpuSeconds);
+  const written = await archive.updateTrial(trial.id, trial.epoch, {
     state: label === 'cancelled' ? 'cancelled' : 'failed',
     failure,
     cpuSeconds: failed.cpuSeconds,
     ...(failed.curve === undefined ? {} : { curve: failed.curve }),
   });
+  if (written.ok) await rm(failed.workdir, { recursive: true, force: true });
   // A cancelled activity must end as cancelled, so that Temporal knows that it obeyed.
   if (label === 'cancelled') await Context.current().cancelled;
   return { ok: false, label, detail: failure.detail };
@@ -397,6 +363,7 @@ const materialise = async ({ artifacts }: TrainingDependencies, { programHash, w
 };
 
 const job = (
+  { idleSeconds }: TrainingDependencies,
   id: string,
   command: 'train' | 'score',
   { request, context }: { readonly request: object; readonly context: TrialContext },

@@ -51,7 +51,8 @@ const openers: Readonly<Record<Role, (config: Config, createHost: () => Host) =>
         taskQueue: taskQueues.discovery,
         workflowsPath: fileURLToPath(new URL('../../workflows/index.ts', import.meta.url)),
         maxCachedWorkflows: 150,
-        maxConcurrentActivityTaskExecutions: 20,
+        // Judging a baseline waits for the other baselines and holds a place meanwhile.
+        maxConcurrentActivityTaskExecutions: 200,
         activities: {
           ...createDiscoveryActivities({
             archive,
@@ -114,6 +115,7 @@ const openers: Readonly<Record<Role, (config: Config, createHost: () => Host) =>
             dispatcher,
             baselineProgram: (name) => tools.emit(baselineGenomes[name], name, `The baseline ${name}.`),
             workFolder: join(config.home, 'work'),
+            wallSeconds: config.checkSeconds,
           }),
         },
       },
@@ -142,6 +144,7 @@ const openers: Readonly<Record<Role, (config: Config, createHost: () => Host) =>
             hostFacts: () => host.start(),
             peers: new TrialPeers(archive),
             workFolder: join(config.home, 'work'),
+            idleSeconds: config.idleSeconds,
             now,
           }),
         },
