@@ -12,6 +12,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from .fused import rms_norm, swiglu
+
 BYTE_VOCABULARY = 256
 _EMBEDDING_STD = 0.02
 _NORM_EPSILON = 1e-6
@@ -29,7 +31,7 @@ class RmsNorm(nn.Module):
         self.weight = nn.Parameter(torch.ones(hidden))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return F.rms_norm(x, self.weight.shape, self.weight, _NORM_EPSILON)
+        return rms_norm(x, self.weight, _NORM_EPSILON)
 
 
 class SwiGlu(nn.Module):
@@ -41,8 +43,7 @@ class SwiGlu(nn.Module):
         self.down = nn.Linear(mlp_hidden, hidden, bias=False)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        gate, up = self.gate_up(x).chunk(2, dim=-1)
-        return self.down(F.silu(gate) * up)
+        return self.down(swiglu(self.gate_up(x)))
 
 
 class Block(nn.Module):

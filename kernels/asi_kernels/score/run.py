@@ -22,7 +22,8 @@ from asi_kernels.numerics import settle_numerics
 from asi_kernels.programs import load_mixer_class
 from asi_kernels.train.candidate_edge import TrialFailed, candidate_edge
 from asi_kernels.train.checkpoint import snapshot_steps
-from asi_kernels.train.run import require_consistent, token_loss
+from asi_kernels.train.loss import summed_loss
+from asi_kernels.train.run import require_consistent
 
 from .snapshots import read_snapshot, require_snapshots
 
@@ -92,8 +93,7 @@ def evaluate(model: LanguageModel, batch: Batch, *, where: str, report: Report) 
             with candidate_edge(where):
                 logits = model(inputs)
             scored = targets != IGNORED
-            # Summed in float64: the mean of a hundred thousand positions keeps its last digits.
-            total_loss += token_loss(logits, targets, reduction="none").double().sum().item()
+            total_loss += summed_loss(logits, targets)
             num_right += int((logits.argmax(-1) == targets)[scored].sum())
             num_scored += int(scored.sum())
             report(None)

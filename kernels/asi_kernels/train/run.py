@@ -16,10 +16,9 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch.nn import functional as F
 
 from asi_kernels.commands import Report
-from asi_kernels.data.batch import IGNORED, Batch
+from asi_kernels.data.batch import Batch
 from asi_kernels.data.task_data import training_data
 from asi_kernels.models.language_model import LanguageModel, build_model
 from asi_kernels.numerics import settle_numerics
@@ -28,6 +27,7 @@ from asi_kernels.requests import RequestError
 
 from .candidate_edge import TrialFailed, candidate_edge
 from .checkpoint import Checkpoint, CheckpointFolder, Progress, snapshot_steps, sync_folder
+from .loss import mean_loss
 from .optimiser import Optimiser
 
 SNAPSHOTS_NAME = "snapshots.safetensors"
@@ -150,18 +150,13 @@ class _Trial:
         }
 
 
-def token_loss(logits: torch.Tensor, targets: torch.Tensor, reduction: str = "mean") -> torch.Tensor:
-    """Cross-entropy in nats of logits [B, T, V] on the positions of targets [B, T] that are not IGNORED, in float32."""
-    return F.cross_entropy(logits.flatten(0, 1).float(), targets.flatten(), ignore_index=IGNORED, reduction=reduction)
-
-
 def _step(
     model: LanguageModel, optimiser: Optimiser, batch_of: Callable[[int], Batch], *, step: int, kind: str
 ) -> torch.Tensor:
     """One optimiser step (from 0). Returns its loss, a scalar. One that is not finite changes no weight."""
     batch = batch_of(step)
     with candidate_edge(f"task {kind}, step {step + 1}"):
-        loss = token_loss(model(batch.inputs), batch.targets)
+        loss = mean_loss(model(batch.inputs), batch.targets)
         if not math.isfinite(loss.item()):
             return loss.detach()
         loss.backward()

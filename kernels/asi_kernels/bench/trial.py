@@ -1,0 +1,141 @@
+"""`python -m asi_kernels.bench.trial`: what one trial costs, by baseline, and how far a rung tells baselines apart.
+
+Prints, for each baseline, training tokens per CPU second, CPU seconds of training and scoring, and the metrics. With more
+than one seed it also prints what seeds alone do (what is left after taking out what a seed does to all baselines)
+against what baselines do. Each trial has a child of its own and one thread; other load disturbs CPU seconds by some ten
+per cent, metrics not at all.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import math
+import multiprocessing
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from asi_kernels.data import prepare
+from asi_kernels.generate.baselines import baseline_genome, baseline_names
+from asi_kernels.generate.emit import emit_program
+
+_RUNGS_FILE = Path(prepare.__file__).parent.parent / "schemas" / "rungs.json"
+_METRICS = ("bits-per-byte", "recall-auc", "recall-accuracy", "copy-loss")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    rungs = json.loads(_RUNGS_FILE.read_text())
+    parser = argparse.ArgumentParser(prog="python -m asi_kernels.bench.trial", description=__doc__.splitlines()[0])
+    parser.add_argument("--rung", default="quick", choices=sorted(rungs))
+    parser.add_argument(
+        "--baselines", nargs="+", default=list(baseline_names()), choices=baseline_names(), metavar="NAME"
+    )
+    parser.add_argument("--seeds", type=int, default=1, help="seeds 0 to N-1 (default 1)")
+    parser.add_argument("--cache", type=Path, default=None, help="folder for prepared text (default: a temporary one)")
+    options = parser.parse_args(arguments)
+    with tempfile.TemporaryDirectory() as folder:
+        manifest = _prepared(options.cache or Path(folder) / "cache")
+        rows: dict[str, list[dict[str, float]]] = {}
+        print(f"{'baseline':20} seed  tokens/s  train s  score s  " + "  ".join(_METRICS))
+        for name in options.baselines:
+            for seed in range(options.seeds):
+                row = _trial(name, rungs[options.rung], manifest, seed)
+                rows.setdefault(name, []).append(row)
+                values = "  ".join(f"{row[metric]:{len(metric)}.3f}" for metric in _METRICS if metric in row)
+                print(
+                    f"{name:20} {seed:4}  {row['tokensPerSecond']:8.0f}  {row['trainSeconds']:7.2f}"
+                    f"  {row['scoreSeconds']:7.2f}  {values}",
+                    flush=True,
+                )
+    if options.seeds > 1 and len(rows) > 1:
+        for metric in _METRICS:
+            if metric in rows[options.baselines[0]][0]:
+                table = [[row[metric] for row in rows[name]] for name in options.baselines]
+                between, residual = spreads(table)
+                print(f"{metric}: sd between baselines {between:.3f}, residual sd of seeds {residual:.3f}")
+    return 0
+
+
+def spreads(table: Sequence[Sequence[float]]) -> tuple[float, float]:
+    """(sd of row means, residual sd) of rows by columns: baselines by seeds, both effects additive.
+
+    The residual is what is left after row means and column means, over (rows - 1)(columns - 1) degrees of freedom: what
+    a comparison on common seeds still has for noise.
+    """
+    num_rows, num_columns = len(table), len(table[0])
+    rows = [math.fsum(row) / num_columns for row in table]
+    columns = [math.fsum(row[index] for row in table) / num_rows for index in range(num_columns)]
+    mean = math.fsum(rows) / num_rows
+    between = math.fsum((row - mean) ** 2 for row in rows) / (num_rows - 1)
+    squares = math.fsum(
+        (value - rows[i] - columns[j] + mean) ** 2 for i, row in enumerate(table) for j, value in enumerate(row)
+    )
+    return math.sqrt(between), math.sqrt(squares / ((num_rows - 1) * (num_columns - 1)))
+
+
+def _prepared(cache: Path) -> dict[str, Any]:
+    cache.mkdir(parents=True, exist_ok=True)
+    request = {
+        "source": {"kind": "stdlib"},
+        "cacheFolder": str(cache),
+        "minimumTrainBytes": 0,
+        "minimumHeldOutBytes": 0,
+    }
+    result = prepare.run(request, cache, lambda line: None)
+    if result["status"] != "ok":
+        sys.exit(f"{result['field']}: {result['message']}")
+    return result["manifest"]
+
+
+def _trial(name: str, rung: dict[str, Any], manifest: dict[str, Any], seed: int) -> dict[str, float]:
+    """Trains and scores one baseline in a forked child, so that trials do not warm each other."""
+    receiver, sender = multiprocessing.get_context("fork").Pipe(duplex=False)
+    process = multiprocessing.get_context("fork").Process(target=_child, args=(sender, name, rung, manifest, seed))
+    process.start()
+    sender.close()
+    try:
+        return receiver.recv()
+    finally:
+        process.join()
+
+
+def _child(sender: Any, name: str, rung: dict[str, Any], manifest: dict[str, Any], seed: int) -> None:
+    from asi_kernels.gates.sizes import measure_sizes
+    from asi_kernels.programs import load_mixer_class
+    from asi_kernels.score import run as score
+    from asi_kernels.train import run as train
+
+    with tempfile.TemporaryDirectory() as folder:
+        workdir = Path(folder)
+        for file_name, baseline in (("mixer.py", name), ("reference.py", "deltanet")):
+            (workdir / file_name).write_text(emit_program(baseline_genome(baseline), baseline, "benchmark"))
+        mixer, reference = (load_mixer_class(workdir / file_name) for file_name in ("mixer.py", "reference.py"))
+        common = {
+            "trialId": f"c-bench/e0001/{rung['name']}/s{seed}",
+            "programPath": str(workdir / "mixer.py"),
+            "programHash": hashlib.sha256((workdir / "mixer.py").read_bytes()).hexdigest(),
+            "rung": rung,
+            "sizes": [size.row() for size in measure_sizes(mixer, reference, rung, seed)],
+            "seed": seed,
+            "data": manifest,
+        }
+        trained = train.run({**common, "checkpointEvery": 20, "reportEvery": 5}, workdir, lambda line: None)
+        if trained["status"] != "trained":
+            sys.exit(f"{name}: {trained['label']}: {trained['detail']}")
+        scored = score.run({**common, "checkpointPath": trained["checkpointPath"]}, workdir, lambda line: None)
+    sender.send(
+        {
+            "tokensPerSecond": trained["tokensPerSecond"],
+            "trainSeconds": trained["cpuSeconds"],
+            "scoreSeconds": scored["cpuSeconds"],
+            **{row["metric"]: row["value"] for row in scored["metrics"]},
+        }
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
