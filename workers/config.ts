@@ -18,6 +18,8 @@ const environmentSchema = z.object({
   ASI_TEMPORAL_PORT: port.default(7233),
   ASI_UI_PORT: port.default(8233),
   ASI_SLOTS: z.coerce.number().int().min(1).max(64).default(2),
+  ASI_IDLE_SECONDS: z.coerce.number().min(1).max(86_400).default(60),
+  ASI_CHECK_SECONDS: z.coerce.number().min(1).max(86_400).default(120),
   TEMPORAL_ADDRESS: z.string().min(1).optional(),
   TEMPORAL_NAMESPACE: z.string().min(1).default('default'),
 });
@@ -33,6 +35,10 @@ export interface Config {
   readonly temporalAddress: string;
   readonly namespace: string;
   readonly slots: number;
+  /** A trial that says nothing for so long is ended as a hang. */
+  readonly idleSeconds: number;
+  /** The gates of one program may take so long. */
+  readonly checkSeconds: number;
 }
 
 /** The environment does not fit; the message names each variable, its value and what would be right. */
@@ -62,5 +68,7 @@ export const readConfig = (environment: NodeJS.ProcessEnv = process.env): Config
     temporalAddress: env.TEMPORAL_ADDRESS ?? `127.0.0.1:${env.ASI_TEMPORAL_PORT}`,
     namespace: env.TEMPORAL_NAMESPACE,
     slots: env.ASI_SLOTS,
+    idleSeconds: env.ASI_IDLE_SECONDS,
+    checkSeconds: env.ASI_CHECK_SECONDS,
   };
 };

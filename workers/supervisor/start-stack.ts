@@ -181,6 +181,8 @@ class SupervisedStack {
         ASI_CACHE: config.cache,
         ASI_PYTHON: config.python,
         ASI_SLOTS: String(config.slots),
+        ASI_IDLE_SECONDS: String(config.idleSeconds),
+        ASI_CHECK_SECONDS: String(config.checkSeconds),
         ASI_TEMPORAL_PORT: String(this.#ports.temporal),
         ASI_UI_PORT: String(this.#ports.ui),
         TEMPORAL_ADDRESS: this.temporalAddress,
