@@ -43,7 +43,7 @@ const withActivityRenamed = (history: RecordedHistory, name: string): RecordedHi
 let workflowBundle: { readonly code: string };
 beforeAll(async () => {
   // The refused replays below are reported by their rejection; the SDK would print pages about each.
-  const filter = makeTelemetryFilterString({ core: 'OFF', other: 'OFF' });
+  const filter = makeTelemetryFilterString({ core: 'ERROR', other: 'ERROR' });
   Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions: { logging: { filter } } });
   const workflowsPath = fileURLToPath(new URL('../../workflows/index.ts', import.meta.url));
   workflowBundle = await bundleWorkflowCode({ workflowsPath });
