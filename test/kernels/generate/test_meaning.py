@@ -1,7 +1,7 @@
 """Emitted programs against an interpreter of the genome: the meaning of every gene, written down a second time.
 
-The interpreter reads the parameters of the program's own module and follows the genome literally, with the token loop for the
-recurrence, full masked softmax for a window and one convolution a branch. It shares no code with the emitter.
+The interpreter reads the parameters of the program's own module and follows the genome literally, with the token loop
+for the recurrence, full masked softmax for a window and one convolution a branch. It shares no code with the emitter.
 """
 
 from __future__ import annotations
