@@ -12,7 +12,9 @@ import { findStack } from '../../workers/supervisor/index.ts';
 import { identify } from '../../workers/supervisor/process-identity.ts';
 import { readStackRecord } from '../../workers/supervisor/stack-record.ts';
 
-const pollMs = 5;
+const pollMs = 40;
+/** The second half of a training takes a tenth of a second. */
+const freezePollMs = 4;
 const patienceMs = 90_000;
 
 /** A training that stands still between two of its steps, with a checkpoint behind it. */
@@ -118,7 +120,7 @@ export class RealStack {
   /** Stops a training of the campaign in the middle: its first task is done and kept, the second is not. */
   async freezeTraining(campaignId: string): Promise<FrozenTraining> {
     let frozen: FrozenTraining | null = null;
-    await until(async () => {
+    const freeze = (): boolean => {
       for (const { trialId, workdir } of this.#workFolders(campaignId)) {
         if (!isHalfWay(workdir)) continue;
         const pid = processIn(workdir);
@@ -133,7 +135,8 @@ export class RealStack {
         return true;
       }
       return false;
-    }, `a training of ${campaignId} is half-way`);
+    };
+    await until(freeze, `a training of ${campaignId} is half-way`, freezePollMs);
     if (frozen === null) throw new Error('unreachable: until() returns when a training is frozen');
     return frozen;
   }
@@ -170,11 +173,11 @@ export class RealStack {
 }
 
 /** Resolves when it is so. Throws when it is not so after a minute and a half. */
-export const until = async (isSo: () => boolean | Promise<boolean>, what: string): Promise<void> => {
+export const until = async (isSo: () => boolean | Promise<boolean>, what: string, everyMs = pollMs): Promise<void> => {
   const endAt = performance.now() + patienceMs;
   while (!(await isSo())) {
     if (performance.now() > endAt) throw new Error(`it did not happen within ${patienceMs / 1000} s: ${what}`);
-    await setTimeout(pollMs);
+    await setTimeout(everyMs);
   }
 };
 

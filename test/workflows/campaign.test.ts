@@ -37,7 +37,7 @@ const failureOf = async (promise: Promise<unknown>): Promise<string> => {
   return rootMessage(error);
 };
 
-describe('a discovery campaign', () => {
+describe('a discovery campaign', { timeout: 120_000 }, () => {
   it('trains baselines, explores, confirms and concludes, every experiment with one terminal record', async () => {
     const handle = await start(loop, 'c-whole', { preset: 'tiny', experiments: 6, minutes: 5 });
     const result: CampaignResult = await handle.result();

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import type { WorkflowHandle } from '@temporalio/client';
+import { WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CampaignResult } from '../../../workflows/campaign.ts';
 import { isTerminal } from '../../../workflows/contracts/experiment.ts';
@@ -128,6 +128,21 @@ describe('a campaign on a machine where processes are killed', { timeout: 120_00
       expect(calm.size).toBeGreaterThan(3);
       expect(new Map([...stormy].filter(([name]) => calm.has(name)))).toEqual(calm);
     }
+  });
+
+  it('is cancelled although the trainer that held its trials is dead, and nothing stays open', async () => {
+    const doomed = await start('c-doomed', { ...settings, experiments: 3 });
+    const training = await stack.freezeTraining('c-doomed');
+    process.kill(stack.pid('trainer'), 'SIGKILL');
+    await doomed.cancel();
+    await expect(doomed.result()).rejects.toBeInstanceOf(WorkflowFailedError);
+    expect((await stack.archive.getCampaign('c-doomed'))?.state).toBe('cancelled');
+    const experiments = await stack.archive.listExperiments('c-doomed');
+    expect(experiments.filter(({ state }) => !isTerminal(state))).toEqual([]);
+    const trials = await stack.archive.listTrials({ campaignId: 'c-doomed' });
+    expect(trials.map(({ id }) => id)).toContain(training.trialId);
+    expect(trials.filter(({ state }) => state === 'queued' || state === 'running' || state === 'trained')).toEqual([]);
+    expect((await stack.archive.ledgerTotals('c-doomed'))['trial-seconds'].open).toBe(0);
   });
 
   it('leaves an archive without damage and no process after its end', async () => {
