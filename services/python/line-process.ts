@@ -43,9 +43,7 @@ export class LineProcess {
         HF_HUB_OFFLINE: '1',
         TOKENIZERS_PARALLELISM: 'false',
         // CUDA chooses devices by these; nothing else of the environment is wanted.
-        ...(process.env['CUDA_VISIBLE_DEVICES'] === undefined
-          ? {}
-          : { CUDA_VISIBLE_DEVICES: process.env['CUDA_VISIBLE_DEVICES'] }),
+        ...(process.env.CUDA_VISIBLE_DEVICES === undefined ? {} : { CUDA_VISIBLE_DEVICES: process.env.CUDA_VISIBLE_DEVICES }),
       },
     });
     this.#readLines(options.onLine);

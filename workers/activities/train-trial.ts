@@ -1,0 +1,100 @@
+import type { JobEnd } from '../../services/dispatch/dispatcher.ts';
+import type { StepResult, TrialInput } from '../../workflows/contracts/activities.ts';
+import type { FailureLabel } from '../../workflows/contracts/failure.ts';
+import { rungs } from '../../workflows/contracts/rung.ts';
+import { type TrainRequest, type Trial, trainResultSchema } from '../../workflows/contracts/trial.ts';
+import { referenceId } from './calibrate.ts';
+import { infra } from './heartbeat.ts';
+import { createLiveCurve } from './live-curve.ts';
+import { plainFileInside } from './plain-file.ts';
+import { createWatch } from './training-watch.ts';
+import { parseResult, runTrialJob, trialJob } from './trial-job.ts';
+import { materialise, recordFailure, storedEnd, type TrainingDependencies, type TrialContext } from './trial-record.ts';
+
+const checkpointEverySteps = 20;
+const reportEverySteps = 5;
+/** Shortest time between two writes of a running trial's curve. */
+const curveGapMs = 1000;
+
+/** Claims the trial, trains it under the watch and records how that ended. */
+export const train = async (
+  dependencies: TrainingDependencies,
+  { input, context }: { input: TrialInput; context: TrialContext },
+): Promise<StepResult> => {
+  const { archive, dispatcher } = dependencies;
+  const claimed = await archive.claimTrial(input.trialId);
+  if (!claimed.ok) {
+    const ended = claimed.current === null ? null : storedEnd(claimed.current, ['trained', 'scored']);
+    if (ended !== null) return ended;
+    throw infra(`trial ${input.trialId} cannot be claimed: ${claimed.reason}`);
+  }
+  const request: TrainRequest = {
+    trialId: input.trialId,
+    programPath: await materialise(dependencies, context),
+    programHash: context.programHash,
+    rung: rungs[context.campaign.settings.rung],
+    sizes: context.experiment.architecture?.sizes ?? [],
+    seed: input.seed,
+    data: context.campaign.data,
+    checkpointEvery: checkpointEverySteps,
+    reportEvery: reportEverySteps,
+  };
+  const peers = await dependencies.peers.curves(context.campaign.id);
+  const watch = createWatch({
+    peers,
+    kind: context.experiment.kind,
+    referenceTokensPerCpuSecond:
+      peers.find((peer) => peer.id.startsWith(`${referenceId(context.campaign.id)}/`))?.tokensPerSecond ?? null,
+    pairedSdBits: context.campaign.noise.find((floor) => floor.metric === 'bits-per-byte')?.pairedSd ?? null,
+  });
+  const live = createLiveCurve({ archive, trial: claimed.value, gapMs: curveGapMs, now: dependencies.now });
+  const end = await runTrialJob(
+    dispatcher,
+    trialJob(dependencies, `${input.trialId}#train`, 'train', { request, context }),
+    (line) => {
+      live.onProgress(line);
+      watch.onProgress(line);
+    },
+    watch.signal,
+  );
+  const trial = { ...claimed.value, curve: await live.end() };
+  const verdict = watch.stopped();
+  return await recordTrained(dependencies, {
+    trial,
+    workdir: context.workdir,
+    end: verdict === null ? end : { ...end, ok: false, ...verdict },
+  });
+};
+
+const recordTrained = async (
+  dependencies: TrainingDependencies,
+  { trial, workdir, end }: { readonly trial: Trial; readonly workdir: string; readonly end: JobEnd },
+): Promise<StepResult> => {
+  const { archive, artifacts } = dependencies;
+  const refusal = (label: FailureLabel, detail: string, facts: { readonly cpuSeconds: number; readonly curve: Trial['curve'] }) =>
+    recordFailure(dependencies, { trial, workdir, label, detail, log: end.logTail, stage: 'train', ...facts });
+  const seen = { cpuSeconds: end.cpuSeconds, curve: trial.curve };
+  if (!end.ok) return await refusal(end.label, end.detail, seen);
+  const parsed = parseResult(trainResultSchema, end.result);
+  if (!parsed.ok) return await refusal('bad_result', parsed.problem, seen);
+  const result = parsed.value;
+  if (result.status === 'failed' || result.checkpointPath === null)
+    return await refusal(result.label ?? 'no_result', result.detail, { cpuSeconds: result.cpuSeconds, curve: result.curve });
+  const checkpoint = plainFileInside(workdir, result.checkpointPath);
+  if (checkpoint === null) {
+    const named = JSON.stringify(result.checkpointPath).slice(0, 300);
+    return await refusal('bad_result', `the checkpoint ${named} is not a plain file inside the trial's work folder`, seen);
+  }
+  const checkpointArtifact = await artifacts.putFile(checkpoint);
+  const written = await archive.updateTrial(trial.id, trial.epoch, {
+    state: 'trained',
+    curve: result.curve,
+    checkpointArtifact,
+    cpuSeconds: result.cpuSeconds,
+    tokensPerSecond: result.tokensPerSecond,
+    peakMemoryBytes: Math.max(result.peakMemoryBytes ?? 0, end.peakMemoryBytes),
+  });
+  if (!written.ok) throw infra(`trial ${trial.id} was claimed by another worker meanwhile (${written.reason})`);
+  dependencies.peers.add(written.value);
+  return { ok: true };
+};
