@@ -53,7 +53,9 @@ class RmsNorm(nn.Module):
         self.weight = nn.Parameter(torch.ones(hidden))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return F.rms_norm(x, self.weight.shape, self.weight, NORM_EPSILON)
+        # In the order of the package's own code, so that the bits are the same too.
+        mean_square = torch.linalg.vector_norm(x, dim=-1, keepdim=True).square() / x.shape[-1]
+        return x * (mean_square + NORM_EPSILON).rsqrt() * self.weight
 
 
 class SwiGlu(nn.Module):
