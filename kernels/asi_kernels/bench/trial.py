@@ -1,6 +1,6 @@
 """`python -m asi_kernels.bench.trial`: what one trial costs, by baseline, and how far a rung tells baselines apart.
 
-Prints, for each baseline, training tokens per CPU second, CPU seconds of training and scoring, and the metrics. With more
+Prints, for each baseline, training tokens a CPU second, CPU seconds of training and scoring, and the metrics. With more
 than one seed it also prints what seeds alone do (what is left after taking out what a seed does to all baselines)
 against what baselines do. Each trial has a child of its own and one thread; other load disturbs CPU seconds by some ten
 per cent, metrics not at all.
