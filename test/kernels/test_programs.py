@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from asi_kernels.programs import DETAIL_LIMIT, ProgramError, describe_error, load_mixer_class
 
 

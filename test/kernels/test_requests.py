@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from asi_kernels.requests import RequestError, parse_json, read_request, schema_problem, write_result
 
 PREPARE = {
@@ -67,7 +68,7 @@ def test_a_field_deep_inside_a_list_of_variants_is_named(tmp_path: Path, make_tr
 )
 def test_a_file_that_is_no_request_is_refused(tmp_path: Path, content: str, said: str) -> None:
     (tmp_path / "r.json").write_text(content)
-    with pytest.raises(RequestError, match="(?s).*") as caught:
+    with pytest.raises(RequestError, match=r"(?s).*") as caught:
         read_request(tmp_path / "r.json", "prepare")
     assert said in str(caught.value)
 

@@ -1,6 +1,7 @@
 """The benchmark's spreads are those of a two-way table without interaction."""
 
 import pytest
+
 from asi_kernels.bench.trial import spreads
 
 
