@@ -11,6 +11,7 @@ import { checkoutFolder } from '../../workers/config.ts';
 import { findStack } from '../../workers/supervisor/index.ts';
 import { identify } from '../../workers/supervisor/process-identity.ts';
 import { readStackRecord } from '../../workers/supervisor/stack-record.ts';
+import type { Trial } from '../../workflows/contracts/trial.ts';
 
 const pollMs = 40;
 /** The second half of a training takes a tenth of a second. */
@@ -23,6 +24,8 @@ export interface FrozenTraining {
   readonly pid: number;
   /** The warm Python process that forked it. */
   readonly hostPid: number;
+  /** What its checkpoint holds of its curve; the CPU seconds of a point are those of the attempt that measured it. */
+  readonly curve: Trial['curve'];
   goOn(): void;
 }
 
@@ -131,7 +134,7 @@ export class RealStack {
           sendTo(pid, 'SIGCONT');
           continue;
         }
-        frozen = { trialId, pid, hostPid: parentOf(pid), goOn: () => sendTo(pid, 'SIGCONT') };
+        frozen = { trialId, pid, hostPid: parentOf(pid), curve: checkpointCurve(workdir), goOn: () => sendTo(pid, 'SIGCONT') };
         return true;
       }
       return false;
@@ -186,6 +189,20 @@ export const isGone = (pid: number): boolean => identify(pid) === null;
 /** `state.safetensors` is there once the first task of two is done; `snapshots.safetensors` is the last thing that a training writes. */
 const isHalfWay = (workdir: string): boolean =>
   existsSync(join(workdir, 'checkpoints', 'state.safetensors')) && !existsSync(join(workdir, 'snapshots.safetensors'));
+
+/** A safetensors file: the length of its header in 8 bytes, the header, the tensors; one of them is the trainer's progress as JSON. */
+const checkpointCurve = (workdir: string): Trial['curve'] => {
+  const bytes = readFileSync(join(workdir, 'checkpoints', 'state.safetensors'));
+  const start = 8 + Number(bytes.readBigUInt64LE(0));
+  const header: { readonly facts: { readonly data_offsets: readonly [number, number] } } = JSON.parse(
+    bytes.toString('utf8', 8, start),
+  );
+  const [from, to] = header.facts.data_offsets;
+  const facts: { readonly progress: { readonly curve: Trial['curve'] } } = JSON.parse(
+    bytes.toString('utf8', start + from, start + to),
+  );
+  return facts.progress.curve;
+};
 
 const processIn = (workdir: string): number | null => {
   const wanted = existsSync(workdir) ? realpathSync(workdir) : null;

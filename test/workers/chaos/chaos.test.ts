@@ -7,7 +7,7 @@ import type { CampaignResult } from '../../../workflows/campaign.ts';
 import { isTerminal } from '../../../workflows/contracts/experiment.ts';
 import { taskQueues, workflowTypes } from '../../../workflows/contracts/messages.ts';
 import { lineageViolations } from '../../../workflows/rules/lineage.ts';
-import { isGone, RealStack, until } from '../../support/stack.ts';
+import { type FrozenTraining, isGone, RealStack, until } from '../../support/stack.ts';
 
 const stack = new RealStack();
 const settings = { preset: 'tiny', seed: 11, minutes: 20 } as const;
@@ -16,12 +16,15 @@ let storm: WorkflowHandle;
 const start = (workflowId: string, input: object) =>
   stack.client.workflow.start(workflowTypes.campaign, { taskQueue: taskQueues.discovery, workflowId, args: [input] });
 
-const scored = async (trialId: string): Promise<void> => {
+/** Waits for the scores of a trial that was disturbed; what it had trained by then must not have been trained again. */
+const finished = async ({ trialId, curve }: FrozenTraining): Promise<void> => {
   await until(async () => {
     const trial = await stack.archive.getTrial(trialId);
     if (trial?.failure != null) throw new Error(`${trialId}: ${trial.failure.label}, ${trial.failure.detail}`);
     return trial?.state === 'scored';
   }, `${trialId} is scored`);
+  expect(curve.map(({ task }) => task)).toContain('bytes');
+  expect((await stack.archive.getTrial(trialId))?.curve.slice(0, curve.length)).toEqual(curve);
 };
 
 const epochOf = async (trialId: string): Promise<number> => (await stack.archive.getTrial(trialId))?.epoch ?? 0;
@@ -49,7 +52,7 @@ describe('a campaign on a machine where processes are killed', { timeout: 120_00
   it('resumes the training when its Python host is killed', async () => {
     const { training, epoch } = await freeze();
     process.kill(training.hostPid, 'SIGKILL');
-    await scored(training.trialId);
+    await finished(training);
     expect(isGone(training.pid)).toBe(true);
     expect(await epochOf(training.trialId)).toBe(epoch + 1);
   });
@@ -59,7 +62,7 @@ describe('a campaign on a machine where processes are killed', { timeout: 120_00
     await stack.killAndAwaitNext('trainer');
     expect(isGone(training.pid)).toBe(true);
     expect(isGone(training.hostPid)).toBe(true);
-    await scored(training.trialId);
+    await finished(training);
     expect(await epochOf(training.trialId)).toBe(epoch + 1);
   });
 
@@ -67,7 +70,7 @@ describe('a campaign on a machine where processes are killed', { timeout: 120_00
     const { training, epoch } = await freeze();
     await stack.killAndAwaitNext('orchestrator');
     training.goOn();
-    await scored(training.trialId);
+    await finished(training);
     expect(await epochOf(training.trialId)).toBe(epoch);
   });
 
@@ -76,7 +79,7 @@ describe('a campaign on a machine where processes are killed', { timeout: 120_00
     await stack.killAndAwaitNext('temporal');
     expect(isGone(training.pid)).toBe(false);
     training.goOn();
-    await scored(training.trialId);
+    await finished(training);
     expect(await epochOf(training.trialId)).toBe(epoch);
   });
 
@@ -85,7 +88,7 @@ describe('a campaign on a machine where processes are killed', { timeout: 120_00
     await stack.endSupervisor('SIGKILL');
     await until(() => stack.members().length === 0, 'nothing of the stack is left');
     await stack.start();
-    await scored(training.trialId);
+    await finished(training);
     expect(await epochOf(training.trialId)).toBe(epoch + 1);
   });
 
@@ -94,7 +97,7 @@ describe('a campaign on a machine where processes are killed', { timeout: 120_00
     expect(await stack.endSupervisor('SIGTERM')).toBe(0);
     expect(stack.members()).toEqual([]);
     await stack.start();
-    await scored(training.trialId);
+    await finished(training);
     expect(await epochOf(training.trialId)).toBe(epoch + 1);
   });
 
