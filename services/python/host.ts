@@ -53,9 +53,12 @@ export class PythonHost {
 
   async run(request: Omit<RunRequest, 'op'>, onProgress: (progress: TrainProgress) => void): Promise<HostEnd> {
     await this.start();
-    return new Promise((resolve) => {
+    const process = this.#process;
+    // It may have died between its start and now.
+    if (process === null) return nothingRan('The Python host stopped before the job began');
+    return await new Promise((resolve) => {
       this.#running.set(request.id, { onProgress, resolve });
-      this.#process?.send({ op: 'run', ...request } satisfies HostRequest);
+      process.send({ op: 'run', ...request } satisfies HostRequest);
     });
   }
 
@@ -72,13 +75,20 @@ export class PythonHost {
     const ready = new Promise<HostFacts>((resolve, reject) => {
       this.#settleReady = { resolve, reject };
     });
-    this.#process = new LineProcess({
+    const process: LineProcess = new LineProcess({
       python: this.#python,
       args: ['-m', 'asi_kernels', 'host'],
       onLine: (line) => this.#onEvent(line),
-      onEnd: (reason) => this.#onEnd(reason),
+      // The late end of a process that was given up must not touch its successor.
+      onEnd: (reason) => {
+        if (this.#process === process) this.#onEnd(reason);
+      },
     });
-    const timer = setTimeout(() => this.#onEnd(`the host did not become ready within ${startLimitMs / 1000} s`), startLimitMs);
+    this.#process = process;
+    const timer = setTimeout(() => {
+      process.kill();
+      this.#onEnd(`the host did not become ready within ${startLimitMs / 1000} s`);
+    }, startLimitMs);
     return ready.finally(() => clearTimeout(timer));
   }
 

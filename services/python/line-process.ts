@@ -72,6 +72,10 @@ export class LineProcess {
     this.#child.stdin?.write(`${JSON.stringify(message)}\n`);
   }
 
+  kill(): void {
+    this.#child.kill('SIGKILL');
+  }
+
   /** Close its stdin and wait; kill it after `graceMs`. */
   async close(graceMs = 5000): Promise<void> {
     this.#child.stdin?.end();

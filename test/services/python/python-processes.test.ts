@@ -1,0 +1,101 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { PythonHost } from '../../../services/python/host.ts';
+import { PythonProcessError } from '../../../services/python/line-process.ts';
+import { localEmbedder, PythonTools } from '../../../services/python/tools.ts';
+import { baselineGenomes } from '../../../workflows/contracts/baselines.ts';
+import { rungs } from '../../../workflows/contracts/rung.ts';
+import { type CheckRequest, checkResultSchema } from '../../../workflows/contracts/trial.ts';
+
+const python = process.env.ASI_PYTHON ?? 'python3';
+const limits = { wallSeconds: 60, idleSeconds: 60, memoryBytes: 3e9, logBytes: 1e6 };
+
+describe('the tools process', () => {
+  let tools: PythonTools;
+  beforeAll(() => {
+    tools = new PythonTools({ python });
+  });
+  afterAll(() => tools.close());
+
+  it('writes a self-contained program with a mixer class', async () => {
+    const program = await tools.emit(baselineGenomes.kda, 'kda', 'A baseline.');
+    expect(program).toMatch(/^class Mixer\(nn\.Module\):/m);
+    expect(program.match(/^(?:import|from) .*$/gm)?.filter((line) => !/\b(torch|math)\b/.test(line))).toEqual([]);
+  });
+
+  it('refuses an illegal genome by the name of the gene, and goes on', async () => {
+    const illegal = { ...baselineGenomes.deltanet, router: 'softmax' as const };
+    await expect(tools.emit(illegal, 'x', 'x')).rejects.toThrow(/router/);
+    await expect(tools.emit(illegal, 'x', 'x')).rejects.toBeInstanceOf(PythonProcessError);
+    expect(await tools.emit(baselineGenomes.deltanet, 'deltanet', '')).toContain('class Mixer');
+  });
+
+  it('embeds texts as unit vectors in their order, near texts near', async () => {
+    const embedder = localEmbedder(tools);
+    const [decay, gate, soup] = await embedder.embed([
+      'a data-dependent decay of the state',
+      'the state decays with the input',
+      'a recipe for onion soup',
+    ]);
+    const dot = (a = new Float32Array(), b = new Float32Array()): number =>
+      a.reduce((sum, value, index) => sum + value * (b[index] ?? 0), 0);
+    expect(decay).toHaveLength(embedder.dimensions);
+    expect(dot(decay, decay)).toBeCloseTo(1, 5);
+    expect(dot(decay, gate)).toBeGreaterThan(dot(decay, soup));
+  }, 120_000);
+});
+
+describe('the host', () => {
+  let folder: string;
+  let host: PythonHost;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'asi-host-'));
+    host = new PythonHost({ python });
+  });
+  afterEach(async () => {
+    await host.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  const checkJob = async (program: string) => {
+    const tools = new PythonTools({ python });
+    const referencePath = join(folder, 'reference.py');
+    writeFileSync(referencePath, await tools.emit(baselineGenomes.deltanet, 'deltanet', ''));
+    await tools.close();
+    const programPath = join(folder, 'mixer.py');
+    writeFileSync(programPath, program === 'reference' ? readFileSync(referencePath) : program);
+    const workdir = join(folder, 'work');
+    mkdirSync(workdir);
+    const request: CheckRequest = { programPath, referencePath, rung: rungs.tiny, seed: 1, flopsLimit: 2 };
+    const requestPath = join(workdir, 'request.json');
+    writeFileSync(requestPath, JSON.stringify(request));
+    return { id: 'job', command: 'check' as const, requestPath, workdir, limits };
+  };
+
+  it('says what it runs on, and runs a job to its result', async () => {
+    const facts = await host.start();
+    expect(facts).toMatchObject({ device: 'cpu', sandboxTier: 'none' });
+    const job = await checkJob('reference');
+    const end = await host.run(job, () => undefined);
+    expect(end.label, end.detail).toBeNull();
+    const result = checkResultSchema.parse(JSON.parse(readFileSync(join(job.workdir, 'result.json'), 'utf8')));
+    expect(result.status, result.detail).toBe('pass');
+  }, 60_000);
+
+  it('ends its jobs as an outage when it dies, and starts again for the next one', async () => {
+    await host.start();
+    const job = await checkJob('import time\ntime.sleep(1000)\n');
+    const first = host.run(job, () => undefined);
+    process.kill(host.pid ?? 0, 'SIGKILL');
+    expect(await first).toMatchObject({ label: 'infra' });
+    writeFileSync(join(folder, 'mixer.py'), readFileSync(join(folder, 'reference.py')));
+    expect(await host.run({ ...job, id: 'next' }, () => undefined)).toMatchObject({ label: null });
+  }, 60_000);
+
+  it('says which interpreter cannot be started', async () => {
+    const broken = new PythonHost({ python: '/no/such/python' });
+    await expect(broken.start()).rejects.toThrow('/no/such/python');
+  });
+});
