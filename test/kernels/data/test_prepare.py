@@ -1,5 +1,6 @@
 """Prepared text: split by content, the same whatever the names, whole or absent in the cache, refused with a reason."""
 
+import hashlib
 import os
 import shutil
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 
 from asi_kernels.data import prepare
+from asi_kernels.data.split import is_held_out
 from asi_kernels.requests import schema_problem
 
 
@@ -44,6 +46,13 @@ def test_every_file_is_on_one_side_and_none_on_both(source: Path, tmp_path: Path
     assert not train & held_out
     assert (len(train), len(held_out)) == (manifest["trainFiles"], manifest["heldOutFiles"])
     assert 1 <= len(held_out) <= 15
+
+
+def test_one_text_in_ten_is_held_out_by_its_digest_alone() -> None:
+    digests = [hashlib.sha256(str(index).encode()).digest() for index in range(3000)]
+    assert 240 < sum(map(is_held_out, digests)) < 360
+    assert is_held_out((20).to_bytes(32, "big"))
+    assert not is_held_out((21).to_bytes(32, "big"))
 
 
 def test_names_places_and_copies_change_nothing(source: Path, tmp_path: Path) -> None:

@@ -53,6 +53,16 @@ def test_no_held_out_sequence_was_ever_trained_on(task: dict[str, Any], text_man
     assert not held_out & trained
 
 
+@pytest.mark.parametrize("module", [recall, selective_copy], ids=["recall", "copy"])
+def test_training_and_held_out_draw_from_streams_of_their_own(module: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(module, "stream", lambda *key: asked.append(key[2]) or stream(*key))
+    task = RECALL if module is recall else COPY
+    module.training_batch(task, 0, 5)
+    module.held_out_batch(task, 0)
+    assert asked == ["train", "held-out"]
+
+
 def test_streams_of_other_names_purposes_and_steps_differ() -> None:
     keys = [(0, "bytes", "train", 0), (0, "bytes", "train", 1), (0, "bytes", "held-out", 0), (0, "copy", "train", 0)]
     draws = {stream(*key).integers(2**62) for key in [*keys, (1, "bytes", "train", 0)]}

@@ -24,7 +24,7 @@ class Mixer(nn.Module):
 """
 _PIPE = "os.write(3, b"
 
-# name: (body of forward, label, words of the detail, limits)
+# name: (body of forward, label, words of the detail, limits). OUTSIDE stands for the folder above the work folder.
 PROGRAMS: dict[str, tuple[str, str, str, dict[str, float]]] = {
     "segfault": ("ctypes.string_at(0)", "signal", "signal 11 (SIGSEGV)", {}),
     "abort": ("os.abort()", "signal", "signal 6 (SIGABRT)", {}),
@@ -56,14 +56,14 @@ PROGRAMS: dict[str, tuple[str, str, str, dict[str, float]]] = {
     "runs a command": ("os.system('true'); return self.map(x), None", "forbidden_call", "os.system", {}),
     "opens a socket": ("import socket; socket.socket()", "forbidden_call", "socket", {}),
     "signals its host": ("os.kill(os.getppid(), 9)", "forbidden_call", "tried to signal process", {}),
-    "writes elsewhere": ("open('/tmp/asi-arch-forbidden', 'w')", "forbidden_write", "/tmp/asi-arch-forbidden", {}),
+    "writes elsewhere": ("open('OUTSIDE/forbidden', 'w')", "forbidden_write", "/forbidden", {}),
     "writes above its folder": ("open('../beside', 'w')", "forbidden_write", "../beside", {}),
     "removes elsewhere": ("os.remove('/etc/hostname')", "forbidden_write", "os.remove", {}),
-    "moves a file out": ("open('a', 'w'); os.rename('a', '/tmp/asi-arch-moved')", "forbidden_write", "os.rename", {}),
+    "moves a file out": ("open('a', 'w'); os.rename('a', 'OUTSIDE/moved')", "forbidden_write", "os.rename", {}),
     "writes through a link": (
-        "os.symlink('/tmp', 'link'); open('link/asi-arch-forbidden', 'w')",
+        "os.symlink('OUTSIDE', 'link'); open('link/forbidden', 'w')",
         "forbidden_write",
-        "link/asi-arch-forbidden",
+        "link/forbidden",
         {},
     ),
     "forges progress": (_PIPE + r"""'{"task": "bytes"}\n')""", "bad_result", "step is missing", {}),
@@ -114,7 +114,7 @@ def statuses_of(workdir: Path) -> dict[str, Any]:
 def test_what_a_program_does_to_itself_has_its_label(host: Any, tmp_path: Path, make_trial: Any, name: str) -> None:
     body, label, said, limits = PROGRAMS[name]
     workdir = tmp_path / "work"
-    make_trial(workdir, f"{_HEAD}        {body}\n", kinds=("bytes",))
+    make_trial(workdir, f"{_HEAD}        {body.replace('OUTSIDE', str(tmp_path))}\n", kinds=("bytes",))
     end = host.run(name, workdir, **limits)
     if end["label"] is None:  # candidate code raised: the trainer caught it and its result tells
         result = statuses_of(workdir)
@@ -125,7 +125,6 @@ def test_what_a_program_does_to_itself_has_its_label(host: Any, tmp_path: Path, 
         assert said in end["detail"]
     assert end["wallSeconds"] < 30
     assert sorted(os.listdir(tmp_path)) == ["work"]
-    assert not Path("/tmp/asi-arch-forbidden").exists()
 
 
 def test_a_good_job_ends_without_a_label_and_tells_its_progress(
@@ -148,6 +147,14 @@ def test_a_good_job_ends_without_a_label_and_tells_its_progress(
     (tmp_path / "request.json").write_text(json.dumps(score_request(request, result["checkpointPath"])))
     assert host.run("good-score", tmp_path, "score")["label"] is None
     assert statuses_of(tmp_path)["status"] == "scored"
+
+
+def test_progress_keeps_a_slow_job_alive_past_its_idle_limit(host: Any, tmp_path: Path, make_trial: Any) -> None:
+    slow = f"{_HEAD}        time.sleep(0.2)\n        return self.map(x), None\n"
+    make_trial(tmp_path, slow, steps=12, kinds=("bytes",))
+    end = host.run("slow", tmp_path, idleSeconds=1.5)
+    assert end["label"] is None, end
+    assert end["wallSeconds"] > 2
 
 
 def test_a_program_sees_no_environment_no_descriptors_and_no_terminal(
