@@ -39,7 +39,7 @@ describe('the tools process', () => {
       'the state decays with the input',
       'a recipe for onion soup',
     ]);
-    const dot = (a = new Float32Array(), b = new Float32Array()): number =>
+    const dot = (a: Float32Array = new Float32Array(), b: Float32Array = new Float32Array()): number =>
       a.reduce((sum, value, index) => sum + value * (b[index] ?? 0), 0);
     expect(decay).toHaveLength(embedder.dimensions);
     expect(dot(decay, decay)).toBeCloseTo(1, 5);
