@@ -15,7 +15,7 @@ export interface LoopBench {
   readonly experimentsAnHour: number;
   /** Processor time of this process (all workers) per experiment; the server's is not in it. */
   readonly cpuMsAnExperiment: number;
-  /** Time between the end of one training of a second and the start of the next on a slot. */
+  /** Time between the end of one training of three seconds and the start of the next on a slot. */
   readonly idleGapMs: { readonly p50: number; readonly p95: number; readonly max: number };
 }
 
@@ -24,12 +24,13 @@ const campaignId = 'c-bench';
 
 /**
  * Whole campaigns on the real server, workflows, archive, evolver and program generator, with a host that answers at once: what is left is the
- * cost of the loop. A second, short campaign with trainings of a second each shows how long a slot waits between two of them. Every number is
+ * cost of the loop. A second, short campaign with trainings of three seconds, shorter than those of any rung but
+ * `tiny`, shows how long a slot waits between two of them. Every number is
  * of this machine and this run.
  */
 export const benchLoop = async (numExperiments: number): Promise<LoopBench> => {
   const fast = await runCampaign({ numExperiments, host: new InstantHost() });
-  const paced = new InstantHost({ trainingMs: 1000 });
+  const paced = new InstantHost({ trainingMs: 3000 });
   await runCampaign({ numExperiments: 20, host: paced });
   return {
     numExperiments: fast.numCandidates,
