@@ -42,12 +42,15 @@ export class CampaignRun {
   budget: Required<BudgetChange> = { experiments: 0, minutes: 0, trialSeconds: 0 };
   /** Caps as the archive has them. */
   recordedBudget: Required<BudgetChange> = this.budget;
+  /** The pause as the archive has it. */
+  recordedPaused = false;
   bestGain: number | null = null;
   digest: CampaignDigest = emptyDigest;
   conclusion: Conclusion | null = null;
   readonly inFlight = new Map<number, string>();
   /** Rises with everything that a waiting loop may want to see. */
   changes = 0;
+  handledChanges = 0;
   /** First error of a child that was not the candidate's doing. */
   fault: unknown = null;
   outagesInRow = 0;
@@ -81,6 +84,7 @@ export class CampaignRun {
     this.startsDone = carry.startsDone;
     this.finishedSincePool = carry.finishedSincePool;
     this.paused = carry.paused;
+    this.recordedPaused = carry.paused;
     this.stopRequested = carry.stopRequested;
     this.hints = [...carry.hints];
     this.budget = carry.budget;

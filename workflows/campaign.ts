@@ -1,29 +1,23 @@
 import {
-  ApplicationFailure,
   allHandlersFinished,
   CancellationScope,
-  ChildWorkflowCancellationType,
   condition,
   continueAsNew,
   isCancellation,
-  ParentClosePolicy,
-  setCurrentDetails,
   startChild,
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
 import { longRecord, record } from './activity-proxies.ts';
+import { allEnded, childOptions, runAll, startExperiment } from './campaign-children.ts';
 import { setMessageHandlers } from './campaign-messages.ts';
+import { enter, nextChange, recordMessages, show } from './campaign-progress.ts';
 import { type CampaignCarry, CampaignRun } from './campaign-state.ts';
 import type { ExperimentOrigin } from './contracts/activities.ts';
 import type { Conclusion } from './contracts/campaign.ts';
-import { taskQueues } from './contracts/messages.ts';
-import { campaignIdForWorkflow, experimentId } from './contracts/naming.ts';
-import { renderDetails } from './details.ts';
-import { runExperiment } from './experiment.ts';
-import { poolIsDue } from './rules/pool.ts';
+import { campaignIdForWorkflow } from './contracts/naming.ts';
 import { nextMove } from './rules/stopping.ts';
-import { bestGainKey, campaignKey, experimentsKey, presetKey, stageKey } from './search-attributes.ts';
+import { campaignKey, presetKey } from './search-attributes.ts';
 import { verifyArchitecture } from './verification.ts';
 
 export interface CampaignResult {
@@ -39,15 +33,6 @@ export interface CampaignResult {
 const continueAfterEvents = 3000;
 /** Experiments beyond the slots, so that proposing and checking the next one overlap with training. */
 const aheadOfSlots = 1;
-/** Past this the machine is the problem: stop rather than burn the rest of the budget. */
-const maxOutagesInRow = 3;
-
-const childOptions = {
-  taskQueue: taskQueues.discovery,
-  cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
-  parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
-} as const;
-
 /**
  * Discover architectures. Takes one optional object, every field of which has a default:
  * `{"preset": "quick", "seed": 7, "experiments": 12, "minutes": 10}`. A wrong field fails it at once and says what would be right.
@@ -58,19 +43,26 @@ export async function discoverArchitectures(input?: unknown, carry?: CampaignCar
   setMessageHandlers(run);
   upsertSearchAttributes([{ key: campaignKey, value: run.campaignId }]);
   show(run);
+  // The children live in this scope, so that a campaign that fails ends them as one that is cancelled does.
+  const scope = new CancellationScope();
   try {
-    if (carry === undefined) await open(run, input, info.workflowId, info.firstExecutionRunId);
-    else run.restore(carry);
-    if (run.state === 'calibrating') await calibrate(run);
-    await explore(run);
-    if (handOver(run)) {
-      await condition(allHandlersFinished);
-      return await continueAsNew<typeof discoverArchitectures>(input, run.carry());
-    }
-    await verify(run);
-    return await conclude(run);
+    return await scope.run(async () => {
+      if (carry === undefined) await open(run, input, info.workflowId, info.firstExecutionRunId);
+      else run.restore(carry);
+      if (run.state === 'calibrating') await calibrate(run);
+      await explore(run);
+      if (handOver(run)) {
+        await condition(allHandlersFinished);
+        return await continueAsNew<typeof discoverArchitectures>(input, run.carry());
+      }
+      await verify(run);
+      return await conclude(run);
+    });
   } catch (error) {
-    if (run.plan !== null && (isCancellation(error) || isFailure(error))) await recordEnd(run, error);
+    if (run.plan !== null && (isCancellation(error) || isFailure(error))) {
+      scope.cancel();
+      await recordEnd(run, error);
+    }
     throw error;
   }
 }
@@ -159,7 +151,7 @@ async function verify(run: CampaignRun): Promise<void> {
 }
 
 async function conclude(run: CampaignRun): Promise<CampaignResult> {
-  await recordBudget(run);
+  await recordMessages(run);
   run.stage = 'comparing on fresh seeds, writing the report and the bundles';
   show(run);
   const conclusion = await longRecord.concludeCampaign({ campaignId: run.campaignId });
@@ -177,7 +169,7 @@ async function recordEnd(run: CampaignRun, error: unknown): Promise<void> {
   const cancelled = isCancellation(error);
   const reason = cancelled ? 'cancelled by a person' : error instanceof Error ? rootMessage(error) : String(error);
   await CancellationScope.nonCancellable(async () => {
-    await Promise.allSettled(running.get(run) ?? []);
+    await allEnded(run);
     await record.endCampaign({ campaignId: run.campaignId, state: cancelled ? 'cancelled' : 'failed', reason });
     run.state = cancelled ? 'cancelled' : 'failed';
     run.stage = reason;
@@ -185,125 +177,6 @@ async function recordEnd(run: CampaignRun, error: unknown): Promise<void> {
     show(run);
   });
 }
-
-/** Starts every origin, no more than `atOnce` in flight, and waits for all of them. */
-async function runAll(
-  run: CampaignRun,
-  { origins, atOnce }: { readonly origins: readonly ExperimentOrigin[]; readonly atOnce: number },
-): Promise<void> {
-  const waiting = [...origins];
-  for (;;) {
-    const next = run.inFlight.size < atOnce && !run.paused ? waiting.shift() : undefined;
-    if (next !== undefined) await startExperiment(run, next);
-    else if (waiting.length === 0 && run.inFlight.size === 0) return;
-    else await nextChange(run);
-  }
-}
-
-/** Promises of the children of a run, so that a cancelled campaign ends after them. */
-const running = new WeakMap<CampaignRun, Set<Promise<void>>>();
-
-async function startExperiment(run: CampaignRun, origin: ExperimentOrigin): Promise<void> {
-  const plan = run.requirePlan();
-  const number = run.nextNumber;
-  run.nextNumber += 1;
-  const id = experimentId(run.campaignId, number);
-  run.inFlight.set(number, id);
-  const child = await startChild(runExperiment, {
-    ...childOptions,
-    workflowId: id,
-    args: [
-      {
-        campaignId: run.campaignId,
-        experimentId: id,
-        number,
-        origin,
-        seeds: origin.kind === 'baseline' ? plan.calibrationSeeds : plan.exploreSeeds,
-        maxRepairs: plan.settings.maxRepairs,
-        hints: run.hints,
-        rung: plan.settings.rung,
-      },
-    ],
-    staticSummary: describeOrigin(origin),
-    typedSearchAttributes: [{ key: campaignKey, value: run.campaignId }],
-  });
-  const done = child
-    .result()
-    .then(
-      (outcome) => run.finished(outcome),
-      (error: unknown) => {
-        run.fault ??= error;
-      },
-    )
-    .then(() => {
-      run.inFlight.delete(number);
-      run.touch();
-    });
-  const all = running.get(run) ?? new Set();
-  running.set(run, all.add(done));
-  void done.then(() => all.delete(done));
-  show(run);
-}
-
-const describeOrigin = (origin: ExperimentOrigin): string => {
-  if (origin.kind === 'baseline') return `baseline ${origin.baseline}`;
-  return origin.kind === 'start' ? `start ${origin.start}` : 'candidate';
-};
-
-/** Waits for a child, a message or the end of the minutes; then brings record, details and attributes up to date. */
-async function nextChange(run: CampaignRun): Promise<void> {
-  const seen = run.changes;
-  const msLeft = run.startedAtMs + run.budget.minutes * 60_000 - Date.now();
-  const changed = () => run.changes > seen;
-  if (run.paused || msLeft <= 0) await condition(changed);
-  else await condition(changed, msLeft);
-  if (run.fault !== null) throw run.fault;
-  if (run.outagesInRow >= maxOutagesInRow) {
-    throw ApplicationFailure.nonRetryable(
-      `${run.outagesInRow} experiments in a row ended by an outage, the last with: ${run.lastOutage}`,
-      'RepeatedOutage',
-    );
-  }
-  await recordBudget(run);
-  if (
-    run.state === 'exploring' &&
-    poolIsDue({ finishedSince: run.finishedSincePool, batch: run.requirePlan().settings.poolBatch })
-  ) {
-    run.finishedSincePool = 0;
-    await record.rebuildPool({ campaignId: run.campaignId });
-  }
-  run.digest = await record.readDigest({ campaignId: run.campaignId });
-  show(run);
-}
-
-/** Caps that a person changed go into the record, which the ledger reads. */
-async function recordBudget(run: CampaignRun): Promise<void> {
-  while (run.recordedBudget !== run.budget) {
-    const change = run.budget;
-    await record.setBudget({ campaignId: run.campaignId, change });
-    run.recordedBudget = change;
-  }
-}
-
-async function enter(run: CampaignRun, state: 'calibrating' | 'exploring' | 'verifying', stage: string): Promise<void> {
-  await recordBudget(run);
-  run.state = state;
-  run.stage = stage;
-  await record.setCampaignState({ campaignId: run.campaignId, state });
-  show(run);
-}
-
-const show = (run: CampaignRun): void => {
-  const status = run.status(Date.now());
-  setCurrentDetails(renderDetails(status));
-  // Each upsert is an event of the history: only what changed.
-  if (run.shown.state !== status.state) upsertSearchAttributes([{ key: stageKey, value: status.state }]);
-  if (run.shown.experiments !== run.candidatesStarted)
-    upsertSearchAttributes([{ key: experimentsKey, value: run.candidatesStarted }]);
-  if (run.bestGain !== null && run.shown.bestGain !== run.bestGain)
-    upsertSearchAttributes([{ key: bestGainKey, value: run.bestGain }]);
-  run.shown = { state: status.state, experiments: run.candidatesStarted, bestGain: run.bestGain };
-};
 
 const handOver = (run: CampaignRun): boolean => {
   const info = workflowInfo();

@@ -1,0 +1,72 @@
+import { ApplicationFailure, condition, setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
+import { record } from './activity-proxies.ts';
+import type { CampaignRun } from './campaign-state.ts';
+import { renderDetails } from './details.ts';
+import { poolIsDue } from './rules/pool.ts';
+import { bestGainKey, experimentsKey, stageKey } from './search-attributes.ts';
+
+/** Past this the machine is the problem: stop rather than burn the rest of the budget. */
+const maxOutagesInRow = 3;
+
+/** Waits for a child, a message or the end of the minutes; then brings record, details and attributes up to date. */
+export async function nextChange(run: CampaignRun): Promise<void> {
+  const msLeft = run.startedAtMs + run.budget.minutes * 60_000 - Date.now();
+  // A change that came while something else was awaited is seen at once.
+  const changed = () => run.changes > run.handledChanges;
+  if (run.paused || msLeft <= 0) await condition(changed);
+  else await condition(changed, msLeft);
+  run.handledChanges = run.changes;
+  if (run.fault !== null) throw run.fault;
+  if (run.outagesInRow >= maxOutagesInRow) {
+    throw ApplicationFailure.nonRetryable(
+      `${run.outagesInRow} experiments in a row ended by an outage, the last with: ${run.lastOutage}`,
+      'RepeatedOutage',
+    );
+  }
+  await recordMessages(run);
+  if (
+    run.state === 'exploring' &&
+    poolIsDue({ finishedSince: run.finishedSincePool, batch: run.requirePlan().settings.poolBatch })
+  ) {
+    run.finishedSincePool = 0;
+    await record.rebuildPool({ campaignId: run.campaignId });
+  }
+  run.digest = await record.readDigest({ campaignId: run.campaignId });
+  show(run);
+}
+
+/** What a person changed goes into the record: caps, which the ledger reads, and a pause. */
+export async function recordMessages(run: CampaignRun): Promise<void> {
+  while (run.recordedBudget !== run.budget) {
+    const change = run.budget;
+    await record.setBudget({ campaignId: run.campaignId, change });
+    run.recordedBudget = change;
+  }
+  while (run.recordedPaused !== run.paused && (run.state === 'calibrating' || run.state === 'exploring')) {
+    const paused = run.paused;
+    await record.setCampaignState({ campaignId: run.campaignId, state: paused ? 'paused' : run.state });
+    run.recordedPaused = paused;
+  }
+}
+
+/** Begins a stage, in the record too. */
+export async function enter(run: CampaignRun, state: 'calibrating' | 'exploring' | 'verifying', stage: string): Promise<void> {
+  await recordMessages(run);
+  run.state = state;
+  run.stage = stage;
+  await record.setCampaignState({ campaignId: run.campaignId, state });
+  show(run);
+}
+
+/** Brings the details and the search attributes in the Web UI up to date. */
+export const show = (run: CampaignRun): void => {
+  const status = run.status(Date.now());
+  setCurrentDetails(renderDetails(status));
+  // Each upsert is an event of the history: only what changed.
+  if (run.shown.state !== status.state) upsertSearchAttributes([{ key: stageKey, value: status.state }]);
+  if (run.shown.experiments !== run.candidatesStarted)
+    upsertSearchAttributes([{ key: experimentsKey, value: run.candidatesStarted }]);
+  if (run.bestGain !== null && run.shown.bestGain !== run.bestGain)
+    upsertSearchAttributes([{ key: bestGainKey, value: run.bestGain }]);
+  run.shown = { state: status.state, experiments: run.candidatesStarted, bestGain: run.bestGain };
+};
