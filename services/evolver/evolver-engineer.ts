@@ -10,7 +10,7 @@ import { takenBy } from './evolver.ts';
 import { changesBetween, type Gene, type GeneGroup, geneAt, geneGroups, undoChanges } from './genes.ts';
 import { genomeKey } from './genome-key.ts';
 import { readHints } from './hints.ts';
-import { expectEffect } from './motivation.ts';
+import { expectEffect, rewriteMotivation } from './motivation.ts';
 import { mutateGroup, type ValueWeight } from './mutation.ts';
 import { nameGenome } from './names.ts';
 import { repairGenome } from './repair-genome.ts';
@@ -90,7 +90,7 @@ export const repairDraft = (request: RepairRequest): Draft | null => {
       genome,
       changes: told,
       name: nameGenome(genome, { changes: told, taken: taken.names }),
-      motivation: `${draft.motivation.slice(0, 4000 - because.length - 1)} ${because}`,
+      motivation: rewriteMotivation(draft, { changes: told, because }),
       expectedEffect: expectEffect(told),
     };
   }

@@ -1,7 +1,7 @@
 import { changeWords } from '../../workflows/contracts/change-words.ts';
 import type { Change } from '../../workflows/contracts/experiment.ts';
 import type { Metric } from '../../workflows/contracts/score.ts';
-import type { Relative } from '../researcher/researcher.ts';
+import type { Draft, Relative } from '../researcher/researcher.ts';
 import { type Direction, noteOn } from './component-knowledge.ts';
 import type { Evidence } from './evidence.ts';
 import type { HintWeights } from './hints.ts';
@@ -44,6 +44,27 @@ export const writeMotivation = (facts: MotivationFacts): string => {
     `Measured so far: ${measuredWords(facts)}`,
     ...hintWords(facts.hints),
   ]
+    .join(' ')
+    .slice(0, mostCharacters);
+};
+
+/** The motivation of a draft whose program was refused, for the changes that are left: what gave way and why, and the reasons of the rest. */
+export const rewriteMotivation = (
+  draft: Pick<Draft, 'motivation' | 'changes'>,
+  repaired: { readonly changes: readonly Change[]; readonly because: string },
+): string => {
+  const { changes, because } = repaired;
+  if (changes.length === 0) return `${draft.motivation.slice(0, mostCharacters - because.length - 1)} ${because}`;
+  const origin = /^Starts from .*?\.(?= Changes: )/.exec(draft.motivation)?.[0] ?? '';
+  const measured = /Measured so far: .*$/s.exec(draft.motivation)?.[0] ?? '';
+  return [
+    origin,
+    `Changes: ${changes.map(changeWords).join('; ')}.`,
+    ...changes.slice(0, mostReasons).map(reasonFor),
+    `First drafted with ${draft.changes.map(changeWords).join('; ')}. ${because}`,
+    measured,
+  ]
+    .filter((part) => part !== '')
     .join(' ')
     .slice(0, mostCharacters);
 };

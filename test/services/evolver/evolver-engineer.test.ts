@@ -44,6 +44,17 @@ describe('a repair', () => {
     expect(repaired?.name).not.toBe('a draft');
   });
 
+  test('speaks of what is left, and says what gave way', () => {
+    const draft = {
+      ...draftFrom(risky),
+      motivation: 'Starts from deltanet. Changes: both. featureMap square: widens. Measured so far: nothing yet in this line.',
+    };
+    const text = repairDraft(request(draft, { gates: failedGate('finite') }))?.motivation ?? '';
+    expect(text).toMatch(/^Starts from deltanet\. Changes: output\.gate: none → silu\. output\.gate silu: /);
+    expect(text).toMatch(/First drafted with featureMap: silu → square.*Repair 1: gate \(finite\) spoke against featureMap\./);
+    expect(text).toMatch(/Measured so far: nothing yet in this line\.$/);
+  });
+
   test('follows the gate: the same draft loses its gate when the parameters do not match', () => {
     const repaired = repairDraft(request(draftFrom(risky), { gates: failedGate('parameters') }));
     expect(repaired?.genome).toEqual({ ...risky, output: { norm: 'rms', gate: 'none' } });
