@@ -6,12 +6,14 @@ import { asiArchFitness, pairedGainFitness } from '../../workflows/rules/fitness
 import { exploreSeeds } from '../../workflows/rules/trial-seeds.ts';
 import { noiseOfBaselines, referenceId } from './calibrate.ts';
 import { lossEffect } from './digest.ts';
-import { changeExperiment, requireCampaign, requireExperiment } from './experiment-record.ts';
+import { changeExperiment, requireCampaign } from './experiment-record.ts';
 import { ScoreTable } from './score-table.ts';
 
 /** Fitness from score rows alone; written once. A baseline waits until all of them are scored. */
 export const judgeExperiment = async (archive: Archive, id: string): Promise<{ fitness: number; gain: number | null }> => {
-  const experiment = await requireExperiment(archive, id);
+  const experiment = await changeExperiment(archive, id, (current) =>
+    current.state === 'checked' ? { state: 'trained' } : null,
+  );
   const campaign = await requireCampaign(archive, experiment.campaignId);
   const noise = await noiseOfBaselines(archive, campaign);
   const reference = referenceId(campaign.id);
