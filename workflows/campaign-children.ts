@@ -1,10 +1,11 @@
-import { ChildWorkflowCancellationType, ParentClosePolicy, startChild } from '@temporalio/workflow';
-import { nextChange, show } from './campaign-progress.ts';
+import { CancellationScope, ChildWorkflowCancellationType, ParentClosePolicy, startChild } from '@temporalio/workflow';
+import { record } from './activity-proxies.ts';
+import { nextChange, show, throwFault } from './campaign-progress.ts';
 import type { CampaignRun } from './campaign-state.ts';
 import type { ExperimentOrigin } from './contracts/activities.ts';
 import { taskQueues } from './contracts/messages.ts';
 import { experimentId } from './contracts/naming.ts';
-import { runExperiment } from './experiment.ts';
+import { rootMessage, runExperiment } from './experiment.ts';
 import { campaignKey } from './search-attributes.ts';
 
 /** A cancelled parent waits until its children have recorded their end; a terminated one still asks them to. */
@@ -21,9 +22,10 @@ export async function runAll(
 ): Promise<void> {
   const waiting = [...origins];
   for (;;) {
+    if (run.stopRequested && run.state === 'exploring') waiting.length = 0;
     const next = run.inFlight.size < atOnce && !run.paused ? waiting.shift() : undefined;
     if (next !== undefined) await startExperiment(run, next);
-    else if (waiting.length === 0 && run.inFlight.size === 0) return;
+    else if (waiting.length === 0 && run.inFlight.size === 0) return throwFault(run);
     else await nextChange(run);
   }
 }
@@ -34,6 +36,7 @@ const running = new WeakMap<CampaignRun, Set<Promise<void>>>();
 /** Starts one experiment under the next number. */
 export async function startExperiment(run: CampaignRun, origin: ExperimentOrigin): Promise<void> {
   const plan = run.requirePlan();
+  const scope = CancellationScope.current();
   const number = run.nextNumber;
   run.nextNumber += 1;
   const id = experimentId(run.campaignId, number);
@@ -60,10 +63,11 @@ export async function startExperiment(run: CampaignRun, origin: ExperimentOrigin
     .result()
     .then(
       (outcome) => run.finished(outcome),
-      (error: unknown) => {
-        run.fault ??= error;
-      },
+      (error: unknown) => (scope.consideredCancelled ? undefined : recordLost(run, { id, error })),
     )
+    .catch((error: unknown) => {
+      run.fault ??= error;
+    })
     .then(() => {
       run.inFlight.delete(number);
       run.touch();
@@ -72,6 +76,14 @@ export async function startExperiment(run: CampaignRun, origin: ExperimentOrigin
   running.set(run, all.add(done));
   void done.then(() => all.delete(done));
   show(run);
+}
+
+/** An experiment that a person cancelled or terminated by itself, or that the server gave up: it gets its record and the campaign goes on. */
+async function recordLost(run: CampaignRun, { id, error }: { readonly id: string; readonly error: unknown }): Promise<void> {
+  const detail = `its workflow ended before it did: ${error instanceof Error ? rootMessage(error) : String(error)}`;
+  run.finished(
+    await record.finishExperiment({ experimentId: id, end: { state: 'cancelled', label: 'cancelled', detail, stage: 'record' } }),
+  );
 }
 
 const describeOrigin = (origin: ExperimentOrigin): string => {

@@ -8,6 +8,11 @@ const refuseWhenOver = (run: CampaignRun): void => {
   if (isOver(run)) throw new Error(`campaign ${run.campaignId} is ${run.state}; nothing more can be changed`);
 };
 
+const refuseWhenVerifying = (run: CampaignRun): void => {
+  if (run.state === 'verifying')
+    throw new Error('the campaign is confirming its finalists and ends by itself; cancel ends it at once');
+};
+
 const caps = { experiments: 100_000, minutes: 100_000, trialSeconds: 1e9 } as const;
 
 /** The Web UI sends whatever a person typed, so the update checks it field by field. */
@@ -55,14 +60,14 @@ export const setMessageHandlers = (run: CampaignRun): void => {
   setHandler(
     defineUpdate<CampaignStatus>(updateNames.pause),
     () => {
-      run.paused = true;
-      run.touch();
+      run.pause(Date.now());
       return status();
     },
     {
       description: 'Start nothing new; what runs goes on to its end',
       validator: () => {
         refuseWhenOver(run);
+        refuseWhenVerifying(run);
         if (run.paused) throw new Error('the campaign is paused already; resume continues it');
       },
     },
@@ -71,8 +76,7 @@ export const setMessageHandlers = (run: CampaignRun): void => {
   setHandler(
     defineUpdate<CampaignStatus>(updateNames.resume),
     () => {
-      run.paused = false;
-      run.touch();
+      run.resume(Date.now());
       return status();
     },
     {
@@ -88,14 +92,14 @@ export const setMessageHandlers = (run: CampaignRun): void => {
     defineUpdate<CampaignStatus>(updateNames.stop),
     () => {
       run.stopRequested = true;
-      run.paused = false;
-      run.touch();
+      run.resume(Date.now());
       return status();
     },
     {
       description: 'Propose nothing more; finish what runs, confirm the best and conclude',
       validator: () => {
         refuseWhenOver(run);
+        refuseWhenVerifying(run);
         if (run.stopRequested) throw new Error('the campaign is stopping already');
       },
     },

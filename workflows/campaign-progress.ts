@@ -10,19 +10,13 @@ const maxOutagesInRow = 3;
 
 /** Waits for a child, a message or the end of the minutes; then brings record, details and attributes up to date. */
 export async function nextChange(run: CampaignRun): Promise<void> {
-  const msLeft = run.startedAtMs + run.budget.minutes * 60_000 - Date.now();
+  const msLeft = (run.budget.minutes - run.minutesUsed(Date.now())) * 60_000;
   // A change that came while something else was awaited is seen at once.
   const changed = () => run.changes > run.handledChanges;
   if (run.paused || msLeft <= 0) await condition(changed);
   else await condition(changed, msLeft);
   run.handledChanges = run.changes;
-  if (run.fault !== null) throw run.fault;
-  if (run.outagesInRow >= maxOutagesInRow) {
-    throw ApplicationFailure.nonRetryable(
-      `${run.outagesInRow} experiments in a row ended by an outage, the last with: ${run.lastOutage}`,
-      'RepeatedOutage',
-    );
-  }
+  throwFault(run);
   await recordMessages(run);
   if (
     run.state === 'exploring' &&
@@ -69,4 +63,15 @@ export const show = (run: CampaignRun): void => {
   if (run.bestGain !== null && run.shown.bestGain !== run.bestGain)
     upsertSearchAttributes([{ key: bestGainKey, value: run.bestGain }]);
   run.shown = { state: status.state, experiments: run.candidatesStarted, bestGain: run.bestGain };
+};
+
+/** What ends the whole campaign: an error of our own, or outages without end. */
+export const throwFault = (run: CampaignRun): void => {
+  if (run.fault !== null) throw run.fault;
+  if (run.outagesInRow >= maxOutagesInRow) {
+    throw ApplicationFailure.nonRetryable(
+      `${run.outagesInRow} experiments in a row ended by an outage, the last with: ${run.lastOutage}`,
+      'RepeatedOutage',
+    );
+  }
 };

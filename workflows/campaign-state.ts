@@ -12,6 +12,10 @@ export interface CampaignCarry {
   readonly startsDone: boolean;
   readonly finishedSincePool: number;
   readonly paused: boolean;
+  readonly pausedMs: number;
+  readonly pausedSinceMs: number | null;
+  readonly budgetSpent: boolean;
+  readonly outagesInRow: number;
   readonly stopRequested: boolean;
   readonly hints: readonly string[];
   readonly budget: Required<BudgetChange>;
@@ -44,6 +48,11 @@ export class CampaignRun {
   recordedBudget: Required<BudgetChange> = this.budget;
   /** The pause as the archive has it. */
   recordedPaused = false;
+  /** Time spent in pauses that are over; it does not count as minutes used. */
+  pausedMs = 0;
+  pausedSinceMs: number | null = null;
+  /** A trial was refused for want of trial seconds: nothing more can be trained. */
+  budgetSpent = false;
   bestGain: number | null = null;
   digest: CampaignDigest = emptyDigest;
   conclusion: Conclusion | null = null;
@@ -85,6 +94,10 @@ export class CampaignRun {
     this.finishedSincePool = carry.finishedSincePool;
     this.paused = carry.paused;
     this.recordedPaused = carry.paused;
+    this.pausedMs = carry.pausedMs;
+    this.pausedSinceMs = carry.pausedSinceMs;
+    this.budgetSpent = carry.budgetSpent;
+    this.outagesInRow = carry.outagesInRow;
     this.stopRequested = carry.stopRequested;
     this.hints = [...carry.hints];
     this.budget = carry.budget;
@@ -101,6 +114,10 @@ export class CampaignRun {
       startsDone: this.startsDone,
       finishedSincePool: this.finishedSincePool,
       paused: this.paused,
+      pausedMs: this.pausedMs,
+      pausedSinceMs: this.pausedSinceMs,
+      budgetSpent: this.budgetSpent,
+      outagesInRow: this.outagesInRow,
       stopRequested: this.stopRequested,
       hints: this.hints,
       budget: this.budget,
@@ -115,6 +132,7 @@ export class CampaignRun {
 
   finished(outcome: ExperimentOutcome): void {
     this.finishedSincePool += 1;
+    if (outcome.label === 'budget') this.budgetSpent = true;
     this.outagesInRow = outcome.label === 'infra' ? this.outagesInRow + 1 : 0;
     if (outcome.label === 'infra') this.lastOutage = outcome.detail;
     if (outcome.gain !== null && (this.bestGain === null || outcome.gain > this.bestGain)) this.bestGain = outcome.gain;
@@ -125,7 +143,21 @@ export class CampaignRun {
   }
 
   minutesUsed(nowMs: number): number {
-    return (nowMs - this.startedAtMs) / 60_000;
+    const inPause = this.pausedSinceMs === null ? 0 : nowMs - this.pausedSinceMs;
+    return (nowMs - this.startedAtMs - this.pausedMs - inPause) / 60_000;
+  }
+
+  pause(nowMs: number): void {
+    this.paused = true;
+    this.pausedSinceMs ??= nowMs;
+    this.touch();
+  }
+
+  resume(nowMs: number): void {
+    this.paused = false;
+    if (this.pausedSinceMs !== null) this.pausedMs += nowMs - this.pausedSinceMs;
+    this.pausedSinceMs = null;
+    this.touch();
   }
 
   status(nowMs: number): CampaignStatus {

@@ -11,12 +11,14 @@ import {
 import { longRecord, record } from './activity-proxies.ts';
 import { allEnded, childOptions, runAll, startExperiment } from './campaign-children.ts';
 import { setMessageHandlers } from './campaign-messages.ts';
-import { enter, nextChange, recordMessages, show } from './campaign-progress.ts';
+import { enter, nextChange, recordMessages, show, throwFault } from './campaign-progress.ts';
 import { type CampaignCarry, CampaignRun } from './campaign-state.ts';
 import type { ExperimentOrigin } from './contracts/activities.ts';
 import type { Conclusion } from './contracts/campaign.ts';
 import { campaignIdForWorkflow } from './contracts/naming.ts';
-import { nextMove } from './rules/stopping.ts';
+import { rootMessage } from './experiment.ts';
+import { confirmationReserve } from './rules/budget.ts';
+import { type ExplorationState, nextMove } from './rules/stopping.ts';
 import { campaignKey, presetKey } from './search-attributes.ts';
 import { verifyArchitecture } from './verification.ts';
 
@@ -48,7 +50,7 @@ export async function discoverArchitectures(input?: unknown, carry?: CampaignCar
   try {
     return await scope.run(async () => {
       if (carry === undefined) await open(run, input, info.workflowId, info.firstExecutionRunId);
-      else run.restore(carry);
+      else await resume(run, carry);
       if (run.state === 'calibrating') await calibrate(run);
       await explore(run);
       if (handOver(run)) {
@@ -59,9 +61,10 @@ export async function discoverArchitectures(input?: unknown, carry?: CampaignCar
       return await conclude(run);
     });
   } catch (error) {
-    if (run.plan !== null && (isCancellation(error) || isFailure(error))) {
+    const cancelled = isCancellation(error) && CancellationScope.current().consideredCancelled;
+    if (run.plan !== null && (cancelled || isFailure(error))) {
       scope.cancel();
-      await recordEnd(run, error);
+      await recordEnd(run, { cancelled, error });
     }
     throw error;
   }
@@ -71,6 +74,12 @@ async function open(run: CampaignRun, input: unknown, workflowId: string, runId:
   const plan = await longRecord.openCampaign({ campaignId: run.campaignId, workflowId, runId, input: input ?? {} });
   run.begin(plan);
   upsertSearchAttributes([{ key: presetKey, value: plan.settings.preset }]);
+}
+
+/** The next run of a campaign that continued as new. */
+async function resume(run: CampaignRun, carry: CampaignCarry): Promise<void> {
+  run.restore(carry);
+  run.digest = await record.readDigest({ campaignId: run.campaignId });
 }
 
 async function calibrate(run: CampaignRun): Promise<void> {
@@ -96,7 +105,7 @@ async function explore(run: CampaignRun): Promise<void> {
     const move = nextMove(explorationState(run));
     if (run.inFlight.size === 0 && (draining || move.kind === 'finish')) {
       run.stage = move.reason;
-      return;
+      return throwFault(run);
     }
     if (move.kind === 'start' && !draining) {
       run.candidatesStarted += 1;
@@ -107,18 +116,31 @@ async function explore(run: CampaignRun): Promise<void> {
   }
 }
 
-const explorationState = (run: CampaignRun) => ({
+const explorationState = (run: CampaignRun): ExplorationState => ({
   inFlight: run.inFlight.size,
   maxInFlight: run.requirePlan().settings.slots + aheadOfSlots,
+  budgetSpent: run.budgetSpent,
   candidatesStarted: run.candidatesStarted,
   budget: run.budget,
   minutesUsed: run.minutesUsed(Date.now()),
-  trialSecondsUsed: run.digest.trialSeconds,
+  trialSecondsUsed: run.digest.trialSeconds + reservedForConfirmation(run),
   paused: run.paused,
   stopRequested: run.stopRequested,
   bestGain: run.bestGain,
   targetGain: run.requirePlan().settings.targetGain,
 });
+
+/** The verdict must not starve: what it will cost is kept back. */
+const reservedForConfirmation = (run: CampaignRun): number => {
+  const { exploreSeeds, finalists, confirmSeeds } = run.requirePlan().settings;
+  const { recorded, failed } = run.digest.finished;
+  return confirmationReserve({
+    trialSecondsUsed: run.digest.trialSeconds,
+    trialsEnded: (recorded + failed) * exploreSeeds,
+    finalists,
+    confirmSeeds,
+  });
+};
 
 async function verify(run: CampaignRun): Promise<void> {
   const { settings, confirmSeeds } = run.requirePlan();
@@ -144,10 +166,18 @@ async function verify(run: CampaignRun): Promise<void> {
       }),
     ),
   );
-  const ends = await Promise.allSettled(children.map((child) => child.result()));
-  // All of them are over now, so that a cancelled campaign leaves no trial behind.
-  const failed = ends.find((end) => end.status === 'rejected');
-  if (failed !== undefined) throw failed.reason;
+  let over = false;
+  const ends = Promise.allSettled(children.map((child) => child.result())).then((settled) => {
+    over = true;
+    return settled;
+  });
+  // A cap that is raised now must reach the ledger while there are trials that it can help.
+  while (!over) {
+    await condition(() => over || run.recordedBudget !== run.budget);
+    await recordMessages(run);
+  }
+  await ends;
+  // A child that a person cancelled or that an outage ended leaves seeds without a score, and the verdict says so.
 }
 
 async function conclude(run: CampaignRun): Promise<CampaignResult> {
@@ -165,8 +195,10 @@ async function conclude(run: CampaignRun): Promise<CampaignResult> {
   return { campaignId: run.campaignId, verdict, statement, finalists, reportPath, bundlePaths };
 }
 
-async function recordEnd(run: CampaignRun, error: unknown): Promise<void> {
-  const cancelled = isCancellation(error);
+async function recordEnd(
+  run: CampaignRun,
+  { cancelled, error }: { readonly cancelled: boolean; readonly error: unknown },
+): Promise<void> {
   const reason = cancelled ? 'cancelled by a person' : error instanceof Error ? rootMessage(error) : String(error);
   await CancellationScope.nonCancellable(async () => {
     await allEnded(run);
@@ -178,11 +210,11 @@ async function recordEnd(run: CampaignRun, error: unknown): Promise<void> {
   });
 }
 
+/** The memo lets a test hand over sooner. */
 const handOver = (run: CampaignRun): boolean => {
-  const info = workflowInfo();
-  return run.state === 'exploring' && (info.continueAsNewSuggested || info.historyLength > continueAfterEvents);
+  const { continueAsNewSuggested, historyLength, memo } = workflowInfo();
+  const limit = typeof memo?.continueAfterEvents === 'number' ? memo.continueAfterEvents : continueAfterEvents;
+  return run.state === 'exploring' && (continueAsNewSuggested || historyLength > limit);
 };
 
 const isFailure = (error: unknown): error is Error => error instanceof Error && error.name.endsWith('Failure');
-
-const rootMessage = (error: Error): string => (error.cause instanceof Error ? rootMessage(error.cause) : error.message);

@@ -120,4 +120,5 @@ const showOutcome = (outcome: ExperimentOutcome): void => {
   ]);
 };
 
-const rootMessage = (error: Error): string => (error.cause instanceof Error ? rootMessage(error.cause) : error.message);
+/** The innermost cause: what a person needs to read. */
+export const rootMessage = (error: Error): string => (error.cause instanceof Error ? rootMessage(error.cause) : error.message);

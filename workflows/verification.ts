@@ -1,5 +1,5 @@
-import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
-import { runTrial } from './experiment.ts';
+import { ActivityFailure, isCancellation, setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
+import { rootMessage, runTrial } from './experiment.ts';
 import { kindKey, stageKey } from './search-attributes.ts';
 
 export interface VerificationInput {
@@ -30,7 +30,7 @@ export async function verifyArchitecture(input: VerificationInput): Promise<Veri
     setCurrentDetails(
       `### ${input.experimentId}\n\nConfirming on fresh seeds: ${confirmed.length} of ${input.seeds.length} done, seed ${seed} running.`,
     );
-    const setback = await runTrial({ experimentId: input.experimentId, rung: input.rung, seed, purpose: 'confirm' });
+    const setback = await confirm(input, seed);
     if (setback === null) confirmed.push(seed);
     else failed.push({ seed, label: setback.label, detail: setback.detail });
   }
@@ -39,4 +39,14 @@ export async function verifyArchitecture(input: VerificationInput): Promise<Veri
   );
   upsertSearchAttributes([{ key: stageKey, value: 'done' }]);
   return { experimentId: input.experimentId, confirmed, failed };
+}
+
+/** An outage that outlasted its retries costs this seed, not the conclusion of the campaign. */
+async function confirm(input: VerificationInput, seed: number): ReturnType<typeof runTrial> {
+  try {
+    return await runTrial({ experimentId: input.experimentId, rung: input.rung, seed, purpose: 'confirm' });
+  } catch (error) {
+    if (!(error instanceof ActivityFailure) || isCancellation(error)) throw error;
+    return { stage: 'train', label: 'infra', detail: rootMessage(error) };
+  }
 }

@@ -144,6 +144,31 @@ describe('a discovery campaign', { timeout: 120_000 }, () => {
     expect((await loop.archive.listExperiments('c-tight')).map((experiment) => experiment.state)).not.toContain('cancelled');
   });
 
+  it('goes on when a person cancels one experiment by itself', async () => {
+    const handle = await start(slow, 'c-one-lost', { preset: 'tiny', experiments: 3, minutes: 5 });
+    const isRunning = async () =>
+      (await slow.archive.listTrials({ experimentId: 'c-one-lost/e0003' })).some((trial) => trial.state === 'running');
+    await expect.poll(isRunning, { timeout: 60_000 }).toBe(true);
+    await slow.client.workflow.getHandle('c-one-lost/e0003').cancel();
+    await handle.result();
+    expect((await slow.archive.getExperiment('c-one-lost/e0003'))?.state).toBe('cancelled');
+    expect((await slow.archive.getCampaign('c-one-lost'))?.state).toBe('finished');
+  }, 120_000);
+
+  it('continues as new with nothing lost and nothing twice', async () => {
+    const handle = await loop.client.workflow.start(workflowTypes.campaign, {
+      taskQueue: taskQueues.discovery,
+      workflowId: 'c-continued',
+      memo: { continueAfterEvents: 60 },
+      args: [{ preset: 'tiny', experiments: 10, minutes: 5 }],
+    });
+    await handle.result();
+    expect((await handle.describe()).runId).not.toBe(handle.firstExecutionRunId);
+    const experiments = await loop.archive.listExperiments('c-continued');
+    expect(experiments.map((experiment) => experiment.number)).toEqual(Array.from({ length: 12 }, (_, index) => index + 1));
+    expect(experiments.filter((experiment) => !isTerminal(experiment.state))).toEqual([]);
+  }, 120_000);
+
   it('says which cap left no room for the reference', async () => {
     const message = await failureOf((await start(loop, 'c-poor', { preset: 'tiny', trialSeconds: 5 })).result());
     expect(message).toContain('trial seconds');

@@ -12,6 +12,7 @@ export const failureTypes = {
   missingRecord: 'MissingRecord',
   unusableArchive: 'UnusableArchive',
   unjudgeable: 'Unjudgeable',
+  brokenPython: 'BrokenPython',
 } as const;
 
 export interface CampaignPlan {

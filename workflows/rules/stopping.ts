@@ -10,6 +10,8 @@ export interface ExplorationState {
   /** Settled and reserved. */
   readonly trialSecondsUsed: number;
   readonly paused: boolean;
+  /** A trial was refused because no trial seconds are left. */
+  readonly budgetSpent: boolean;
   /** A person asked to stop after what runs now. */
   readonly stopRequested: boolean;
   /** Best gain over the reference so far, bits per byte. */
@@ -30,7 +32,10 @@ export interface Move {
 export const nextMove = (state: ExplorationState): Move => {
   if (state.stopRequested) return { kind: 'finish', reason: 'stopped by a person' };
   if (state.paused) return { kind: 'wait', reason: 'paused by a person' };
-  const end = targetReached(state) ?? spentBudget({ caps: state.budget, used: usedOf(state) })?.words ?? null;
+  const refused = state.budgetSpent
+    ? `the budget of ${state.budget.trialSeconds} trial seconds leaves no room for another trial`
+    : null;
+  const end = targetReached(state) ?? refused ?? spentBudget({ caps: state.budget, used: usedOf(state) })?.words ?? null;
   if (end !== null) return { kind: 'finish', reason: end };
   if (state.inFlight >= state.maxInFlight) return { kind: 'wait', reason: `all ${state.maxInFlight} places are taken` };
   return { kind: 'start', reason: `a place is free for candidate ${state.candidatesStarted + 1} of ${state.budget.experiments}` };

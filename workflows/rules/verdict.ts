@@ -12,6 +12,8 @@ export interface FinalistInput {
   readonly noise: NoiseFloor | null;
   /** Finalists of the campaign: they share its error. */
   readonly numFinalists: number;
+  /** Every fresh seed that the finalist was to be trained with: one that it did not survive forbids "better". */
+  readonly seeds?: readonly number[];
 }
 
 /** Share of campaigns without a true improvement that may call anything better or worse. */
@@ -23,10 +25,11 @@ const campaignError = 0.05;
  * baselines: all of them must be beaten (an intersection-union test). A baseline that shares no fresh seed with the finalist was
  * not beaten. Null where no baseline can be compared.
  */
-export const judgeFinalist = ({ metric, candidate, baselines, noise, numFinalists }: FinalistInput): Verdict | null => {
+export const judgeFinalist = ({ metric, candidate, baselines, noise, numFinalists, seeds }: FinalistInput): Verdict | null => {
   if (!Number.isInteger(numFinalists) || numFinalists < 1)
     throw new RangeError(`numFinalists ${numFinalists}; right would be 1 or more`);
   const confidence = 1 - campaignError / numFinalists;
+  const unscored = (seeds ?? []).filter((seed) => !candidate.has(seed));
   const compared: Compared[] = [];
   const unmeasured: string[] = [];
   for (const { name, values } of baselines) {
@@ -38,10 +41,14 @@ export const judgeFinalist = ({ metric, candidate, baselines, noise, numFinalist
   if (strongest === null) return null;
   const isWorse = compared.some(({ effect }) => effect.high < 0);
   const notBeaten = closest(compared.filter(({ effect }) => effect.low <= 0));
-  const kind = isWorse ? 'worse' : notBeaten === null && unmeasured.length === 0 ? 'better' : 'not-distinguishable';
+  const kind = isWorse
+    ? 'worse'
+    : notBeaten === null && unmeasured.length === 0 && unscored.length === 0
+      ? 'better'
+      : 'not-distinguishable';
   const { name, effect } =
     kind === 'worse' ? (closest(compared.filter((row) => row.effect.high < 0)) ?? strongest) : (notBeaten ?? strongest);
-  const statement = `${sentence(kind, { name, numBaselines: compared.length, metric })}: ${interval(effect)} (${effect.method}${numFinalists > 1 ? `, error shared by ${numFinalists} finalists` : ''}).${unmeasured.length === 0 ? '' : ` No common fresh seed with ${unmeasured.join(', ')}.`}`;
+  const statement = `${sentence(kind, { name, numBaselines: compared.length, metric })}: ${interval(effect)} (${effect.method}${numFinalists > 1 ? `, error shared by ${numFinalists} finalists` : ''}).${unmeasured.length === 0 ? '' : ` No common fresh seed with ${unmeasured.join(', ')}.`}${unscored.length === 0 ? '' : ` It has no score on ${unscored.length} of its ${seeds?.length} fresh seeds, so it is not called better.`}`;
   return { verdict: kind, against: name, effect, statement };
 };
 

@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type BudgetAmounts, budgetLeft, endsFirst, reserveEstimate, spentBudget } from '../../../workflows/rules/budget.ts';
+import {
+  type BudgetAmounts,
+  budgetLeft,
+  confirmationReserve,
+  endsFirst,
+  reserveEstimate,
+  spentBudget,
+} from '../../../workflows/rules/budget.ts';
 
 const caps: BudgetAmounts = { experiments: 10, minutes: 30, trialSeconds: 3600 };
 const nothing: BudgetAmounts = { experiments: 0, minutes: 0, trialSeconds: 0 };
@@ -71,5 +78,15 @@ describe('reserveEstimate', () => {
         expect(reserveEstimate({ longestTrialSeconds: longest, wallLimitSeconds: wall })).toBeGreaterThanOrEqual(seconds);
       }),
     );
+  });
+});
+
+describe('confirmationReserve', () => {
+  it('keeps a mean trial for every fresh seed of finalists and two baselines, and one more', () => {
+    expect(confirmationReserve({ trialSecondsUsed: 200, trialsEnded: 20, finalists: 2, confirmSeeds: 3 })).toBe(10 * (4 * 3 + 1));
+  });
+
+  it('knows nothing before a trial has ended', () => {
+    expect(confirmationReserve({ trialSecondsUsed: 15, trialsEnded: 0, finalists: 2, confirmSeeds: 3 })).toBe(0);
   });
 });

@@ -10,6 +10,7 @@ const state: ExplorationState = {
   minutesUsed: 3,
   trialSecondsUsed: 200,
   paused: false,
+  budgetSpent: false,
   stopRequested: false,
   bestGain: 0.02,
   targetGain: null,
@@ -27,6 +28,7 @@ describe('nextMove', () => {
     [{ trialSecondsUsed: 3600.5 }, 'the budget of 3600 trial seconds is used up'],
     [{ targetGain: 0.02 }, 'target reached: a gain of 0.0200 bits per byte, and 0.02 was asked for'],
     [{ stopRequested: true }, 'stopped by a person'],
+    [{ budgetSpent: true }, 'the budget of 3600 trial seconds leaves no room for another trial'],
     [{ stopRequested: true, paused: true }, 'stopped by a person'],
   ])('finishes with %j', (part, reason) => {
     expect(nextMove({ ...state, ...part })).toEqual({ kind: 'finish', reason });
@@ -52,6 +54,7 @@ describe('nextMove', () => {
       minutesUsed: fc.nat(40),
       trialSecondsUsed: fc.nat(5000),
       paused: fc.boolean(),
+      budgetSpent: fc.boolean(),
       stopRequested: fc.boolean(),
       bestGain: fc.option(fc.double({ min: -1, max: 1, noNaN: true }), { nil: null }),
       targetGain: fc.option(fc.double({ min: 0.01, max: 1, noNaN: true }), { nil: null }),

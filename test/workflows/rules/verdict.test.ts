@@ -219,3 +219,19 @@ describe('concludeFrom', () => {
     });
   });
 });
+
+describe('a fresh seed that the finalist did not survive', () => {
+  const candidate = new Map([...plus(kda.values, -0.4)].slice(0, 2));
+
+  it('forbids "better" however good the others are, and is named', () => {
+    const seeds = [...kda.values.keys()];
+    expect(judge({ candidate }).verdict).toBe('better');
+    const verdict = judge({ candidate, seeds });
+    expect(verdict.verdict).toBe('not-distinguishable');
+    expect(verdict.statement).toContain('no score on 1 of its 3 fresh seeds');
+  });
+
+  it('does not matter when there is none', () => {
+    expect(judge({ candidate: plus(kda.values, -0.4), seeds: [...kda.values.keys()] }).verdict).toBe('better');
+  });
+});
