@@ -8,6 +8,9 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
+/** The first embedding loads the model, which takes many seconds on a busy machine. */
+const replyLimitMs = 180_000;
+
 type WithoutId<T> = T extends unknown ? Omit<T, 'id'> : never;
 
 /**
@@ -51,7 +54,15 @@ export class PythonTools {
     const id = `t${this.#nextId++}`;
     const process = this.#process;
     return new Promise((resolve, reject) => {
-      this.#waiting.set(id, { resolve, reject });
+      // A reply that never comes must not hold up its campaign for ever.
+      const timer = setTimeout(() => process.kill(), replyLimitMs);
+      const settled =
+        <T>(settle: (value: T) => void) =>
+        (value: T) => {
+          clearTimeout(timer);
+          settle(value);
+        };
+      this.#waiting.set(id, { resolve: settled(resolve), reject: settled(reject) });
       process.send({ ...request, id });
     });
   }

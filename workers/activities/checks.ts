@@ -1,4 +1,4 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Context } from '@temporalio/activity';
 import type { Archive } from '../../services/archive/archive.ts';
@@ -12,6 +12,7 @@ import { rungs } from '../../workflows/contracts/rung.ts';
 import { type CheckRequest, type CheckResult, checkResultSchema } from '../../workflows/contracts/trial.ts';
 import { changeExperiment, requireCampaign, requireExperiment } from './experiment-record.ts';
 import { infra, withHeartbeat } from './heartbeat.ts';
+import { removeWorkdir } from './trial-record.ts';
 
 export interface CheckDependencies {
   readonly archive: Archive;
@@ -96,7 +97,7 @@ const check = async (
     if (current.architecture === null || report === null) return null;
     return { gates, state: 'checked', architecture: { ...current.architecture, sizes: report.sizes } };
   });
-  await rm(workdir, { recursive: true, force: true });
+  await removeWorkdir(dependencies.workFolder, workdir);
   return refusal === null ? { ok: true } : { ok: false, label: refusal.label, detail: refusal.detail };
 };
 

@@ -57,6 +57,7 @@ export const concludeCampaign = async (dependencies: ConcludeDependencies, campa
   const reportPath = join(reportsFolder, `${campaignId}.html`);
   const conclusion: Conclusion = {
     ...concludeFrom(judged.map(({ experiment, verdict }) => ({ name: nameOf(experiment), verdict }))),
+    ...(judged.length === 0 ? await whyUnconfirmed(archive, campaignId) : {}),
     finalists: judged.map(({ experiment, verdict }) => ({
       experimentId: experiment.id,
       name: nameOf(experiment),
@@ -106,6 +107,7 @@ const judgeAll = async (
       baselines: rivals,
       noise: campaign.noise.find((floor) => floor.metric === 'bits-per-byte') ?? null,
       numFinalists: finalists.length,
+      seeds,
     });
     if (verdict === null) continue;
     const stored = await archive.setVerdict(id, verdict);
@@ -113,6 +115,17 @@ const judgeAll = async (
     if (experiment !== null) judged.push({ experiment, verdict: experiment.verdict ?? verdict });
   }
   return judged;
+};
+
+/** Without a verdict the conclusion says what stood in the way. */
+const whyUnconfirmed = async (archive: Archive, campaignId: string): Promise<Partial<Pick<Conclusion, 'statement'>>> => {
+  const { finalists } = await chooseFinalists(archive, campaignId);
+  const trials = (await Promise.all(finalists.map((experimentId) => archive.listTrials({ experimentId })))).flat();
+  const failure = trials.find((trial) => trial.purpose === 'confirm' && trial.failure !== null)?.failure;
+  if (failure == null) return {};
+  return {
+    statement: `No finalist could be confirmed on fresh seeds, so nothing was found. The first of them ended with ${failure.label}: ${failure.detail}.`,
+  };
 };
 
 const missingBaseline = (id: string): never => {

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -34,6 +34,7 @@ export interface OpenRequest {
 
 const packageFolder = fileURLToPath(new URL('../../kernels', import.meta.url));
 const maxMixerFileBytes = 1024 * 1024;
+const prepareLimitMs = 15 * 60_000;
 
 /** Checks what the person sent, prepares the data, writes the campaign record. A retry of the same run finds its own. */
 export const openCampaign = async (dependencies: OpenDependencies, request: OpenRequest): Promise<CampaignPlan> => {
@@ -118,15 +119,37 @@ const prepareData = async ({ python, dataFolder }: OpenDependencies, settings: C
   };
   const workdir = join(dataFolder, `prepare-${process.pid}-${Date.now()}`);
   await mkdir(workdir, { recursive: true });
-  const requestPath = join(workdir, 'request.json');
-  await writeFile(requestPath, JSON.stringify(request));
-  await promisify(execFile)(python, ['-m', 'asi_kernels', 'prepare', '--request', requestPath, '--workdir', workdir], {
-    cwd: packageFolder,
-    env: { PATH: '/usr/local/bin:/usr/bin:/bin', PYTHONPATH: packageFolder, PYTHONDONTWRITEBYTECODE: '1', LANG: 'C.UTF-8' },
-    maxBuffer: 16 * 1024 * 1024,
-  });
-  const result = prepareResultSchema.parse(JSON.parse(await readFile(join(workdir, 'result.json'), 'utf8')));
-  if (result.status === 'refused')
-    throw ApplicationFailure.nonRetryable(`data.${result.field}: ${result.message}`, failureTypes.dataRefused);
-  return result.manifest;
+  try {
+    const requestPath = join(workdir, 'request.json');
+    await writeFile(requestPath, JSON.stringify(request));
+    await runPrepare(python, ['--request', requestPath, '--workdir', workdir]);
+    return manifestOf(JSON.parse(await readFile(join(workdir, 'result.json'), 'utf8')));
+  } finally {
+    await rm(workdir, { recursive: true, force: true });
+  }
+};
+
+const manifestOf = (result: unknown): DataManifest => {
+  const parsed = prepareResultSchema.parse(result);
+  if (parsed.status === 'ok') return parsed.manifest;
+  throw ApplicationFailure.nonRetryable(`data.${parsed.field}: ${parsed.message}`, failureTypes.dataRefused);
+};
+
+/** Reading text needs no candidate and no torch: when it ends badly, the Python environment is broken and no retry mends it. */
+const runPrepare = async (python: string, parameters: readonly string[]): Promise<void> => {
+  try {
+    await promisify(execFile)(python, ['-m', 'asi_kernels', 'prepare', ...parameters], {
+      cwd: packageFolder,
+      env: { PATH: '/usr/local/bin:/usr/bin:/bin', PYTHONPATH: packageFolder, PYTHONDONTWRITEBYTECODE: '1', LANG: 'C.UTF-8' },
+      maxBuffer: 16 * 1024 * 1024,
+      timeout: prepareLimitMs,
+    });
+  } catch (error) {
+    const stderr = error instanceof Error && 'stderr' in error ? String(error.stderr).trim().split('\n').at(-1) : undefined;
+    const why = stderr === undefined || stderr === '' ? (error instanceof Error ? error.message : String(error)) : stderr;
+    throw ApplicationFailure.nonRetryable(
+      `Python could not prepare the training text: ${why}. Look at "npx asi doctor"; "npm run setup" mends a broken environment (${python}).`,
+      failureTypes.brokenPython,
+    );
+  }
 };

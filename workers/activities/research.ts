@@ -226,6 +226,15 @@ const draw = ({
 const accept = async (dependencies: ResearchDependencies, experimentId: string, accepted: Accepted): Promise<ProposeResult> => {
   const { archive, artifacts } = dependencies;
   const hash = await artifacts.put(accepted.program);
+  // First the vectors: a retry after a crash between the two writes them again, and a stored proposal is never without.
+  if (accepted.embeddings !== null) {
+    await rememberArchitecture({
+      vectors: dependencies.vectors,
+      scope: campaignOf(experimentId),
+      id: experimentId,
+      embeddings: accepted.embeddings,
+    });
+  }
   const written = await changeExperiment(archive, experimentId, (current) =>
     current.proposal !== null
       ? null
@@ -237,14 +246,6 @@ const accept = async (dependencies: ResearchDependencies, experimentId: string, 
         },
   );
   if (written.proposal === null) return refusedResult(written.failure);
-  if (accepted.embeddings !== null) {
-    await rememberArchitecture({
-      vectors: dependencies.vectors,
-      scope: written.campaignId,
-      id: experimentId,
-      embeddings: accepted.embeddings,
-    });
-  }
   return proposed(written.proposal);
 };
 

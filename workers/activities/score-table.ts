@@ -14,10 +14,6 @@ export class ScoreTable {
     this.#rows = Map.groupBy(scores, (score) => experimentOf(score.trialId));
   }
 
-  static async ofCampaign(archive: Archive, campaignId: string): Promise<ScoreTable> {
-    return new ScoreTable(await archive.listScores({ campaignId }));
-  }
-
   static async ofExperiments(archive: Archive, ids: readonly string[]): Promise<ScoreTable> {
     const rows = await Promise.all(ids.map((experimentId) => archive.listScores({ experimentId })));
     return new ScoreTable(rows.flat());

@@ -1,4 +1,3 @@
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { StepResult, TrialInput } from '../../workflows/contracts/activities.ts';
 import type { FailureLabel } from '../../workflows/contracts/failure.ts';
@@ -8,7 +7,7 @@ import { type ScoreRequest, type ScoreResult, scoreResultSchema, type Trial } fr
 import { infra } from './heartbeat.ts';
 import { settleSeconds } from './trial-budget.ts';
 import { parseResult, runTrialJob, trialJob } from './trial-job.ts';
-import { materialise, recordFailure, type TrainingDependencies, type TrialContext } from './trial-record.ts';
+import { materialise, recordFailure, removeWorkdir, type TrainingDependencies, type TrialContext } from './trial-record.ts';
 
 /** Scores a trained trial on held-out data in a process of its own; the rows are written here, never by the trainer. */
 export const score = async (
@@ -53,7 +52,7 @@ export const score = async (
   await archive.appendScores(rows);
   await settleSeconds(dependencies, trial.id, trial.cpuSeconds + result.cpuSeconds);
   await archive.updateTrial(trial.id, trial.epoch, { state: 'scored', cpuSeconds: trial.cpuSeconds + result.cpuSeconds });
-  await rm(context.workdir, { recursive: true, force: true });
+  await removeWorkdir(dependencies.workFolder, context.workdir);
   return { ok: true };
 };
 

@@ -43,8 +43,8 @@ export const train = async (
   const watch = createWatch({
     peers,
     kind: context.experiment.kind,
-    referenceTokensPerCpuSecond:
-      peers.find((peer) => peer.id.startsWith(`${referenceId(context.campaign.id)}/`))?.tokensPerSecond ?? null,
+    purpose: input.purpose,
+    referenceTokensPerCpuSecond: await dependencies.peers.tokensPerSecond(referenceId(context.campaign.id)),
     pairedSdBits: context.campaign.noise.find((floor) => floor.metric === 'bits-per-byte')?.pairedSd ?? null,
   });
   const live = createLiveCurve({ archive, trial: claimed.value, gapMs: curveGapMs, now: dependencies.now });

@@ -15,6 +15,7 @@ export interface TrainingWatch {
 export const createWatch = (options: {
   readonly peers: readonly Pick<Trial, 'curve' | 'tokensPerSecond'>[];
   readonly kind: Experiment['kind'];
+  readonly purpose: Trial['purpose'];
   readonly referenceTokensPerCpuSecond: number | null;
   /** The campaign's noise floor in bits per byte; null before calibration ends. */
   readonly pairedSdBits: number | null;
@@ -23,7 +24,8 @@ export const createWatch = (options: {
   const lines: TrainProgress[] = [];
   let reason: { readonly label: FailureLabel; readonly detail: string } | null = null;
   // A baseline is the measure, so it is never hopeless against the others.
-  const peers = options.kind === 'baseline' ? [] : options.peers;
+  // A trial that confirms must not be left out because it goes badly: that would bias the verdict.
+  const peers = options.kind === 'baseline' || options.purpose === 'confirm' ? [] : options.peers;
   return {
     signal: controller.signal,
     stopped: () => reason,

@@ -11,6 +11,7 @@ const campaignsKept = 4;
 /** Finished trials of the campaigns that this worker serves: read once from the archive, then kept up as trials end here. */
 export class TrialPeers {
   readonly #archive: Archive;
+  readonly #speeds = new Map<string, number>();
   readonly #byCampaign = new Map<string, Promise<Peer[]>>();
 
   constructor(archive: Archive) {
@@ -24,6 +25,16 @@ export class TrialPeers {
   async longestCpuSeconds(campaignId: string): Promise<number | null> {
     const peers = await this.#load(campaignId);
     return peers.length === 0 ? null : Math.max(...peers.map((peer) => peer.cpuSeconds));
+  }
+
+  /** Training speed of one experiment; null while none of its trials has ended. Kept apart from the window of peers, which moves on. */
+  async tokensPerSecond(experimentId: string): Promise<number | null> {
+    const known = this.#speeds.get(experimentId);
+    if (known !== undefined) return known;
+    const trials = await this.#archive.listTrials({ experimentId });
+    const speed = trials.find((trial) => isDone(trial) && trial.tokensPerSecond !== null)?.tokensPerSecond ?? null;
+    if (speed !== null) this.#speeds.set(experimentId, speed);
+    return speed;
   }
 
   add(trial: Trial): void {

@@ -1,5 +1,5 @@
-import { mkdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, rm, rmdir } from 'node:fs/promises';
+import { dirname, join, sep } from 'node:path';
 import { Context } from '@temporalio/activity';
 import type { Archive } from '../../services/archive/archive.ts';
 import type { Artifacts } from '../../services/artifacts/artifacts.ts';
@@ -113,7 +113,7 @@ export const recordFailure = async (dependencies: TrainingDependencies, failed: 
     cpuSeconds: failed.cpuSeconds,
     ...(failed.curve === undefined ? {} : { curve: failed.curve }),
   });
-  if (written.ok) await rm(failed.workdir, { recursive: true, force: true });
+  if (written.ok) await removeWorkdir(dependencies.workFolder, failed.workdir);
   // A cancelled activity must end as cancelled, so that Temporal knows that it obeyed.
   if (label === 'cancelled') await Context.current().cancelled;
   return { ok: false, label, detail: failure.detail };
@@ -139,4 +139,18 @@ export const materialise = async (
   const path = join(workdir, 'mixer.py');
   if (!(await artifacts.getFile(programHash, path))) throw infra(`program ${programHash} is not among the artifacts`);
   return path;
+};
+
+/** Removes a work folder and the folders above it that are empty now, up to the folder of all work. */
+export const removeWorkdir = async (workFolder: string, workdir: string): Promise<void> => {
+  await rm(workdir, { recursive: true, force: true });
+  for (let folder = dirname(workdir); folder.startsWith(`${workFolder}${sep}`); folder = dirname(folder)) {
+    try {
+      await rmdir(folder);
+    } catch (error) {
+      // Another trial's folder is in it, or another worker removed it just now.
+      if (error instanceof Error && 'code' in error) return;
+      throw error;
+    }
+  }
 };
