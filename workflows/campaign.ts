@@ -1,4 +1,5 @@
 import {
+  ApplicationFailure,
   allHandlersFinished,
   CancellationScope,
   condition,
@@ -13,7 +14,7 @@ import { allEnded, childOptions, runAll, startExperiment } from './campaign-chil
 import { setMessageHandlers } from './campaign-messages.ts';
 import { enter, nextChange, recordMessages, show, throwFault } from './campaign-progress.ts';
 import { type CampaignCarry, CampaignRun } from './campaign-state.ts';
-import type { ExperimentOrigin } from './contracts/activities.ts';
+import { type ExperimentOrigin, failureTypes } from './contracts/activities.ts';
 import type { Conclusion } from './contracts/campaign.ts';
 import { campaignIdForWorkflow } from './contracts/naming.ts';
 import { rootMessage } from './experiment.ts';
@@ -49,6 +50,12 @@ export async function discoverArchitectures(input?: unknown, carry?: CampaignCar
   const scope = new CancellationScope();
   try {
     return await scope.run(async () => {
+      if (carry !== undefined && info.continuedFromExecutionRunId === undefined) {
+        throw ApplicationFailure.nonRetryable(
+          'discoverArchitectures takes one input, an object such as {"preset":"quick"}; two were given',
+          failureTypes.invalidInput,
+        );
+      }
       if (carry === undefined) await open(run, input, info.workflowId, info.firstExecutionRunId);
       else await resume(run, carry);
       if (run.state === 'calibrating') await calibrate(run);

@@ -76,6 +76,17 @@ describe('a discovery campaign', { timeout: 120_000 }, () => {
     expect(await loop.archive.getCampaign('c-wrong')).toBeNull();
   });
 
+  it('refuses a baseline that is named twice, as the command line does', async () => {
+    const input = { preset: 'tiny', baselines: ['gla', 'gla'] };
+    expect(await failureOf((await start(loop, 'c-twice', input)).result())).toContain('baselines');
+    expect(await loop.archive.getCampaign('c-twice')).toBeNull();
+  });
+
+  it('refuses a second argument at once', async () => {
+    const message = await failureOf((await start(loop, 'c-two', { preset: 'tiny' }, {})).result());
+    expect(message).toContain('one input');
+  });
+
   it('refuses a data folder that does not exist, by name', async () => {
     const message = await failureOf(
       (await start(loop, 'c-nodata', { preset: 'tiny', data: { kind: 'folder', path: '/no/such/folder' } })).result(),
@@ -107,7 +118,7 @@ describe('a discovery campaign', { timeout: 120_000 }, () => {
     expect(await failureOf(update(updateNames.hint, { hint: '' }))).toContain('hint');
     expect((await update(updateNames.hint, { hint: 'try a decay' })).hints).toEqual(['try a decay']);
     expect((await update(updateNames.budget, { experiments: 40 })).budget.experiments.cap).toBe(40);
-    expect((await slow.archive.getCampaign('c-steered'))?.state).toBe('paused');
+    await expect.poll(async () => (await slow.archive.getCampaign('c-steered'))?.state, { timeout: 10_000 }).toBe('paused');
     expect((await update(updateNames.resume)).state).toBe('exploring');
     await expect.poll(async () => (await slow.archive.getCampaign('c-steered'))?.state, { timeout: 10_000 }).toBe('exploring');
     await update(updateNames.stop);

@@ -9,10 +9,10 @@ import type { Artifacts } from '../../services/artifacts/artifacts.ts';
 import { type CampaignPlan, failureTypes } from '../../workflows/contracts/activities.ts';
 import type { Campaign } from '../../workflows/contracts/campaign.ts';
 import type { DataManifest } from '../../workflows/contracts/data.ts';
-import { describeSettingsProblems } from '../../workflows/contracts/describe-problems.ts';
+import { parseSettings } from '../../workflows/contracts/describe-problems.ts';
 import { baselineNames } from '../../workflows/contracts/genome.ts';
 import { type Rung, rungs } from '../../workflows/contracts/rung.ts';
-import { type CampaignSettings, campaignInputSchema, resolveSettings } from '../../workflows/contracts/settings.ts';
+import { type CampaignSettings, resolveSettings } from '../../workflows/contracts/settings.ts';
 import { type PrepareRequest, prepareResultSchema } from '../../workflows/contracts/trial.ts';
 import { calibrationSeeds, confirmSeeds, exploreSeeds } from '../../workflows/rules/trial-seeds.ts';
 
@@ -83,9 +83,9 @@ const sameCampaign = (campaign: Campaign, request: OpenRequest): Campaign => {
 const refuse = (message: string): ApplicationFailure => ApplicationFailure.nonRetryable(message, failureTypes.invalidInput);
 
 const readSettings = (input: unknown): CampaignSettings => {
-  const parsed = campaignInputSchema.safeParse(input);
-  if (parsed.success) return resolveSettings(parsed.data);
-  throw refuse(`The campaign settings are not usable. ${describeSettingsProblems(input).join(' ')}`);
+  const parsed = parseSettings(input);
+  if (parsed.ok) return resolveSettings(parsed.input);
+  throw refuse(`The campaign settings are not usable. ${parsed.problems.join(' ')}`);
 };
 
 /** A start is a baseline's name or a readable text file of modest size. */
