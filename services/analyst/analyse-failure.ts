@@ -37,12 +37,22 @@ const notes: Readonly<Record<FailureLabel, FailureNote | null>> = {
     happened: 'needed more memory than it may have',
     problem: 'The state or the intermediate products take too much memory: smaller states, chunking or recomputation are needed.',
   },
+  oom_gpu: {
+    happened: 'needed more device memory than it may have',
+    problem: 'The state or the intermediate products take too much memory: smaller states, chunking or recomputation are needed.',
+  },
+  pids_limit: { happened: 'started more processes or threads than it may', problem: '' },
   disk_limit: { happened: 'wrote more than its workspace may hold', problem: '' },
   log_flood: { happened: 'printed more than is kept', problem: '' },
   forbidden_write: { happened: 'tried to write outside its workspace', problem: '' },
   forbidden_call: { happened: 'tried to start a process, open a socket or signal another process', problem: '' },
   no_result: { happened: 'ended without a result', problem: '' },
   bad_result: { happened: 'left a result that cannot be read', problem: '' },
+  integrity: {
+    happened: 'scored whole sequences better than their prefixes allow, so it saw what comes after',
+    problem: 'A path of the layer reads inputs that come later: every path must be causal at every length, in every mode.',
+  },
+  nondeterministic: { happened: 'gave another result for the same seed', problem: '' },
   nonfinite: {
     happened: 'reached a loss or parameters that are not finite',
     problem:
@@ -64,6 +74,8 @@ const notes: Readonly<Record<FailureLabel, FailureNote | null>> = {
   },
   cancelled: null,
   budget: null,
+  sandbox_unavailable: null,
+  poison: null,
   infra: null,
 };
 

@@ -9,6 +9,8 @@ export interface Job {
   readonly request: object;
   /** Kept between attempts, so that checkpoints are found again. */
   readonly workdir: string;
+  /** FIFOs to the judge, for a job that answers its questions. */
+  readonly channel?: { readonly questions: string; readonly answers: string };
   readonly limits: {
     readonly wallSeconds: number;
     readonly idleSeconds: number;

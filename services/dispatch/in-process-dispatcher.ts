@@ -12,6 +12,7 @@ export interface JobRunner {
       readonly command: Job['command'];
       readonly requestPath: string;
       readonly workdir: string;
+      readonly channel: NonNullable<Job['channel']> | null;
       readonly limits: Job['limits'];
     },
     onProgress: (progress: TrainProgress) => void,
@@ -134,7 +135,7 @@ export class InProcessDispatcher implements TrialDispatcher {
       const requestPath = join(job.workdir, 'request.json');
       writeFileSync(requestPath, JSON.stringify(job.request));
       const end = await this.#runner.run(
-        { id: job.id, command: job.command, requestPath, workdir: job.workdir, limits: job.limits },
+        { id: job.id, command: job.command, requestPath, workdir: job.workdir, channel: job.channel ?? null, limits: job.limits },
         (progress) => {
           for (const listener of entry.listeners) listener.onProgress?.(progress);
         },

@@ -49,6 +49,15 @@ const suspectsOfGate: Readonly<Record<GateResult['gate'], readonly string[]>> = 
   shape: ['heads.multiple', 'heads.expandKey', 'heads.expandValue', 'output.norm'],
   finite: ['featureMap', 'qkNorm', 'write.beta', 'write.kind', 'decay.param', 'decay.kind', 'scale', 'output.norm', 'router'],
   causality: ['layers.pattern', 'fir', 'shortConv.streams', 'write.eraseTime', 'readout'],
+  extremes: ['featureMap', 'qkNorm', 'write.beta', 'write.kind', 'decay.param', 'decay.kind', 'scale', 'output.norm', 'router'],
+  padding: ['layers.pattern', 'layers.window', 'position', 'fir', 'shortConv.streams'],
+  streaming: ['layers.pattern', 'layers.window', 'position', 'fir', 'shortConv.streams', 'readout', 'write.eraseTime'],
+  mode: [],
+  buffers: ['layers.pattern', 'fir'],
+  precision: ['decay.param', 'featureMap', 'qkNorm', 'scale', 'write.kind', 'output.norm'],
+  'initial-loss': ['scale', 'output.norm', 'output.gate', 'featureMap', 'valueMix'],
+  initialisation: [],
+  complexity: [],
   length: ['layers.pattern', 'layers.window', 'position', 'fir', 'shortConv.streams'],
   batch: ['router', 'output.norm', 'layers.pattern'],
   repeat: ['layers.pattern', 'fir'],
@@ -66,7 +75,7 @@ const suspectsOfLabel: Readonly<Partial<Record<FailureLabel, readonly string[]>>
   oom_host: suspectsOfGate.flops,
 };
 /** Failures that another genome cannot cure. */
-const beyondRepair: ReadonlySet<FailureLabel> = new Set(['infra', 'cancelled', 'budget']);
+const beyondRepair: ReadonlySet<FailureLabel> = new Set(['infra', 'cancelled', 'budget', 'sandbox_unavailable', 'poison']);
 const maxDraws = 40;
 
 /** `repair` without a promise: deterministic for the request. */

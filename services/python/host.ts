@@ -1,11 +1,12 @@
 import type { FailureLabel } from '../../workflows/contracts/failure.ts';
+import type { SandboxFacts } from '../../workflows/contracts/sandbox.ts';
 import { type HostEvent, type HostRequest, hostEventSchema, type TrainProgress } from '../../workflows/contracts/trial.ts';
 import { LineProcess, PythonProcessError } from './line-process.ts';
 
 export interface HostFacts {
   readonly torchVersion: string;
   readonly device: string;
-  readonly sandboxTier: string;
+  readonly sandbox: SandboxFacts;
 }
 
 /** How the host saw a job end. label null: status 0 and a result.json. */
@@ -95,7 +96,7 @@ export class PythonHost {
   #onEvent(line: string): void {
     const event: HostEvent = hostEventSchema.parse(JSON.parse(line));
     if (event.event === 'ready') {
-      this.#settleReady?.resolve({ torchVersion: event.torchVersion, device: event.device, sandboxTier: event.sandboxTier });
+      this.#settleReady?.resolve({ torchVersion: event.torchVersion, device: event.device, sandbox: event.sandbox });
       return;
     }
     if (event.id === null) return;

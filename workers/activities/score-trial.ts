@@ -47,7 +47,7 @@ export const score = async (
   if (!parsed.ok) return await refusal('bad_result', parsed.problem);
   const result = parsed.value;
   if (result.status === 'failed') return await refusal(result.label ?? 'bad_result', result.detail);
-  const { sandboxTier } = await dependencies.hostFacts();
+  const sandboxTier = (await dependencies.hostFacts()).sandbox.tier;
   const rows = scoreRows({ result, context, trial, checkpointHash, sandboxTier });
   await archive.appendScores(rows);
   await settleSeconds(dependencies, trial.id, trial.cpuSeconds + result.cpuSeconds);

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Job } from '../../services/dispatch/dispatcher.ts';
+import type { SandboxFacts } from '../../workflows/contracts/sandbox.ts';
 import type {
   CheckRequest,
   CheckResult,
@@ -25,6 +26,17 @@ interface HostJob {
   readonly workdir: string;
 }
 
+const noSandbox: SandboxFacts = {
+  tier: 'none',
+  kernel: 'none',
+  bubblewrap: null,
+  cgroups: null,
+  landlockAbi: null,
+  uid: null,
+  canaries: [],
+  missing: 'the instant host runs nothing',
+};
+
 /**
  * Answers every job at once with a well-formed result, so that what is left is the cost of the loop itself. The scores are a hash of the
  * program and the seed: they rank nothing.
@@ -41,7 +53,7 @@ export class InstantHost implements Host {
   }
 
   async start() {
-    return { torchVersion: 'none', device: 'instant', sandboxTier: 'none' };
+    return { torchVersion: 'none', device: 'instant', sandbox: noSandbox };
   }
 
   async run(job: HostJob) {

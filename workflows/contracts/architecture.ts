@@ -3,9 +3,32 @@ import { genomeSchema } from './genome.ts';
 
 export const hashSchema = z.string().regex(/^[0-9a-f]{64}$/);
 
+/** In the order in which they are shown (science.md E.2 and E.3 name the leak or the trick behind each). */
+export const gateNames = [
+  'contract', // parses, imports only what a mixer needs, has class Mixer with its signature
+  'shape', // outputs as the contract says, at every length and batch size
+  'finite', // no NaN and no infinity on plain inputs
+  'extremes', // the same on zeros, huge, tiny, constant and spiky inputs
+  'batch', // no row sees another; neither membership nor order matters
+  'causality', // no output depends on a later input: suffixes replaced at random cuts and chunk borders, future gradients zero
+  'length', // outputs do not depend on how much follows, unseen total lengths included
+  'padding', // documents side by side: padding and what came before a boundary do not matter where a state is not carried
+  'streaming', // any split with the state carried over equals the whole, token by token too
+  'repeat', // same input, same output, in whatever order of calls
+  'mode', // training and evaluation mode agree
+  'buffers', // no text kept in buffers or attributes between calls
+  'gradient', // every parameter is reached by a finite gradient; no dead path
+  'precision', // bfloat16 stays near float32
+  'initial-loss', // an untrained model is near ln V and its activations are sane
+  'initialisation', // every parameter is initialised, and stays as the program left it
+  'complexity', // operations and bytes at three lengths: no quadratic growth
+  'parameters', // within two per cent of the reference
+  'flops', // within the limit against the reference
+] as const;
+
 /** One executable legality check and its evidence. */
 export const gateResultSchema = z.strictObject({
-  gate: z.enum(['contract', 'shape', 'finite', 'causality', 'length', 'batch', 'repeat', 'gradient', 'parameters', 'flops']),
+  gate: z.enum(gateNames),
   verdict: z.enum(['pass', 'fail', 'not-applicable']),
   /** What was seen, where, how large, with which seed: one sentence. */
   evidence: z.string().max(2000),

@@ -18,12 +18,17 @@ export const failureLabels = [
   'timeout_wall', // ran past its wall limit
   'timeout_idle', // made no supervisor-visible progress for too long
   'oom_host', // memory limit
+  'oom_gpu', // device memory limit
+  'pids_limit', // started more processes or threads than it may
   'disk_limit', // wrote more than its workspace may hold
   'log_flood', // printed more than is kept
   'forbidden_write', // tried to open a path outside its workspace for writing
   'forbidden_call', // tried to start a process, to open a socket or to signal another process
   'no_result', // ended well and left no result
   'bad_result', // left a result that does not fit the schema
+  // What the judge saw.
+  'integrity', // the score of whole sequences and the one of their prefixes disagree: it saw what it must not see
+  'nondeterministic', // the same seed gave another result
   // The live training watch.
   'nonfinite', // loss or parameters became NaN or infinite
   'diverged', // loss rose far above where it began
@@ -32,6 +37,8 @@ export const failureLabels = [
   // Neither the candidate's fault nor its merit.
   'cancelled',
   'budget', // a cap was reached before it could run
+  'sandbox_unavailable', // this machine has no sandbox as strong as the campaign asks for; it waits
+  'poison', // three attempts ended in an outage of the machine: not tried again
   'infra', // the machine, the network, a server or our own code failed
 ] as const;
 

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { hashSchema } from './architecture.ts';
 import { trialIdSchema } from './ids.ts';
+import { sandboxTierSchema } from './sandbox.ts';
 
 /**
  * bits-per-byte: held-out cross-entropy of the last snapshot, bits a byte, lower is better.
@@ -28,7 +29,7 @@ export const scoreSchema = z.strictObject({
   checkpointHash: hashSchema,
   dataHash: hashSchema,
   scorerVersion: z.string(),
-  sandboxTier: z.enum(['S3', 'S2', 'S1', 'S0L', 'S0P', 'none']),
+  sandboxTier: sandboxTierSchema,
   device: z.string(),
 });
 export type Score = z.infer<typeof scoreSchema>;

@@ -5,6 +5,7 @@ import { failureLabelSchema, failureSchema } from './failure.ts';
 import { genomeSchema } from './genome.ts';
 import { experimentIdSchema, trialIdSchema } from './ids.ts';
 import { rungSchema } from './rung.ts';
+import { sandboxFactsSchema } from './sandbox.ts';
 import { metricSchema } from './score.ts';
 
 /** Trial in the archive: one training run of one architecture on one rung with one seed. */
@@ -158,6 +159,11 @@ export const hostRequestSchema = z.discriminatedUnion('op', [
     requestPath: z.string(),
     /** The only folder the child may write to. Holds log.txt and result.json afterwards. */
     workdir: z.string(),
+    /**
+     * Two FIFOs outside of workdir that the host opens before it forks; the child gets them as descriptors 4 (reads the judge's questions)
+     * and 5 (writes its answers). null for commands that talk to nobody.
+     */
+    channel: z.strictObject({ questions: z.string(), answers: z.string() }).nullable(),
     limits: z.strictObject({
       wallSeconds: z.number().positive(),
       /** Longest time without a progress line. */
@@ -178,7 +184,7 @@ export const hostEventSchema = z.discriminatedUnion('event', [
     pid: z.int(),
     torchVersion: z.string(),
     device: z.string(),
-    sandboxTier: z.string(),
+    sandbox: sandboxFactsSchema,
   }),
   z.strictObject({ event: z.literal('started'), id: z.string(), pid: z.int() }),
   z.strictObject({ event: z.literal('progress'), id: z.string(), progress: trainProgressSchema }),

@@ -11,6 +11,7 @@ import contextlib
 import gc
 import json
 import os
+import platform
 import selectors
 import signal
 import sys
@@ -26,7 +27,16 @@ from asi_kernels.requests import parse_json, schema_problem
 from .job import Job
 from .process_tree import adopt_orphans, kill_orphans
 
-SANDBOX_TIER = "none"
+_NO_SANDBOX = {
+    "tier": "none",
+    "kernel": platform.release(),
+    "bubblewrap": None,
+    "cgroups": None,
+    "landlockAbi": None,
+    "uid": os.getuid(),
+    "canaries": [],
+    "missing": "candidate code runs with the rights of the host",
+}
 _TICK_SECONDS = 0.2
 _ENDING_TICK_SECONDS = 0.01
 _LONGEST_REQUEST_BYTES = 1 << 20
@@ -50,7 +60,7 @@ def serve() -> int:
                 "pid": os.getpid(),
                 "torchVersion": torch_version,
                 "device": "cpu",
-                "sandboxTier": SANDBOX_TIER,
+                "sandbox": _NO_SANDBOX,
             }
         )
         host.run()

@@ -49,6 +49,7 @@ class HostProcess:
     def start(self, job_id: str, workdir: Path, command: str = "train", **limits: float) -> None:
         path = str(workdir / "request.json")
         job = {"op": "run", "id": job_id, "command": command, "requestPath": path, "workdir": str(workdir)}
+        job["channel"] = None
         self.send({**job, "limits": LIMITS | limits})
 
     def next_event(self) -> dict[str, Any]:

@@ -239,6 +239,7 @@ def test_two_jobs_run_side_by_side_and_each_may_be_cancelled(host: Any, tmp_path
 
 def test_a_line_that_cannot_be_used_is_refused_and_the_host_goes_on(host: Any, tmp_path: Path) -> None:
     job = {"op": "run", "id": "x", "command": "train", "requestPath": "r", "workdir": str(tmp_path / "nothing")}
+    job |= {"channel": None}
     limits = {"wallSeconds": 1, "idleSeconds": 1, "memoryBytes": 1, "logBytes": 1}
     cases: list[tuple[Any, str | None, str]] = [
         (b"{", None, "not JSON"),

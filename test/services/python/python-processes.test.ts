@@ -71,12 +71,12 @@ describe('the host', () => {
     const request: CheckRequest = { programPath, referencePath, rung: rungs.tiny, seed: 1, flopsLimit: 2 };
     const requestPath = join(workdir, 'request.json');
     writeFileSync(requestPath, JSON.stringify(request));
-    return { id: 'job', command: 'check' as const, requestPath, workdir, limits };
+    return { id: 'job', command: 'check' as const, requestPath, workdir, channel: null, limits };
   };
 
   it('says what it runs on, and runs a job to its result', async () => {
     const facts = await host.start();
-    expect(facts).toMatchObject({ device: 'cpu', sandboxTier: 'none' });
+    expect(facts).toMatchObject({ device: 'cpu', sandbox: { tier: 'none' } });
     const job = await checkJob('reference');
     const end = await host.run(job, () => undefined);
     expect(end.label, end.detail).toBeNull();
