@@ -89,7 +89,7 @@ describe('a repair', () => {
 
   test('never gives back a design that the campaign has, that was refused or that failed', () => {
     const failures = fc.constantFrom<FailureLabel>(
-      ...failureLabels.filter((label) => !['infra', 'cancelled', 'budget'].includes(label)),
+      ...failureLabels.filter((label) => !['infra', 'cancelled', 'budget', 'sandbox_unavailable', 'poison'].includes(label)),
     );
     const gates = fc.constantFrom(...(['shape', 'finite', 'causality', 'gradient', 'flops', 'contract'] as const));
     fc.assert(
