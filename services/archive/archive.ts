@@ -51,6 +51,8 @@ export interface ExperimentFilter {
   readonly programHash?: string;
   /** Children of this experiment only. */
   readonly parentId?: string;
+  /** Only experiments with a number above this one. */
+  readonly above?: number;
 }
 
 /**

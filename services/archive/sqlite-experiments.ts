@@ -47,8 +47,8 @@ export class SqliteExperiments {
 
   list(campaignId: string, filter: ExperimentFilter = {}): readonly Experiment[] {
     const conditions = ['campaign_id = ?'];
-    const values: string[] = [campaignId];
-    const demand = (condition: string, value: string | undefined): void => {
+    const values: (string | number)[] = [campaignId];
+    const demand = (condition: string, value: string | number | undefined): void => {
       if (value === undefined) return;
       conditions.push(condition);
       values.push(value);
@@ -57,6 +57,7 @@ export class SqliteExperiments {
     demand('kind IN (SELECT value FROM json_each(?))', filter.kinds && JSON.stringify(filter.kinds));
     demand('program_hash = ?', filter.programHash);
     demand('parent_id = ?', filter.parentId);
+    demand('number > ?', filter.above);
     return this.#database
       .all(`SELECT document FROM experiments WHERE ${conditions.join(' AND ')} ORDER BY number`, ...values)
       .map(documentOf);

@@ -5,6 +5,11 @@ import type { OperatorOutcome } from '../../workflows/rules/operator-credit.ts';
 import type { Relative } from '../researcher/researcher.ts';
 import { type Gene, genes } from './genes.ts';
 
+/** A design that came to nothing by its own fault: a failed experiment, or one that a check refused before it was repaired. */
+interface FailedDesign extends Pick<Relative, 'genome' | 'changes'> {
+  readonly label: FailureLabel;
+}
+
 /** What finished experiments say about operators and gene values. Numbers come from the history and from nowhere else. */
 export interface Evidence {
   /** What became of every finished candidate, oldest first: its gain over its parent, null for one that failed by its own fault. */
@@ -16,7 +21,14 @@ export interface Evidence {
 }
 
 /** Ends that say nothing about the candidate itself. */
-const blameless: ReadonlySet<FailureLabel> = new Set(['infra', 'cancelled', 'budget', 'duplicate']);
+const blameless: ReadonlySet<FailureLabel> = new Set([
+  'infra',
+  'cancelled',
+  'budget',
+  'sandbox_unavailable',
+  'poison',
+  'duplicate',
+]);
 /** A value that a failed program merely had is a quarter as suspect as one that it was given. */
 const bystanderBlame = 0.25;
 /** Programs' worth of belief that a value fails as often as any other. */
@@ -55,6 +67,12 @@ export const readEvidence = (history: readonly Relative[]): Evidence => {
 const hasFailed = (relative: Relative): relative is Relative & { readonly failure: NonNullable<Relative['failure']> } =>
   relative.failure !== null && !blameless.has(relative.failure.label);
 
+const failedDesigns = (history: readonly Relative[]): readonly FailedDesign[] =>
+  history.flatMap((relative) => [
+    ...(hasFailed(relative) ? [{ genome: relative.genome, changes: relative.changes, label: relative.failure.label }] : []),
+    ...relative.refused.filter(({ label }) => !blameless.has(label)),
+  ]);
+
 const gainOverParent = (relative: Relative, byId: ReadonlyMap<string, Relative>): number | null => {
   const parent = relative.parentId === null ? undefined : byId.get(relative.parentId);
   if (relative.kind !== 'candidate' || relative.fitness === null || parent === undefined || parent.fitness === null) return null;
@@ -80,8 +98,8 @@ const collectMoves = (
   for (const { relative, gain } of measured) {
     for (const change of relative.changes) movesOf(change).gains.push(gainOfChange(relative, change, gain));
   }
-  for (const relative of history.filter(hasFailed)) {
-    for (const change of relative.changes) movesOf(change).failures.push(relative.failure.label);
+  for (const { changes, label } of failedDesigns(history)) {
+    for (const change of changes) movesOf(change).failures.push(label);
   }
   return moves;
 };
@@ -104,25 +122,25 @@ const failureWeights = (history: readonly Relative[]): ((gene: Gene, value: stri
   const tried = new Map<string, { blame: number; programs: number }>();
   let blame = 0;
   let programs = 0;
-  for (const relative of history) {
-    if (relative.genome === null || (relative.fitness === null && relative.failure === null)) continue;
-    if (relative.failure !== null && !hasFailed(relative)) continue;
-    const failed = hasFailed(relative);
-    const changed = new Set(relative.changes.map((change) => change.gene));
+  const count = ({ genome, changes }: Pick<Relative, 'genome' | 'changes'>, failed: boolean): void => {
+    if (genome === null) return;
+    const changed = new Set(changes.map((change) => change.gene));
     programs += 1;
     blame += failed ? 1 : 0;
     for (const gene of genes) {
       const share = failed && !changed.has(gene.path) ? bystanderBlame : 1;
-      const key = `${gene.path}=${gene.read(relative.genome)}`;
-      const count = tried.get(key) ?? { blame: 0, programs: 0 };
-      tried.set(key, { blame: count.blame + (failed ? share : 0), programs: count.programs + share });
+      const key = `${gene.path}=${gene.read(genome)}`;
+      const known = tried.get(key) ?? { blame: 0, programs: 0 };
+      tried.set(key, { blame: known.blame + (failed ? share : 0), programs: known.programs + share });
     }
-  }
+  };
+  for (const relative of history) if (relative.fitness !== null && relative.failure === null) count(relative, false);
+  for (const design of failedDesigns(history)) count(design, true);
   const average = programs === 0 ? 0 : blame / (programs + 1);
   return (gene, value) => {
-    const count = tried.get(`${gene.path}=${value}`);
-    if (count === undefined) return 1;
-    const rate = (count.blame + failurePrior * average) / (count.programs + failurePrior);
+    const known = tried.get(`${gene.path}=${value}`);
+    if (known === undefined) return 1;
+    const rate = (known.blame + failurePrior * average) / (known.programs + failurePrior);
     return Math.max(leastFailureWeight, Math.min(1, (1 - rate) / (1 - average)));
   };
 };

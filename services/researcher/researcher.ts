@@ -22,6 +22,8 @@ export interface Relative {
   readonly operator: string;
   readonly changes: readonly Change[];
   readonly failure: Pick<Failure, 'label' | 'detail'> | null;
+  /** Its earlier designs that a check refused, before this one. */
+  readonly refused: readonly (Pick<Proposal, 'genome' | 'changes'> & { readonly label: Failure['label'] })[];
   readonly lessons: Analysis['lessons'];
 }
 
@@ -98,6 +100,10 @@ export const relativeOf = (experiment: Experiment): Relative | null => {
     operator: proposal.operator,
     changes: proposal.changes,
     failure: failure === null ? null : { label: failure.label, detail: failure.detail },
+    // An attempt with the program that the experiment ended with is the experiment itself.
+    refused: experiment.attempts.flatMap(({ hash, proposal: tried, failure: { label } }) =>
+      tried === null || hash === experiment.architecture?.hash ? [] : [{ genome: tried.genome, changes: tried.changes, label }],
+    ),
     lessons: experiment.analysis?.lessons ?? [],
   };
 };

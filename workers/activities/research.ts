@@ -10,9 +10,7 @@ import {
   isRefusal,
   type Refusal,
   type RefusedDraft,
-  type Relative,
   type Researcher,
-  relativeOf,
 } from '../../services/researcher/researcher.ts';
 import type { VectorIndex } from '../../services/vectors/vector-index.ts';
 import type { ExperimentInput, ProposeResult, ResearchActivities } from '../../workflows/contracts/activities.ts';
@@ -25,6 +23,7 @@ import { campaignOf } from '../../workflows/contracts/naming.ts';
 import { createRandom } from '../../workflows/rules/random.ts';
 import { drawParents } from '../../workflows/rules/sampling.ts';
 import { analyseExperiment } from './analyse.ts';
+import { CampaignHistory, type PastExperiment } from './campaign-history.ts';
 import { changeExperiment, plannedExperiment, requireCampaign, requireExperiment } from './experiment-record.ts';
 import { infra, withHeartbeat } from './heartbeat.ts';
 import { NoveltyCheck } from './novelty.ts';
@@ -53,11 +52,15 @@ interface Accepted {
 
 const noLineage: Accepted['lineage'] = { arm: 'none', parentId: null, referenceIds: [], ancestors: [], poolVersion: 0 };
 
-type Research = ResearchDependencies & { readonly novelty: NoveltyCheck };
+type Research = ResearchDependencies & { readonly novelty: NoveltyCheck; readonly history: CampaignHistory };
 
 /** Activities of the `agents` queue. */
 export const createResearchActivities = (dependencies: ResearchDependencies): ResearchActivities => {
-  const research: Research = { ...dependencies, novelty: new NoveltyCheck(dependencies) };
+  const research: Research = {
+    ...dependencies,
+    novelty: new NoveltyCheck(dependencies),
+    history: new CampaignHistory(dependencies.archive),
+  };
   // Two drafts of one campaign made at the same time cannot see each other and might be the same.
   const turns = new Map<string, Promise<unknown>>();
   const inTurn = async <T>(campaignId: string, work: () => Promise<T>): Promise<T> => {
@@ -147,23 +150,19 @@ const readStart = async (path: string): Promise<Accepted> => {
 
 const draftCandidate = async (dependencies: Research, { input, campaign, signal }: Task): Promise<Accepted | Refusal> => {
   const { archive, researcher, engineer } = dependencies;
-  const others = (await archive.listExperiments(campaign.id)).filter((experiment) => experiment.id !== input.experimentId);
-  const relatives = new Map(
-    others.flatMap((experiment) => (relativeOf(experiment) === null ? [] : [[experiment.id, relativeOf(experiment)]])),
-  );
-  const history = [...relatives.values()].filter((relative) => relative !== null);
+  const others = await dependencies.history.of(campaign.id, input.experimentId);
+  const byId = new Map(others.map((other) => [other.id, other]));
+  const history = others.map(({ relative }) => relative);
   const pool = (await archive.getPool(campaign.id)) ?? { version: 0, entries: [] };
   const drawn = draw({ campaign, input, pool, others });
-  const parent = drawn.parentId === null ? null : (relatives.get(drawn.parentId) ?? null);
-  const references = drawn.referenceIds
-    .map((id) => relatives.get(id))
-    .filter((relative): relative is Relative => relative != null);
-  const parentRecord = others.find((experiment) => experiment.id === drawn.parentId);
+  const drawnParent = drawn.parentId === null ? undefined : byId.get(drawn.parentId);
+  const parent = drawnParent?.relative ?? null;
+  const references = drawn.referenceIds.flatMap((id) => byId.get(id)?.relative ?? []);
   const lineage = {
     arm: drawn.arm,
     parentId: parent?.id ?? null,
     referenceIds: references.map(({ id }) => id),
-    ancestors: parentRecord === undefined ? [] : [...parentRecord.ancestors, parentRecord.id],
+    ancestors: drawnParent === undefined ? [] : [...drawnParent.ancestors, drawnParent.id],
     poolVersion: pool.version,
   };
   const refused: RefusedDraft[] = [];
@@ -205,13 +204,11 @@ const draw = ({
   campaign: Campaign;
   input: ExperimentInput;
   pool: Parameters<typeof drawParents>[0]['pool'];
-  others: readonly Experiment[];
+  others: readonly PastExperiment[];
 }) => {
   const { settings } = campaign;
-  const withGenome = new Set(others.filter((experiment) => experiment.proposal?.genome != null).map(({ id }) => id));
-  const starts = others.filter(
-    (experiment) => experiment.kind !== 'candidate' && experiment.state === 'recorded' && withGenome.has(experiment.id),
-  );
+  const withGenome = new Set(others.filter(({ relative }) => relative.genome !== null).map(({ id }) => id));
+  const starts = others.filter(({ id, kind, state }) => kind !== 'candidate' && state === 'recorded' && withGenome.has(id));
   return drawParents({
     policy: settings.policy,
     pool: { ...pool, entries: pool.entries.filter((entry) => withGenome.has(entry.experimentId)) },
@@ -261,10 +258,7 @@ const repair = async (
   // A retry after the repair was written finds a program that no attempt has refused.
   if (!experiment.attempts.some((attempt) => attempt.hash === architecture.hash)) return proposed(proposal);
   const campaign = await requireCampaign(archive, experiment.campaignId);
-  const history = (await archive.listExperiments(campaign.id)).flatMap((other) => {
-    const relative = other.id === experiment.id ? null : relativeOf(other);
-    return relative === null ? [] : [relative];
-  });
+  const history = (await dependencies.history.of(campaign.id, experiment.id)).map(({ relative }) => relative);
   const refused = experiment.attempts.map((attempt) => ({
     draft: attempt.proposal ?? proposal,
     reason: `${attempt.failure.label}: ${attempt.failure.detail}`,

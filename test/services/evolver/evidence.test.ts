@@ -67,3 +67,13 @@ test('no history is no opinion', () => {
   expect(evidence.outcomes).toEqual([]);
   expect(evidence.valueWeight(geneAt('readout'), 'bonus')).toBe(1);
 });
+
+test('a design that a check refused counts against its values although the repaired one came through', () => {
+  const householder = { ...baselineGenomes.deltanet, featureMap: 'square' as const };
+  const refused = [{ genome: householder, changes: [change('featureMap', 'square')], label: 'gate' as const }];
+  const passed = [2, 3, 4].map((number) => child(number, { fitness: 0.1 }));
+  const evidence = readEvidence([parent, ...passed, child(5, { fitness: 0.1, refused }), child(6, { fitness: 0.1, refused })]);
+  expect(evidence.movesTo('featureMap', 'square').failures).toEqual(['gate', 'gate']);
+  expect(evidence.valueWeight(geneAt('featureMap'), 'square')).toBeLessThan(0.8);
+  expect(readEvidence([parent, ...passed]).valueWeight(geneAt('featureMap'), 'square')).toBe(1);
+});

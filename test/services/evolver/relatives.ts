@@ -28,6 +28,7 @@ export const aRelative = (part: Partial<Relative> = {}): Relative => {
     operator: 'mutate:decay',
     changes: [],
     failure: null,
+    refused: [],
     lessons: [],
     ...part,
   };

@@ -19,6 +19,7 @@ test('a recorded experiment is a relative with its fitness, gains, changes and l
     operator: 'mutate:fir',
     changes: experiment.proposal?.changes,
     failure: null,
+    refused: [],
     lessons: experiment.analysis?.lessons,
   });
 });

@@ -183,6 +183,7 @@ export const experimentTests = (create: CreateStore): void => {
       expect(await numbers({ programHash: aHash('same') })).toEqual([33, 100]);
       expect(await numbers({ parentId: 'c-test/e0010' })).toEqual([2, 100]);
       expect(await numbers({ parentId: 'c-test/e0010', states: ['failed'], kinds: ['candidate'] })).toEqual([2]);
+      expect(await numbers({ above: 10 })).toEqual([33, 100]);
       expect(await archive.listExperiments('c-test', { kinds: ['baseline'] })).toEqual([all[0]]);
     });
 
