@@ -33,6 +33,8 @@ export const research = proxyActivities<ResearchActivities>({
   taskQueue: taskQueues.agents,
   startToCloseTimeout: '10 minutes',
   heartbeatTimeout: '30 seconds',
+  // A proposal that went on after its experiment was closed would write into a terminal record.
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute', maximumAttempts: 10 },
 });
 

@@ -75,9 +75,7 @@ export const judgeNovelty = async (request: NoveltyRequest): Promise<NoveltyVerd
     };
   }
   const { embedder, program, proposal } = request;
-  const [motivation] = await embedder.embed([proposal.motivation]);
-  if (motivation === undefined) throw new Error(`the embedder ${embedder.model} gave no vector for one text`);
-  const embeddings = { motivation, code: await embedCode(embedder, program) };
+  const embeddings = await embedArchitecture(embedder, { motivation: proposal.motivation, program });
   const nearest = await findNearest(request, embeddings);
   const first = nearest[0];
   const reason =
@@ -85,6 +83,15 @@ export const judgeNovelty = async (request: NoveltyRequest): Promise<NoveltyVerd
       ? 'nothing to compare with yet'
       : `no equal genome or program among ${request.known.length}; nearest is ${first.id} "${first.name}" (${similarityWords(first)})`;
   return { verdict: 'new', nearest, reason, embeddings };
+};
+
+export const embedArchitecture = async (
+  embedder: Embedder,
+  texts: { readonly motivation: string; readonly program: string },
+): Promise<Embeddings> => {
+  const [motivation] = await embedder.embed([texts.motivation]);
+  if (motivation === undefined) throw new Error(`the embedder ${embedder.model} gave no vector for one text`);
+  return { motivation, code: await embedCode(embedder, texts.program) };
 };
 
 /** Stores the embeddings of an accepted candidate. Writing them again changes nothing. */

@@ -13,6 +13,7 @@ export interface Relative {
   readonly state: Experiment['state'];
   readonly parentId: string | null;
   readonly name: string;
+  readonly motivation: string;
   readonly programHash: string | null;
   readonly genome: Genome | null;
   /** Higher is better; null until it is judged. */
@@ -93,6 +94,7 @@ export const relativeOf = (experiment: Experiment): Relative | null => {
     state: experiment.state,
     parentId: experiment.parentId,
     name: proposal.name,
+    motivation: proposal.motivation,
     programHash: experiment.architecture?.hash ?? null,
     genome: proposal.genome,
     fitness: experiment.fitness?.value ?? null,

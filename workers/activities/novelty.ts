@@ -2,7 +2,13 @@ import type { Artifacts } from '../../services/artifacts/artifacts.ts';
 import type { Embedder } from '../../services/embed/embedder.ts';
 import { genomeKey } from '../../services/evolver/genome-key.ts';
 import { CodeKeys } from '../../services/novelty/code-key.ts';
-import { judgeNovelty, type KnownArchitecture, type NoveltyVerdict } from '../../services/novelty/novelty.ts';
+import {
+  embedArchitecture,
+  judgeNovelty,
+  type KnownArchitecture,
+  type NoveltyVerdict,
+  rememberArchitecture,
+} from '../../services/novelty/novelty.ts';
 import type { Draft, Relative } from '../../services/researcher/researcher.ts';
 import type { VectorIndex } from '../../services/vectors/vector-index.ts';
 
@@ -31,6 +37,7 @@ export class NoveltyCheck {
     const { draft, program, scope, history } = request;
     const { embedder, vectors } = this.#dependencies;
     const known = await Promise.all(history.map((relative) => this.#known(relative)));
+    await this.#restoreIndex(scope, history);
     return await judgeNovelty({
       proposal: draft,
       genomeKey: draft.genome === null ? null : genomeKey(draft.genome),
@@ -40,6 +47,20 @@ export class NoveltyCheck {
       scope,
       known,
     });
+  }
+
+  /** The index is a cache: where it was lost or replaced, it is written again from the archive before it is asked. */
+  async #restoreIndex(scope: string, history: readonly Relative[]): Promise<void> {
+    const { artifacts, embedder, vectors } = this.#dependencies;
+    // Vectors are stored before a proposal is, so that an index that is whole never holds fewer.
+    const candidates = history.filter(({ kind, programHash }) => kind === 'candidate' && programHash !== null);
+    if ((await vectors.count('code', scope)) >= candidates.length) return;
+    for (const { id, motivation, programHash } of candidates) {
+      const program = programHash === null ? null : await artifacts.getText(programHash);
+      // A program whose file is gone cannot be compared; its genome still is.
+      if (program === null) continue;
+      await rememberArchitecture({ vectors, scope, id, embeddings: await embedArchitecture(embedder, { motivation, program }) });
+    }
   }
 
   async #known({ id, name, genome, programHash }: Relative): Promise<KnownArchitecture> {

@@ -21,6 +21,7 @@ export const aRelative = (part: Partial<Relative> = {}): Relative => {
     state: 'recorded',
     parentId: null,
     name: `architecture ${number}`,
+    motivation: `what architecture ${number} is for`,
     programHash: null,
     genome: baselineGenomes.deltanet,
     fitness: 0,

@@ -12,6 +12,7 @@ test('a recorded experiment is a relative with its fitness, gains, changes and l
     state: 'recorded',
     parentId: 'c-test/e0003',
     name: 'candidate 12',
+    motivation: experiment.proposal?.motivation,
     programHash: experiment.architecture?.hash,
     genome: experiment.proposal?.genome,
     fitness: 0.04,
