@@ -8,6 +8,7 @@ import { InstantHost } from '../../workers/bench/instant-host.ts';
 import { type Config, readConfig } from '../../workers/config.ts';
 import { runAllRoles } from '../../workers/roles/in-process.ts';
 import { startStack } from '../../workers/supervisor/index.ts';
+import { quietTemporal } from './quiet-temporal.ts';
 
 export interface Loop {
   readonly config: Config;
@@ -20,6 +21,7 @@ export interface Loop {
 
 /** The real server, workflows, activities and archive in a private home; only the Python host answers at once, or after `trainingMs`, or as `host` does. */
 export const startLoop = async (options: { readonly trainingMs?: number; readonly host?: InstantHost } = {}): Promise<Loop> => {
+  quietTemporal();
   const home = mkdtempSync(join(tmpdir(), 'asi-loop-'));
   const base = { ...readConfig(), home, slots: 2 };
   const stack = await startStack({ config: base, roles: [], onLine: () => undefined, freePorts: true });

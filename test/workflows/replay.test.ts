@@ -1,9 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { bundleWorkflowCode, DefaultLogger, makeTelemetryFilterString, Runtime, Worker } from '@temporalio/worker';
+import { bundleWorkflowCode, Worker } from '@temporalio/worker';
 import { DeterminismViolationError } from '@temporalio/workflow';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { workflowTypes } from '../../workflows/contracts/messages.ts';
+import { quietTemporal } from '../support/quiet-temporal.ts';
 
 const folder = new URL('../fixtures/histories/', import.meta.url);
 const names = readdirSync(folder)
@@ -42,9 +43,7 @@ const withActivityRenamed = (history: RecordedHistory, name: string): RecordedHi
 
 let workflowBundle: { readonly code: string };
 beforeAll(async () => {
-  // The refused replays below are reported by their rejection; the SDK would print pages about each.
-  const filter = makeTelemetryFilterString({ core: 'ERROR', other: 'ERROR' });
-  Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions: { logging: { filter } } });
+  quietTemporal();
   const workflowsPath = fileURLToPath(new URL('../../workflows/index.ts', import.meta.url));
   workflowBundle = await bundleWorkflowCode({ workflowsPath });
 }, 60_000);
