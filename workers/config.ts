@@ -7,14 +7,29 @@ import * as z from 'zod';
 export const checkoutFolder = fileURLToPath(new URL('..', import.meta.url));
 
 const port = z.coerce.number().int().min(1).max(65535);
+/** What is right for each variable, in the words of an error message. */
+const right = {
+  ASI_HOME: 'the path of a folder for the state of this machine',
+  ASI_CACHE: 'the path of a folder for downloads',
+  ASI_PYTHON: 'the path of the Python interpreter of the locked environment; "npm run setup" makes it, the launchers set it',
+  ASI_TEMPORAL: 'the path of the Temporal binary; "npm run setup" brings it, the launchers set it',
+  ASI_TEMPORAL_PORT: 'a port, a whole number from 1 to 65535 (7233 if not set)',
+  ASI_UI_PORT: 'a port, a whole number from 1 to 65535 (8233 if not set)',
+  ASI_SLOTS: 'how many trials run at the same time, a whole number from 1 to 64 (2 if not set)',
+  ASI_IDLE_SECONDS: 'seconds from 1 to 86400 (60 if not set)',
+  ASI_CHECK_SECONDS: 'seconds from 1 to 86400 (120 if not set)',
+  TEMPORAL_ADDRESS: 'host and port of a Temporal server, for example 127.0.0.1:7233',
+  TEMPORAL_NAMESPACE: 'the name of a namespace (default if not set)',
+} as const;
+
 const environmentSchema = z.object({
   ASI_HOME: z.string().min(1).default(join(checkoutFolder, '.asi')),
   ASI_CACHE: z
     .string()
     .min(1)
     .default(join(homedir(), '.cache', 'asi-arch')),
-  ASI_PYTHON: z.string().min(1, 'path of the Python interpreter of the locked environment; run "npm run setup"'),
-  ASI_TEMPORAL: z.string().min(1, 'path of the Temporal binary; run "npm run setup"').optional(),
+  ASI_PYTHON: z.string().min(1),
+  ASI_TEMPORAL: z.string().min(1).optional(),
   ASI_TEMPORAL_PORT: port.default(7233),
   ASI_UI_PORT: port.default(8233),
   ASI_SLOTS: z.coerce.number().int().min(1).max(64).default(2),
@@ -46,16 +61,19 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
 
-/** Read once at the start of a process. */
+const isVariable = (name: unknown): name is keyof typeof right => typeof name === 'string' && name in right;
+
+const problemWith = (name: keyof typeof right, value: string | undefined): string =>
+  `${name}: ${value === undefined ? 'it is not set' : `value ${JSON.stringify(value)}`}; right would be ${right[name]}`;
+
+/** Read once at the start of a process. Throws ConfigError. */
 export const readConfig = (environment: NodeJS.ProcessEnv = process.env): Config => {
   const parsed = environmentSchema.safeParse(environment);
   if (!parsed.success) {
-    const problems = parsed.error.issues.map((issue) => {
-      const name = String(issue.path[0]);
-      const value = environment[name];
-      return `${name}=${value === undefined ? '(not set)' : JSON.stringify(value)}: ${issue.message}`;
-    });
-    throw new ConfigError(`The environment is not usable.\n  ${problems.join('\n  ')}`);
+    const names = [...new Set(parsed.error.issues.map(({ path }) => path[0]).filter(isVariable))];
+    throw new ConfigError(
+      `The environment is not usable:\n${names.map((name) => `  ${problemWith(name, environment[name])}`).join('\n')}`,
+    );
   }
   const env = parsed.data;
   return {

@@ -42,5 +42,5 @@ try {
   const isExpected = [ConfigError, StackRunningError, PortInUseError, StackStartError].some((kind) => error instanceof kind);
   if (!isExpected || !(error instanceof Error)) throw error;
   process.stderr.write(`${error.message}\n`);
-  process.exitCode = 1;
+  process.exitCode = error instanceof ConfigError ? 2 : 1;
 }

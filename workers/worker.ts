@@ -1,6 +1,7 @@
 /** `npm run worker -- <role>`: one process of the system. Prints `ready <role>` when it polls; ends on SIGTERM or when its stdin closes. */
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { ConfigError, readConfig } from './config.ts';
+import { ensureHome } from './home.ts';
 import { isRole, roles } from './roles/role.ts';
 import { openRole } from './roles/roles.ts';
 import { installRuntime } from './roles/runtime.ts';
@@ -12,6 +13,7 @@ const main = async (): Promise<number> => {
     return 2;
   }
   const config = readConfig();
+  ensureHome(config.home);
   installRuntime();
   const connection = await NativeConnection.connect({ address: config.temporalAddress });
   const opened = await openRole(role, config);

@@ -1,5 +1,6 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { makeFolder } from './make-folder.mjs';
 import { remedyFor, SetupError } from './setup-error.mjs';
 
 const STAMP = 'asi-stamp.json';
@@ -28,7 +29,7 @@ export const buildAside = async (step, folder, build) => {
   const staging = `${folder}.building-${process.pid}`;
   try {
     clearLeftovers(folder);
-    mkdirSync(staging, { recursive: true });
+    makeFolder(staging);
     const stamp = await build(staging);
     writeFileSync(join(staging, STAMP), `${JSON.stringify(stamp, null, 2)}\n`, { flush: true });
     // A damaged folder in the place is moved away first, since a rename does not replace a folder that holds files.
@@ -59,7 +60,7 @@ export const buildAside = async (step, folder, build) => {
  */
 const clearLeftovers = (folder) => {
   const parent = dirname(folder);
-  mkdirSync(parent, { recursive: true });
+  makeFolder(parent);
   for (const name of readdirSync(parent)) {
     if (name.startsWith(`${basename(folder)}.building-`) || name.startsWith(`${basename(folder)}.old-`)) {
       rmSync(join(parent, name), { recursive: true, force: true });

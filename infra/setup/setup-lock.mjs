@@ -1,6 +1,7 @@
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { makeFolder } from './make-folder.mjs';
 import { remedyFor, SetupError } from './setup-error.mjs';
 
 const POLL_MS = 250;
@@ -42,7 +43,7 @@ const claim = (path, own) => {
   const draft = `${path}.${process.pid}`;
   let drafted = false;
   try {
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolder(dirname(path));
     writeFileSync(draft, own);
     drafted = true;
     // link() is atomic and fails when the name is taken, and the lock is never seen half-written.

@@ -1,7 +1,8 @@
 import { createHash, type Hash, randomBytes } from 'node:crypto';
-import { constants, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { constants, readdirSync, rmSync, statSync } from 'node:fs';
 import { chmod, type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { makeFolder } from '../storage/make-folder.ts';
 import { describeFileFault, type StoreFault } from '../storage/store-fault.ts';
 import { type Artifacts, ArtifactsUnavailableError, CorruptArtifactError, NotAPlainFileError } from './artifacts.ts';
 
@@ -21,7 +22,7 @@ const readPlain = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLO
 export const openFolderArtifacts = (folder: string): Artifacts => {
   const aside = join(folder, 'aside');
   guarded(folder, () => {
-    mkdirSync(aside, { recursive: true });
+    makeFolder(aside);
     removeAbandoned(aside);
   });
   const pathOf = (hash: string): string => join(folder, hash.slice(0, 2), hash);

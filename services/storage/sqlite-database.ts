@@ -1,6 +1,6 @@
-import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from 'node:sqlite';
+import { makeFolder } from './make-folder.ts';
 import { describeSqliteFault, errorCodeOf, type StoreFault } from './store-fault.ts';
 
 const retryPauseMs = 10;
@@ -40,7 +40,7 @@ export class SqliteDatabase {
     this.#kind = kind;
     this.#busyTimeoutMs = busyTimeoutMs;
     this.#connection = this.#guard(() => {
-      mkdirSync(dirname(path), { recursive: true });
+      makeFolder(dirname(path));
       return new DatabaseSync(path, { timeout: busyTimeoutMs });
     });
     try {

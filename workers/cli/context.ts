@@ -5,6 +5,7 @@ import { openSqliteArchive } from '../../services/archive/sqlite-archive.ts';
 import type { Artifacts } from '../../services/artifacts/artifacts.ts';
 import { openFolderArtifacts } from '../../services/artifacts/folder-artifacts.ts';
 import { type Config, readConfig } from '../config.ts';
+import { checkHome } from '../home.ts';
 import { type Look, lookOf } from '../view/look.ts';
 import { CommandError } from './command-error.ts';
 
@@ -46,7 +47,9 @@ export class CliContext {
 
   /** Reading and steering need no Python, so they work before it is set up. */
   config(): Config {
-    return readConfig({ ASI_PYTHON: 'python3', ...this.environment });
+    const config = readConfig({ ASI_PYTHON: 'python3', ...this.environment });
+    checkHome(config.home);
+    return config;
   }
 
   /** For commands that start processes: nothing may be missing. */

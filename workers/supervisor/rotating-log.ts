@@ -1,5 +1,6 @@
-import { closeSync, existsSync, fstatSync, mkdirSync, openSync, renameSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, openSync, renameSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { makeFolder } from '../../services/storage/make-folder.ts';
 
 export interface RotatingLogOptions {
   readonly path: string;
@@ -47,7 +48,7 @@ export class RotatingLog {
   }
 
   #open(): number {
-    mkdirSync(dirname(this.path), { recursive: true });
+    makeFolder(dirname(this.path));
     const descriptor = openSync(this.path, 'a');
     this.#numBytes = fstatSync(descriptor).size;
     return descriptor;

@@ -1,6 +1,7 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
+import { makeFolder } from '../../services/storage/make-folder.ts';
 import { identify, isGroupAlive, isRunning, sendSignal } from './process-identity.ts';
 
 const identitySchema = z.object({ pid: z.number().int(), startMark: z.string() });
@@ -32,7 +33,7 @@ export interface RunningStack {
 const fileOf = (home: string): string => join(home, 'stack.json');
 
 export const writeStackRecord = (home: string, record: StackRecord): void => {
-  mkdirSync(home, { recursive: true });
+  makeFolder(home);
   const draft = `${fileOf(home)}.${process.pid}`;
   writeFileSync(draft, `${JSON.stringify(record, null, 2)}\n`, { flush: true });
   renameSync(draft, fileOf(home));
@@ -44,7 +45,7 @@ export const readStackRecord = (home: string): StackRecord | null => {
   try {
     text = readFileSync(fileOf(home), 'utf8');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return null;
     throw error;
   }
   const parsed = recordSchema.safeParse(parseJson(text));

@@ -1,6 +1,7 @@
-import { accessSync, constants, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeFolder } from '../../services/storage/make-folder.ts';
 import { type Config, checkoutFolder } from '../config.ts';
+import { ensureHome } from '../home.ts';
 import type { Command } from './guarded-process.ts';
 import { KeptProcess, StackStartError } from './kept-process.ts';
 import { choosePorts, type Ports } from './ports.ts';
@@ -235,15 +236,8 @@ const checkBeforehand = (config: Config): string => {
   }
   if (config.temporalBinary === null)
     throw new StackStartError('ASI_TEMPORAL (not set): no Temporal binary; run "npm run setup"');
-  try {
-    mkdirSync(join(config.home, 'logs'), { recursive: true });
-    accessSync(config.home, constants.W_OK);
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new StackStartError(`ASI_HOME=${config.home} cannot be written (${reason}); set it to a folder of yours`, {
-      cause: error,
-    });
-  }
+  ensureHome(config.home);
+  makeFolder(join(config.home, 'logs'));
   return config.temporalBinary;
 };
 

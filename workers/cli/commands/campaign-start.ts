@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import type { Archive } from '../../../services/archive/archive.ts';
 import { openSqliteArchive } from '../../../services/archive/sqlite-archive.ts';
 import { resolveSettings } from '../../../workflows/contracts/settings.ts';
+import { ensureHome } from '../../home.ts';
 import { CommandError } from '../command-error.ts';
 import type { CliContext } from '../context.ts';
 import { examples } from '../examples.ts';
@@ -35,6 +36,7 @@ export const campaignStartCommand = (context: CliContext): Command =>
     )
     .action(async (options: StartOptions & SettingValues) => {
       const input = settingsFrom(options);
+      ensureHome(context.config().home);
       await withTemporal(context, async (temporal) => {
         const id = await startCampaign(temporal, { input, id: options.id, now: new Date() });
         const word = await firstWord(context, temporal, id);

@@ -1,6 +1,7 @@
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { renameSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { Command } from 'commander';
+import { makeFolder } from '../../../services/storage/make-folder.ts';
 import { CommandError } from '../command-error.ts';
 import type { CliContext } from '../context.ts';
 import { examples } from '../examples.ts';
@@ -39,7 +40,7 @@ export const reportCommand = (context: CliContext): Command =>
 const writeWhole = (path: string, text: string): void => {
   const aside = `${path}.${process.pid}.part`;
   try {
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolder(dirname(path));
     writeFileSync(aside, text);
     renameSync(aside, path);
   } catch (error) {

@@ -1,5 +1,7 @@
-import { accessSync, constants, existsSync, mkdirSync, statfsSync } from 'node:fs';
+import { existsSync, statfsSync } from 'node:fs';
 import { ArchiveUnavailableError } from '../../../services/archive/archive-errors.ts';
+import { ConfigError } from '../../config.ts';
+import { ensureHome } from '../../home.ts';
 import type { DoctorRow } from '../../view/doctor-lines.ts';
 import { bytesText, counted } from '../../view/figures.ts';
 import type { CliContext } from '../context.ts';
@@ -12,15 +14,14 @@ export const examineHome = (context: CliContext): DoctorRow => {
   const name = 'state folder';
   const { home } = context.config();
   try {
-    mkdirSync(home, { recursive: true });
-    accessSync(home, constants.W_OK);
+    ensureHome(home);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    if (!(error instanceof ConfigError)) throw error;
     return {
       name,
       status: 'missing',
       version: null,
-      found: `${home} cannot be written: ${reason}`,
+      found: error.message,
       remedy: 'set ASI_HOME to a folder of yours',
     };
   }

@@ -1,0 +1,31 @@
+import { accessSync, constants } from 'node:fs';
+import { FolderError, makeFolder, missingFolders } from '../services/storage/make-folder.ts';
+import { ConfigError } from './config.ts';
+
+/** The state folder as it should be before anything is written: there, a folder, writable. Throws ConfigError that names ASI_HOME. */
+export const ensureHome = (home: string): void => {
+  try {
+    makeFolder(home);
+    accessSync(home, constants.W_OK);
+  } catch (error) {
+    throw homeError(home, error);
+  }
+};
+
+/** For commands that only read: a home that is not there yet is none of their business, one that never can be is. Throws ConfigError. */
+export const checkHome = (home: string): void => {
+  try {
+    missingFolders(home);
+  } catch (error) {
+    throw homeError(home, error);
+  }
+};
+
+const homeError = (home: string, error: unknown): Error => {
+  if (!(error instanceof Error) || !('code' in error)) throw error;
+  const why = error instanceof FolderError ? error.message : `this user may not write it: ${error.message}`;
+  return new ConfigError(
+    `ASI_HOME=${home} cannot be used: ${why}. Set ASI_HOME to a folder of yours, or unset it for .asi in the checkout.`,
+    { cause: error },
+  );
+};
