@@ -37,13 +37,18 @@ _FAULT_CHARACTERS = 3000
 
 @dataclass(frozen=True)
 class ChildJob:
-    """What a child is to run. The descriptors are the writing ends of the two pipes to the host."""
+    """What a child is to run.
+
+    progress_descriptor and log_descriptor are the writing ends of the two pipes to the host; channel holds the
+    descriptors of the FIFOs to the judge (questions, answers).
+    """
 
     command: str
     request_path: str
     workdir: Path
     progress_descriptor: int
     log_descriptor: int
+    channel: tuple[int, int] | None
 
 
 def run_child(job: ChildJob, host_pid: int) -> NoReturn:
@@ -108,20 +113,31 @@ def _become_small(job: ChildJob, host_pid: int) -> None:
 
 
 def _keep_only(job: ChildJob) -> None:
-    """Descriptors afterwards: 0 is empty, 1 and 2 are the log, 3 is progress; everything else is closed."""
+    """Descriptors afterwards: 0 is empty, 1 and 2 are the log, 3 is progress, 4 and 5 are the judge's questions and
+    answers where there are any; everything else is closed.
+    """
     empty = os.open(os.devnull, os.O_RDONLY)
+    wanted = [empty, job.log_descriptor, job.log_descriptor, job.progress_descriptor, *_one_way(job.channel)]
     # Copied above every target first: the pipes may sit on the very numbers that are to be filled.
-    copies = [os.dup(descriptor) for descriptor in (empty, job.log_descriptor, job.progress_descriptor)]
-    copies = [_above_targets(descriptor) for descriptor in copies]
-    for target, source in ((0, 0), (1, 1), (2, 1), (_PROGRESS_DESCRIPTOR, 2)):
-        os.dup2(copies[source], target, inheritable=False)
-    os.closerange(_PROGRESS_DESCRIPTOR + 1, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+    copies = [_above(len(wanted), descriptor) for descriptor in wanted]
+    for target, copy in enumerate(copies):
+        os.dup2(copy, target, inheritable=False)
+    os.closerange(len(wanted), resource.getrlimit(resource.RLIMIT_NOFILE)[0])
 
 
-def _above_targets(descriptor: int) -> int:
-    while descriptor <= _PROGRESS_DESCRIPTOR:
-        descriptor = os.dup(descriptor)
-    return descriptor
+def _one_way(channel: tuple[int, int] | None) -> tuple[int, ...]:
+    """The child's own ends: the questions for reading alone, the answers for writing alone."""
+    if channel is None:
+        return ()
+    questions, answers = (f"/dev/fd/{descriptor}" for descriptor in channel)
+    return os.open(questions, os.O_RDONLY), os.open(answers, os.O_WRONLY)
+
+
+def _above(number: int, descriptor: int) -> int:
+    copy = os.dup(descriptor)
+    while copy < number:
+        copy = os.dup(copy)
+    return copy
 
 
 def _report(line: dict[str, Any] | None) -> None:

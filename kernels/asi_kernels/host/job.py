@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from asi_kernels.programs import DETAIL_LIMIT
 from asi_kernels.requests import RESULT_NAME, parse_json, schema_problem
 
+from .channel import Channel
 from .child import STATUS_BAD_REQUEST, STATUS_OUR_FAULT, ChildJob, run_child
 from .log_intake import LogIntake
 from .process_tree import descendants, kill_group, num_kernel_oom_kills, resident_bytes
@@ -43,7 +44,10 @@ class End(NamedTuple):
 
 
 class Job:
-    """Forks the child when made. Raises OSError when the machine cannot give it a process, pipes or a log file."""
+    """Forks the child when made.
+
+    Raises OSError when the machine cannot give it a process, pipes or a log file, or when its channel is no FIFO.
+    """
 
     def __init__(self, request: dict[str, Any]) -> None:
         self.id: str = request["id"]
@@ -60,6 +64,8 @@ class Job:
         self._others: list[int] = []
         self._oom_kills = num_kernel_oom_kills()
         _remove_stale_result(self._workdir)
+        # Opened before the fork and kept until the child is dead: the other side sees the end of the job as end-of-file.
+        self._channel = None if request["channel"] is None else Channel(**request["channel"])
         self._log = LogIntake(self._workdir, int(self._limits["logBytes"]))
         self.log_descriptor, log_writer = os.pipe()
         self.progress_descriptor, progress_writer = os.pipe()
@@ -68,7 +74,15 @@ class Job:
         self.pid = os.fork()
         if self.pid == 0:
             run_child(
-                ChildJob(self.command, request["requestPath"], self._workdir, progress_writer, log_writer), host_pid
+                ChildJob(
+                    self.command,
+                    request["requestPath"],
+                    self._workdir,
+                    progress_writer,
+                    log_writer,
+                    None if self._channel is None else self._channel.descriptors,
+                ),
+                host_pid,
             )
         os.close(log_writer)
         os.close(progress_writer)
@@ -134,6 +148,8 @@ class Job:
         end = self._end or self._end_of_status(self._status)
         os.close(self.log_descriptor)
         os.close(self.progress_descriptor)
+        if self._channel is not None:
+            self._channel.close()
         return lines, {
             "event": "finished",
             "id": self.id,

@@ -46,11 +46,12 @@ class HostProcess:
         self.process.stdin.write((request if isinstance(request, bytes) else json.dumps(request).encode()) + b"\n")
         self.process.stdin.flush()
 
-    def start(self, job_id: str, workdir: Path, command: str = "train", **limits: float) -> None:
+    def start(
+        self, job_id: str, workdir: Path, command: str = "train", channel: dict[str, str] | None = None, **limits: float
+    ) -> None:
         path = str(workdir / "request.json")
         job = {"op": "run", "id": job_id, "command": command, "requestPath": path, "workdir": str(workdir)}
-        job["channel"] = None
-        self.send({**job, "limits": LIMITS | limits})
+        self.send({**job, "channel": channel, "limits": LIMITS | limits})
 
     def next_event(self) -> dict[str, Any]:
         event = self._events.get(timeout=_PATIENCE_SECONDS)
