@@ -5,6 +5,7 @@ import { checkoutFolder } from '../config.ts';
 import { campaignCommand } from './commands/campaign.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { exportCommand } from './commands/export.ts';
+import { gateCommand } from './commands/gate.ts';
 import { leaderboardCommand } from './commands/leaderboard.ts';
 import { lineageCommand } from './commands/lineage.ts';
 import { reportCommand } from './commands/report.ts';
@@ -27,6 +28,7 @@ export const buildProgram = (context: CliContext): Command => {
     reportCommand,
     exportCommand,
     tryCommand,
+    gateCommand,
   ]) {
     program.addCommand(create(context));
   }

@@ -2,7 +2,7 @@ import type { Campaign } from '../../workflows/contracts/campaign.ts';
 import type { Experiment } from '../../workflows/contracts/experiment.ts';
 import { cut, plain, wrap } from './cells.ts';
 import { counted, durationText, shortId } from './figures.ts';
-import { type Look, tint } from './look.ts';
+import { type Look, roomOf, tint } from './look.ts';
 import { nameOf } from './snapshot.ts';
 import { changeLines, rankStandings, type Standing, standingsTable } from './standing.ts';
 
@@ -70,7 +70,7 @@ const lostLines = (look: Look, { campaign, lost }: Ending): readonly string[] =>
   return [
     '',
     'Not measured:',
-    ...lost.slice(0, lostShown).map((experiment) => cut(`  ${lossText(experiment)}`, look.width)),
+    ...lost.slice(0, lostShown).map((experiment) => cut(`  ${lossText(experiment)}`, roomOf(look))),
     ...(more > 0 ? [`  and ${more} more, see npx asi lineage ${campaign.id}`] : []),
   ];
 };

@@ -1,5 +1,5 @@
 import { cut, padTo, plain, wrap } from './cells.ts';
-import { type Look, type Tone, tint } from './look.ts';
+import { type Look, roomOf, type Tone, tint } from './look.ts';
 
 export interface DoctorRow {
   readonly name: string;
@@ -20,7 +20,7 @@ export const doctorLines = (look: Look, rows: readonly DoctorRow[]): readonly st
   const versionWidth = Math.min(28, Math.max(0, ...rows.map(({ version }) => (version ?? '').length)));
   return rows.flatMap(({ name, status, version, found, remedy }) => {
     const head = `${padTo(name, nameWidth)}  ${padTo(cut(version ?? '', versionWidth), versionWidth)}  `;
-    const room = look.width - 9 - nameWidth - versionWidth - 4;
+    const room = roomOf(look) - 9 - nameWidth - versionWidth - 4;
     // A path may be cut; words about what is wrong or what to do never are.
     const text = status === 'ok' ? [cut(plain(found), Math.max(20, room))] : [];
     return [

@@ -1,11 +1,12 @@
 import type { Analysis } from '../../workflows/contracts/analysis.ts';
-import type { GateResult, ModelSize } from '../../workflows/contracts/architecture.ts';
+import type { ModelSize } from '../../workflows/contracts/architecture.ts';
 import type { Experiment } from '../../workflows/contracts/experiment.ts';
 import type { Metric, Score } from '../../workflows/contracts/score.ts';
 import type { Trial } from '../../workflows/contracts/trial.ts';
 import { plain, wrap } from './cells.ts';
 import { codeDiff, type Program, printable } from './code-diff.ts';
 import { countText, effectText, metricNames, momentText, scoreText, shortId, signed } from './figures.ts';
+import { gateLines } from './gate-table.ts';
 import { genomeLines } from './genome-lines.ts';
 import { type Look, tint } from './look.ts';
 import { nameOf } from './snapshot.ts';
@@ -132,27 +133,6 @@ const codeLines = (look: Look, page: ExperimentPage, options: PageOptions): read
   const lines = codeDiff(look, from, { title: `${page.experiment.id}/mixer.py`, text: page.program });
   return section(look, 'Code against the parent', lines.length === 0 ? ['  the same program'] : lines);
 };
-
-/** The table, and below it the whole evidence of a gate that failed. */
-const gateLines = (look: Look, gates: readonly GateResult[]): readonly string[] => [
-  ...gateTable(look, gates),
-  ...gates.filter(({ verdict }) => verdict === 'fail').flatMap(({ gate, evidence }) => paragraph(look, `${gate}: ${evidence}`)),
-];
-
-const gateTable = (look: Look, gates: readonly GateResult[]): readonly string[] =>
-  table<GateResult>(
-    look,
-    [
-      { title: 'gate', cell: ({ gate }) => gate },
-      { title: 'verdict', cell: ({ verdict }) => verdict, tone: ({ verdict }) => (verdict === 'fail' ? 'red' : null) },
-      { title: 'measured', cell: ({ measured }) => figure(measured), align: 'right' },
-      { title: 'limit', cell: ({ limit }) => figure(limit), align: 'right' },
-      { title: 'evidence', cell: ({ evidence }) => evidence, shrink: 1, least: 16 },
-    ],
-    gates,
-  );
-
-const figure = (value: number | null): string => (value === null ? '–' : String(Number(value.toPrecision(4))));
 
 const sizeTable = (look: Look, sizes: readonly ModelSize[]): readonly string[] =>
   table<ModelSize>(

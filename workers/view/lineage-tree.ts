@@ -2,7 +2,7 @@ import type { LineageNode } from '../../services/archive/archive.ts';
 import type { Effect } from '../../workflows/contracts/analysis.ts';
 import { cut, displayWidth, padTo, plain } from './cells.ts';
 import { shortEffectText, shortId, signed } from './figures.ts';
-import { type Look, type Tone, tint } from './look.ts';
+import { type Look, roomOf, type Tone, tint } from './look.ts';
 
 /** A node of the tree with what the drawing says about it. */
 export interface TreeNode extends LineageNode {
@@ -44,7 +44,7 @@ export const pruneLineage = <Node extends LineageNode>(nodes: readonly Node[], l
 export const lineageLines = (look: Look, nodes: readonly TreeNode[]): readonly string[] => {
   const drawn = drawForest(nodes, Math.floor(look.width / 14));
   const labels = drawn.map(({ prefix, node }) => `${prefix}${shortId(node.id)} ${plain(node.name ?? 'not proposed')}`);
-  const labelWidth = Math.min(Math.max(0, ...labels.map(displayWidth)), Math.floor(look.width * 0.5));
+  const labelWidth = Math.min(Math.max(0, ...labels.map(displayWidth)), Math.floor(roomOf(look) * 0.5));
   const gains = drawn.map(({ node }) => (node.isReference ? '0' : shortEffectText(node.gain)));
   const gainWidth = Math.max(0, ...gains.map(displayWidth));
   const fates = drawn.map(({ node }) => fate(node));
@@ -53,7 +53,7 @@ export const lineageLines = (look: Look, nodes: readonly TreeNode[]): readonly s
     const head = padTo(cut(labels[index] ?? '', labelWidth), labelWidth);
     const gain = padTo(gains[index] ?? '', gainWidth);
     const end = padTo(fates[index] ?? '', fateWidth);
-    const room = look.width - labelWidth - gainWidth - fateWidth - 6;
+    const room = roomOf(look) - labelWidth - gainWidth - fateWidth - 6;
     const changed = room >= 8 ? `  ${cut(plain(node.changed), room)}` : '';
     return `${head}  ${tint(look, gainTone(node.gain), gain)}  ${tint(look, fateTone(node), end)}${changed}`.trimEnd();
   });

@@ -2,9 +2,15 @@ import { styleText } from 'node:util';
 
 /** How lines are drawn: columns to fill and whether colour may be used. */
 export interface Look {
+  /** Columns that prose is wrapped at and that a table fits, unless it may be wider. */
   readonly width: number;
+  /** Infinity where nothing needs to fit: what is piped is searched and compared, so that no name may be cut. Equal to width if absent. */
+  readonly tableWidth?: number;
   readonly color: boolean;
 }
+
+/** Columns that a line of a table may take. */
+export const roomOf = ({ width, tableWidth }: Look): number => tableWidth ?? width;
 
 export const narrowest = 60;
 export const widest = 200;
@@ -14,11 +20,12 @@ interface Screen {
   readonly columns?: number;
 }
 
-/** Width within 60 to 200; colour on a terminal unless NO_COLOR (no-color.org) is set, or where FORCE_COLOR asks for it. */
-export const lookOf = (stream: Screen, environment: NodeJS.ProcessEnv): Look => ({
-  width: Math.min(widest, Math.max(narrowest, stream.columns ?? columnsFrom(environment) ?? 100)),
-  color: wantsColor(stream, environment),
-});
+/** Width within 60 to 200, tables of any width where neither a terminal nor COLUMNS says how wide it is; colour on a terminal unless NO_COLOR (no-color.org) is set, or where FORCE_COLOR asks for it. */
+export const lookOf = (stream: Screen, environment: NodeJS.ProcessEnv): Look => {
+  const told = stream.columns ?? columnsFrom(environment);
+  const width = Math.min(widest, Math.max(narrowest, told ?? 100));
+  return { width, tableWidth: told === null ? Number.POSITIVE_INFINITY : width, color: wantsColor(stream, environment) };
+};
 
 const columnsFrom = (environment: NodeJS.ProcessEnv): number | null => {
   const columns = Number(environment.COLUMNS);

@@ -1,5 +1,5 @@
 import { cut, displayWidth, padTo, plain } from './cells.ts';
-import { type Look, type Tone, tint } from './look.ts';
+import { type Look, roomOf, type Tone, tint } from './look.ts';
 
 export interface Column<Row> {
   readonly title: string;
@@ -26,7 +26,7 @@ export const table = <Row>(
   const widths = shrinkToFit(
     columns.map((column, index) => Math.max(displayWidth(column.title), ...cells.map((row) => displayWidth(row[index] ?? '')))),
     columns,
-    look.width - displayWidth(indent),
+    roomOf(look) - displayWidth(indent),
   );
   const draw = (texts: readonly string[], tone: (column: Column<Row>) => Tone | null): string =>
     `${indent}${columns

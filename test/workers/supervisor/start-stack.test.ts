@@ -305,7 +305,7 @@ describe('a stack that cannot start', () => {
     writeFileSync(blocked, '');
     const config = { ...(await configOf(newHome())), home: join(blocked, 'home') };
     await expect(startStack({ config, roles: [], workerEntry, onLine: () => undefined })).rejects.toThrow(
-      `ASI_HOME=${config.home} cannot be written`,
+      `ASI_HOME=${config.home} cannot be used: ${blocked} is a file, not a folder`,
     );
   });
 });

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { cut, displayWidth, padTo, plain, wrap } from '../../../workers/view/cells.ts';
 import { bytesText, durationText, effectText, signed } from '../../../workers/view/figures.ts';
-import { lookOf, tint } from '../../../workers/view/look.ts';
+import { lookOf, roomOf, tint } from '../../../workers/view/look.ts';
 import { bar, sparkline } from '../../../workers/view/sparkline.ts';
 import { table } from '../../../workers/view/table.ts';
 import { anEffect } from '../../support/builders.ts';
@@ -62,6 +62,8 @@ describe('the look of a stream', () => {
     expect(lookOf({ columns: 500 }, {}).width).toBe(200);
     expect(lookOf({}, { COLUMNS: '77' }).width).toBe(77);
     expect(lookOf({}, {}).width).toBe(100);
+    expect(roomOf(lookOf({ columns: 80 }, {}))).toBe(80);
+    expect(roomOf(lookOf({}, {}))).toBe(Number.POSITIVE_INFINITY);
   });
 
   it('has colour on a terminal only, never with NO_COLOR, and where FORCE_COLOR asks for it', () => {

@@ -12,8 +12,9 @@ const leastFreeBytes = 2e9;
 /** The folder of this machine's state: there, writable, with room. */
 export const examineHome = (context: CliContext): DoctorRow => {
   const name = 'state folder';
-  const { home } = context.config();
+  let home: string;
   try {
+    ({ home } = context.config());
     ensureHome(home);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
