@@ -1,4 +1,4 @@
-"""`python -m asi_kernels <prepare|check|train|score> --request r.json --workdir d`; long-lived: `host` and `tools`.
+"""`python -m asi_kernels <prepare|check|train|answer> --request r.json --workdir d`; long-lived: host, tools, judge.
 
 Exit status: 0 only when result.json is complete, 2 for a request that cannot be used (one line on stderr), 1 for a
 fault of ours.
@@ -29,6 +29,11 @@ def main(arguments: list[str] | None = None) -> int:
     subparsers.add_parser(
         "tools", help="trusted process for program texts and embeddings, JSON lines on stdin and stdout"
     )
+    judge = subparsers.add_parser(
+        "judge", help="process that alone holds held-out data, JSON lines as above"
+    )
+    judge.add_argument("--home", required=True, type=Path, help="the judge's folder: its key and held-out data")
+    judge.add_argument("--channels", required=True, type=Path, help="folder for the pipes to processes that answer")
     options = parser.parse_args(arguments)
     if options.command == "host":
         from asi_kernels.host.serve import serve
@@ -38,6 +43,10 @@ def main(arguments: list[str] | None = None) -> int:
         from asi_kernels.tools.serve import serve
 
         return serve()
+    if options.command == "judge":
+        from asi_kernels.judge.serve import serve
+
+        return serve(options.home, options.channels)
     return _run_job(options.command, options.request, options.workdir)
 
 

@@ -15,11 +15,11 @@ _MODULES = {
     "prepare": "asi_kernels.data.prepare",
     "check": "asi_kernels.gates.check",
     "train": "asi_kernels.train.run",
-    "score": "asi_kernels.score.run",
+    "answer": "asi_kernels.score.answer",
 }
 COMMANDS = tuple(_MODULES)
 # Commands that import the program of a candidate.
-RUNS_CANDIDATE_CODE = frozenset({"check", "train", "score"})
+RUNS_CANDIDATE_CODE = frozenset({"check", "train", "answer"})
 
 
 def load_command(command: str) -> Callable[[dict[str, Any], Path, Report], dict[str, Any]]:

@@ -1,7 +1,7 @@
 import type { Campaign, Pool } from '../../workflows/contracts/campaign.ts';
 import type { Experiment, ExperimentState } from '../../workflows/contracts/experiment.ts';
 import type { LedgerRow, LedgerTotal } from '../../workflows/contracts/ledger.ts';
-import type { Score } from '../../workflows/contracts/score.ts';
+import type { Score, ScoreSet } from '../../workflows/contracts/score.ts';
 import type { Trial } from '../../workflows/contracts/trial.ts';
 
 /** `stale`: somebody wrote since; `terminal`: the record is final and cannot change. Both carry what is stored now. */
@@ -109,11 +109,13 @@ export interface Archive {
     patch: Partial<Omit<Trial, 'id' | 'experimentId' | 'rung' | 'seed' | 'epoch' | 'createdAt'>>,
   ): Promise<Write<Trial>>;
 
-  /** Rows that exist already are left as they are. */
+  /** A row is known by trial, metric and set; rows that exist already are left as they are. */
   appendScores(rows: readonly Score[]): Promise<void>;
   listScores(
     filter: { readonly trialId: string } | { readonly experimentId: string } | { readonly campaignId: string },
   ): Promise<readonly Score[]>;
+  /** How many trials were scored on this set of these data: each look wears a held-out set out. */
+  countLooks(query: { readonly dataHash: string; readonly set: ScoreSet }): Promise<number>;
 
   /**
    * Atomic. `exists`: this row id, or a row of this kind for the same purpose and resource, is stored already and stays as it is.

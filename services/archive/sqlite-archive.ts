@@ -52,6 +52,7 @@ export const openSqliteArchive = (path: string, options: SqliteArchiveOptions = 
     updateTrial: async (id, epoch, patch) => trials.update(id, epoch, patch),
     appendScores: async (rows) => trials.appendScores(rows),
     listScores: async (filter) => trials.listScores(filter),
+    countLooks: async (query) => trials.countLooks(query),
     appendLedger: async (row, cap) => ledger.append(row, cap),
     ledgerTotals: async (campaignId) => ledger.totals(campaignId),
     getPool: async (campaignId) => campaigns.getPool(campaignId),

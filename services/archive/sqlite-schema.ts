@@ -76,5 +76,40 @@ CREATE TRIGGER ledger_kept BEFORE DELETE ON ledger
 BEGIN SELECT RAISE(ABORT, 'ledger rows are never deleted'); END;
 `;
 
+/**
+ * Scores by set, and held-out text in three shards. Rows from before the judge keep their numbers and say so: no prefixes, no seal. The set
+ * is that of the trial's purpose.
+ */
+const version2 = `
+CREATE TABLE scores_by_set (
+  trial_id TEXT NOT NULL, metric TEXT NOT NULL, score_set TEXT NOT NULL, data_hash TEXT NOT NULL, campaign_id TEXT NOT NULL,
+  experiment_id TEXT NOT NULL, document TEXT NOT NULL,
+  PRIMARY KEY (trial_id, metric, score_set)
+) STRICT;
+INSERT INTO scores_by_set
+SELECT s.trial_id, s.metric, iif(t.document ->> '$.purpose' = 'confirm', 'promotion', 'search'), s.document ->> '$.dataHash', s.campaign_id,
+  s.experiment_id, json_set(json_remove(s.document, '$.scorerVersion'),
+    '$.set', iif(t.document ->> '$.purpose' = 'confirm', 'promotion', 'search'), '$.fullSequence', s.document -> '$.value',
+    '$.gapStandardError', 0, '$.prefixes', 0, '$.cuts', 0, '$.judgeVersion', 'before the judge', '$.sandboxCanaries', '0/0',
+    '$.seal', '${'0'.repeat(64)}')
+FROM scores AS s LEFT JOIN trials AS t ON t.id = s.trial_id;
+DROP TABLE scores;
+ALTER TABLE scores_by_set RENAME TO scores;
+CREATE INDEX scores_by_experiment ON scores (experiment_id, trial_id, metric, score_set);
+CREATE INDEX scores_by_campaign ON scores (campaign_id, trial_id, metric, score_set);
+CREATE INDEX scores_by_data ON scores (data_hash, score_set, trial_id);
+CREATE TRIGGER scores_final BEFORE UPDATE ON scores
+BEGIN SELECT RAISE(ABORT, 'scores never change'); END;
+CREATE TRIGGER scores_kept BEFORE DELETE ON scores
+BEGIN SELECT RAISE(ABORT, 'scores are never deleted'); END;
+
+DROP TRIGGER campaigns_final;
+UPDATE campaigns SET document = json_set(document, '$.data.shards', json_object(
+  'search', json_object('bytes', document -> '$.data.heldOutBytes', 'files', document -> '$.data.heldOutFiles'),
+  'promotion', json_object('bytes', 0, 'files', 0), 'champion', json_object('bytes', 0, 'files', 0)));
+CREATE TRIGGER campaigns_final BEFORE UPDATE ON campaigns WHEN OLD.state IN ('finished', 'cancelled', 'failed')
+BEGIN SELECT RAISE(ABORT, 'a finished campaign never changes'); END;
+`;
+
 /** Script n brings a file from version n to n + 1. A released script is never edited. */
-export const archiveMigrations: readonly string[] = [version1];
+export const archiveMigrations: readonly string[] = [version1, version2];

@@ -1,5 +1,5 @@
 import { campaignOf, trialId } from '../../workflows/contracts/ids.ts';
-import { type Score, scoreSchema } from '../../workflows/contracts/score.ts';
+import { type Score, type ScoreSet, scoreSchema } from '../../workflows/contracts/score.ts';
 import { type Trial, trialSchema } from '../../workflows/contracts/trial.ts';
 import type { Row, SqliteDatabase } from '../storage/sqlite-database.ts';
 import type { Archive, Created, Write } from './archive.ts';
@@ -78,15 +78,17 @@ export class SqliteTrials {
 
   appendScores(rows: readonly Score[]): void {
     const checked = rows.map((row) =>
-      checkRecord({ schema: scoreSchema, kind: 'score', id: `${row.trialId} ${row.metric}` }, row),
+      checkRecord({ schema: scoreSchema, kind: 'score', id: `${row.trialId} ${row.metric} ${row.set}` }, row),
     );
     this.#database.atomically(() => {
       for (const row of checked)
         this.#database.run(
-          `INSERT INTO scores (trial_id, metric, campaign_id, experiment_id, document) VALUES (?, ?, ?, ?, ?)
-           ON CONFLICT (trial_id, metric) DO NOTHING`,
+          `INSERT INTO scores (trial_id, metric, score_set, data_hash, campaign_id, experiment_id, document)
+           VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (trial_id, metric, score_set) DO NOTHING`,
           row.trialId,
           row.metric,
+          row.set,
+          row.dataHash,
           campaignOf(row.trialId),
           experimentOf(row.trialId),
           JSON.stringify(row),
@@ -103,10 +105,19 @@ export class SqliteTrials {
           : ['campaign_id', filter.campaignId];
     return (
       this.#database
-        .all(`SELECT document FROM scores WHERE ${column} = ? ORDER BY trial_id, metric`, id)
+        .all(`SELECT document FROM scores WHERE ${column} = ? ORDER BY trial_id, metric, score_set`, id)
         // Only checked rows are written.
         .map((row) => JSON.parse(String(row.document)) as Score)
     );
+  }
+
+  countLooks({ dataHash, set }: { readonly dataHash: string; readonly set: ScoreSet }): number {
+    const row = this.#database.get(
+      'SELECT COUNT(DISTINCT trial_id) AS looks FROM scores WHERE data_hash = ? AND score_set = ?',
+      dataHash,
+      set,
+    );
+    return Number(row?.looks ?? 0);
   }
 
   #replace(epoch: number, next: Trial): Write<Trial> {

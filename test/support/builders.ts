@@ -66,6 +66,11 @@ export const aDataManifest = built<DataManifest>(dataManifestSchema, () => ({
   heldOutBytes: 1_000_000,
   trainFiles: 900,
   heldOutFiles: 100,
+  shards: {
+    search: { bytes: 400_000, files: 40 },
+    promotion: { bytes: 300_000, files: 30 },
+    champion: { bytes: 300_000, files: 30 },
+  },
   folder: '/data/stdlib',
 }));
 
@@ -148,6 +153,7 @@ export const aGateResult = built<GateResult>(gateResultSchema, () => ({
   evidence: 'no output before any of 12 cuts changed, seeds 1 to 3',
   measured: 0,
   limit: 1e-9,
+  seed: 0,
   seconds: 0.4,
 }));
 
@@ -221,18 +227,25 @@ export const aTrial = built<Trial>(trialSchema, (part) => {
   };
 });
 
-export const aScore = built<Score>(scoreSchema, ({ trialId: trial = aTrial().id }) => ({
+export const aScore = built<Score>(scoreSchema, ({ trialId: trial = aTrial().id, value = 2.5 }) => ({
   trialId: trial,
   metric: 'bits-per-byte',
-  value: 2.5,
+  value,
+  fullSequence: value,
+  gapStandardError: 1e-7,
+  prefixes: 512,
+  cuts: 8,
+  set: 'search',
   seed: Number(trial.split('/s').at(-1)),
   rung: trial.split('/')[2],
   programHash: aHash(),
   checkpointHash: aHash('checkpoint'),
   dataHash: aHash('data'),
-  scorerVersion: '1',
+  judgeVersion: '0123456789abcdef',
   sandboxTier: 'none',
+  sandboxCanaries: '0/0',
   device: 'cpu',
+  seal: aHash('seal'),
 }));
 
 export const aLedgerRow = built<LedgerRow>(ledgerRowSchema, ({ purpose = aTrial().id, kind = 'reserve' }) => ({

@@ -70,6 +70,7 @@ export const rings: readonly Ring[] = [
   service('dispatch', []),
   service('embed', []),
   service('python', ports),
+  service('judge', ['services/python/', ...ports]),
   service('researcher', []),
   service('evolver', [rules, 'services/researcher/']),
   service('analyst', [rules]),

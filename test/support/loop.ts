@@ -5,6 +5,7 @@ import { Client, Connection } from '@temporalio/client';
 import type { Archive } from '../../services/archive/archive.ts';
 import { openSqliteArchive } from '../../services/archive/sqlite-archive.ts';
 import { InstantHost } from '../../workers/bench/instant-host.ts';
+import { InstantJudge } from '../../workers/bench/instant-judge.ts';
 import { type Config, readConfig } from '../../workers/config.ts';
 import { runAllRoles } from '../../workers/roles/in-process.ts';
 import { startStack } from '../../workers/supervisor/index.ts';
@@ -27,7 +28,11 @@ export const startLoop = async (options: { readonly trainingMs?: number; readonl
   const stack = await startStack({ config: base, roles: [], onLine: () => undefined, freePorts: true });
   const config = { ...base, temporalAddress: stack.temporalAddress };
   const host = options.host ?? new InstantHost(options);
-  const workers = await runAllRoles(config, () => host);
+  const workers = await runAllRoles(
+    config,
+    () => host,
+    () => new InstantJudge(),
+  );
   const connection = await Connection.connect({ address: stack.temporalAddress });
   const archive = openSqliteArchive(join(home, 'archive.db'));
   return {

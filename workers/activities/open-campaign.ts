@@ -21,6 +21,8 @@ export interface OpenDependencies {
   readonly artifacts: Artifacts;
   readonly python: string;
   readonly dataFolder: string;
+  /** The judge's folder: held-out text goes there and nowhere else. */
+  readonly judgeFolder: string;
   readonly versions: Readonly<Record<string, string>>;
   readonly now: () => Date;
 }
@@ -109,11 +111,16 @@ const minimumBytes = (rung: Rung): { readonly train: number; readonly heldOut: n
   };
 };
 
-const prepareData = async ({ python, dataFolder }: OpenDependencies, settings: CampaignSettings): Promise<DataManifest> => {
+/** Splits the text for a rung: training text into `dataFolder`, held-out shards into the judge's. Finds its own earlier work. */
+export const prepareData = async (
+  { python, dataFolder, judgeFolder }: Pick<OpenDependencies, 'python' | 'dataFolder' | 'judgeFolder'>,
+  settings: Pick<CampaignSettings, 'data' | 'rung'>,
+): Promise<DataManifest> => {
   const minimum = minimumBytes(rungs[settings.rung]);
   const request: PrepareRequest = {
     source: settings.data,
     cacheFolder: dataFolder,
+    judgeFolder,
     minimumTrainBytes: minimum.train,
     minimumHeldOutBytes: minimum.heldOut,
   };

@@ -1,82 +1,98 @@
 import { join } from 'node:path';
+import { type ScoringEnd, scoreWithJudge } from '../../services/judge/score-with-judge.ts';
+import { PythonProcessError } from '../../services/python/line-process.ts';
 import type { StepResult, TrialInput } from '../../workflows/contracts/activities.ts';
-import type { FailureLabel } from '../../workflows/contracts/failure.ts';
 import { rungs } from '../../workflows/contracts/rung.ts';
-import { type Score, scoreSchema } from '../../workflows/contracts/score.ts';
-import { type ScoreRequest, type ScoreResult, scoreResultSchema, type Trial } from '../../workflows/contracts/trial.ts';
+import type { ScoreSet } from '../../workflows/contracts/score.ts';
+import type { AnswerRequest, Trial } from '../../workflows/contracts/trial.ts';
 import { infra } from './heartbeat.ts';
 import { settleSeconds } from './trial-budget.ts';
-import { parseResult, runTrialJob, trialJob } from './trial-job.ts';
+import { runTrialJob, trialLimits } from './trial-job.ts';
 import { materialise, recordFailure, removeWorkdir, type TrainingDependencies, type TrialContext } from './trial-record.ts';
 
-/** Scores a trained trial on held-out data in a process of its own; the rows are written here, never by the trainer. */
-export const score = async (
-  dependencies: TrainingDependencies,
-  { input, context, trial }: { input: TrialInput; context: TrialContext; trial: Trial },
-): Promise<StepResult> => {
-  const { archive, artifacts, dispatcher } = dependencies;
+interface Scored {
+  readonly input: Pick<TrialInput, 'trialId'>;
+  readonly context: TrialContext;
+  readonly trial: Trial;
+}
+
+const setOf: Readonly<Record<Trial['purpose'], ScoreSet>> = { explore: 'search', confirm: 'promotion' };
+
+/** Scores a trained trial on the set of its purpose. The rows come sealed from the judge; a worker cannot make one. */
+export const score = async (dependencies: TrainingDependencies, scored: Scored): Promise<StepResult> => {
+  const { archive } = dependencies;
+  const { context, trial } = scored;
+  const end = await judge(dependencies, scored, setOf[trial.purpose]);
+  const cpuSeconds = trial.cpuSeconds + end.cpuSeconds;
+  if (!end.ok)
+    return await recordFailure(dependencies, {
+      trial,
+      workdir: context.workdir,
+      label: end.label,
+      detail: end.detail,
+      cpuSeconds,
+      log: end.logTail,
+      stage: 'score',
+    });
+  await archive.appendScores(end.rows);
+  await settleSeconds(dependencies, trial.id, cpuSeconds);
+  await archive.updateTrial(trial.id, trial.epoch, { state: 'scored', cpuSeconds });
+  await removeWorkdir(dependencies.workFolder, context.workdir);
+  return { ok: true };
+};
+
+/**
+ * Scores a confirmed trial once more, on the champion set. The trial's own record stays as it is: what the judge says is a row more, or the
+ * answer's label.
+ */
+export const scoreOnChampion = async (dependencies: TrainingDependencies, scored: Scored): Promise<StepResult> => {
+  const { archive } = dependencies;
+  const rows = await archive.listScores({ trialId: scored.trial.id });
+  if (rows.some((row) => row.set === 'champion')) return { ok: true };
+  const end = await judge(dependencies, scored, 'champion');
+  await removeWorkdir(dependencies.workFolder, scored.context.workdir);
+  if (!end.ok && (end.label === 'infra' || end.label === 'cancelled')) throw infra(end.detail);
+  await settleSeconds(dependencies, `${scored.trial.id}#champion`, end.cpuSeconds);
+  if (!end.ok) return { ok: false, label: end.label, detail: end.detail };
+  await archive.appendScores(end.rows);
+  return { ok: true };
+};
+
+const judge = async (dependencies: TrainingDependencies, { context, trial }: Scored, set: ScoreSet): Promise<ScoringEnd> => {
+  const { artifacts, dispatcher } = dependencies;
   const checkpointHash = trial.checkpointArtifact;
   if (checkpointHash === null) throw infra(`trial ${trial.id} has no checkpoint to score`);
   const programPath = await materialise(dependencies, context);
   const checkpointPath = join(context.workdir, 'checkpoint.safetensors');
   if (!(await artifacts.getFile(checkpointHash, checkpointPath)))
     throw infra(`checkpoint ${checkpointHash} of ${trial.id} is not among the artifacts`);
-  const request: ScoreRequest = {
+  const request: AnswerRequest = {
     trialId: trial.id,
     programPath,
     programHash: context.programHash,
     checkpointPath,
     rung: rungs[context.campaign.settings.rung],
     sizes: context.experiment.architecture?.sizes ?? [],
-    seed: input.seed,
-    data: context.campaign.data,
+    seed: trial.seed,
   };
-  const end = await runTrialJob(dispatcher, trialJob(dependencies, `${trial.id}#score`, 'score', { request, context }));
-  const refusal = (label: FailureLabel, detail: string) =>
-    recordFailure(dependencies, {
-      trial,
-      workdir: context.workdir,
-      label,
-      detail,
-      cpuSeconds: trial.cpuSeconds + end.cpuSeconds,
-      log: end.logTail,
-      stage: 'score',
-    });
-  if (!end.ok) return await refusal(end.label, end.detail);
-  const parsed = parseResult(scoreResultSchema, end.result);
-  if (!parsed.ok) return await refusal('bad_result', parsed.problem);
-  const result = parsed.value;
-  if (result.status === 'failed') return await refusal(result.label ?? 'bad_result', result.detail);
-  const sandboxTier = (await dependencies.hostFacts()).sandbox.tier;
-  const rows = scoreRows({ result, context, trial, checkpointHash, sandboxTier });
-  await archive.appendScores(rows);
-  await settleSeconds(dependencies, trial.id, trial.cpuSeconds + result.cpuSeconds);
-  await archive.updateTrial(trial.id, trial.epoch, { state: 'scored', cpuSeconds: trial.cpuSeconds + result.cpuSeconds });
-  await removeWorkdir(dependencies.workFolder, context.workdir);
-  return { ok: true };
-};
-
-const scoreRows = (made: {
-  readonly result: ScoreResult;
-  readonly context: TrialContext;
-  readonly trial: Trial;
-  readonly checkpointHash: string;
-  readonly sandboxTier: string;
-}): Score[] => {
-  const { result, context, trial, checkpointHash, sandboxTier } = made;
-  return result.metrics.map(({ metric, value }) =>
-    scoreSchema.parse({
-      trialId: trial.id,
-      metric,
-      value,
-      seed: trial.seed,
-      rung: trial.rung,
-      programHash: context.programHash,
-      checkpointHash,
-      dataHash: context.campaign.data.hash,
-      scorerVersion: result.scorerVersion,
-      sandboxTier,
-      device: result.device,
-    }),
-  );
+  const { sandbox, device } = await dependencies.hostFacts();
+  try {
+    return await scoreWithJudge(
+      { judge: dependencies.judge, run: (job, signal) => runTrialJob(dispatcher, job, undefined, signal) },
+      {
+        id: `${trial.id}#${set}`,
+        request,
+        checkpointHash,
+        set,
+        data: context.campaign.data,
+        sandbox,
+        device,
+        workdir: context.workdir,
+        limits: trialLimits(dependencies, context),
+      },
+    );
+  } catch (error) {
+    if (error instanceof PythonProcessError) throw infra(error.message);
+    throw error;
+  }
 };

@@ -8,7 +8,7 @@ import { infra } from './heartbeat.ts';
 import { createLiveCurve } from './live-curve.ts';
 import { plainFileInside } from './plain-file.ts';
 import { createWatch } from './training-watch.ts';
-import { parseResult, runTrialJob, trialJob } from './trial-job.ts';
+import { parseResult, runTrialJob, trialLimits } from './trial-job.ts';
 import { materialise, recordFailure, storedEnd, type TrainingDependencies, type TrialContext } from './trial-record.ts';
 
 const checkpointEverySteps = 20;
@@ -50,7 +50,13 @@ export const train = async (
   const live = createLiveCurve({ archive, trial: claimed.value, gapMs: curveGapMs, now: dependencies.now });
   const end = await runTrialJob(
     dispatcher,
-    trialJob(dependencies, `${input.trialId}#train`, 'train', { request, context }),
+    {
+      id: `${input.trialId}#train`,
+      command: 'train',
+      request,
+      workdir: context.workdir,
+      limits: trialLimits(dependencies, context),
+    },
     (line) => {
       live.onProgress(line);
       watch.onProgress(line);

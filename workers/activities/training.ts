@@ -1,6 +1,7 @@
-import type { TrainingActivities } from '../../workflows/contracts/activities.ts';
+import { ApplicationFailure } from '@temporalio/activity';
+import { failureTypes, type TrainingActivities } from '../../workflows/contracts/activities.ts';
 import { infra } from './heartbeat.ts';
-import { score } from './score-trial.ts';
+import { score, scoreOnChampion } from './score-trial.ts';
 import { train } from './train-trial.ts';
 import { reserveSeconds } from './trial-budget.ts';
 import { openTrial, readContext, refuse, storedEnd, type TrainingDependencies } from './trial-record.ts';
@@ -28,5 +29,17 @@ export const createTrainingActivities = (dependencies: TrainingDependencies): Tr
     const ended = storedEnd(trial, ['scored']);
     if (ended !== null) return ended;
     return await score(dependencies, { input, context, trial });
+  },
+
+  async scoreChampion({ trialId }) {
+    const trial = await dependencies.archive.getTrial(trialId);
+    if (trial === null) throw infra(`trial ${trialId} is not in the archive`);
+    if (trial.purpose !== 'confirm' || trial.state !== 'scored')
+      throw ApplicationFailure.nonRetryable(
+        `trial ${trialId} is ${trial.state} and for ${trial.purpose}; only a scored trial that confirms is scored on the champion set`,
+        failureTypes.unjudgeable,
+      );
+    const context = await readContext(dependencies, { ...trial, trialId });
+    return await scoreOnChampion(dependencies, { input: { trialId }, context, trial });
   },
 });

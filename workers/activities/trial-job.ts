@@ -8,22 +8,11 @@ import type { TrainingDependencies, TrialContext } from './trial-record.ts';
 const memoryLimitBytes = 3 * 1024 ** 3;
 const logLimitBytes = 1024 * 1024;
 
-export const trialJob = (
-  { idleSeconds }: TrainingDependencies,
-  id: string,
-  command: 'train' | 'score',
-  { request, context }: { readonly request: object; readonly context: TrialContext },
-): Job => ({
-  id,
-  command,
-  request,
-  workdir: context.workdir,
-  limits: {
-    wallSeconds: rungs[context.campaign.settings.rung].wallLimitSeconds,
-    idleSeconds,
-    memoryBytes: memoryLimitBytes,
-    logBytes: logLimitBytes,
-  },
+export const trialLimits = ({ idleSeconds }: TrainingDependencies, { campaign }: TrialContext): Job['limits'] => ({
+  wallSeconds: rungs[campaign.settings.rung].wallLimitSeconds,
+  idleSeconds,
+  memoryBytes: memoryLimitBytes,
+  logBytes: logLimitBytes,
 });
 
 export const runTrialJob = (

@@ -4,6 +4,7 @@ import { Context } from '@temporalio/activity';
 import type { Archive } from '../../services/archive/archive.ts';
 import type { Artifacts } from '../../services/artifacts/artifacts.ts';
 import type { TrialDispatcher } from '../../services/dispatch/dispatcher.ts';
+import type { Judge } from '../../services/judge/judge.ts';
 import type { HostFacts } from '../../services/python/host.ts';
 import type { StepResult, TrialInput } from '../../workflows/contracts/activities.ts';
 import type { Campaign } from '../../workflows/contracts/campaign.ts';
@@ -20,6 +21,7 @@ export interface TrainingDependencies {
   readonly artifacts: Artifacts;
   readonly dispatcher: TrialDispatcher;
   readonly hostFacts: () => Promise<HostFacts>;
+  readonly judge: Judge;
   /** Folder that holds a work folder per trial while it runs. */
   readonly workFolder: string;
   readonly now: () => Date;

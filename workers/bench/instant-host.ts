@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import type { Job } from '../../services/dispatch/dispatcher.ts';
 import type { SandboxFacts } from '../../workflows/contracts/sandbox.ts';
 import type {
+  AnswerRequest,
+  AnswerResult,
   CheckRequest,
   CheckResult,
-  ScoreRequest,
-  ScoreResult,
   TrainRequest,
   TrainResult,
 } from '../../workflows/contracts/trial.ts';
@@ -93,10 +93,10 @@ const cancelled = {
   logTail: '',
 } as const;
 
-const answer = (job: HostJob, request: unknown): CheckResult | TrainResult | ScoreResult => {
+const answer = (job: HostJob, request: unknown): CheckResult | TrainResult | AnswerResult => {
   if (job.command === 'check') return checked(request as CheckRequest);
   if (job.command === 'train') return trained(request as TrainRequest, job.workdir);
-  return scored(request as ScoreRequest);
+  return answered(request as AnswerRequest);
 };
 
 const checked = (request: CheckRequest): CheckResult => ({
@@ -155,22 +155,13 @@ const checkpointOf = (request: TrainRequest): Buffer => {
   return bytes;
 };
 
-const scored = (request: ScoreRequest): ScoreResult => {
-  const noise = Number.parseInt(sha256(`${request.programHash} ${request.seed}`).slice(0, 8), 16) / 2 ** 32;
-  return {
-    trialId: request.trialId,
-    status: 'scored',
-    label: null,
-    detail: '',
-    metrics: [
-      { metric: 'bits-per-byte', value: 3 + 0.1 * noise },
-      { metric: 'recall-auc', value: 2 + 0.1 * noise },
-      { metric: 'recall-accuracy', value: 0.5 },
-    ],
-    scorerVersion: 'instant',
-    device: 'instant',
-    cpuSeconds: 0,
-  };
-};
+const answered = (request: AnswerRequest): AnswerResult => ({
+  trialId: request.trialId,
+  status: 'answered',
+  label: null,
+  detail: '',
+  device: 'instant',
+  cpuSeconds: 0,
+});
 
 const sha256 = (data: Uint8Array | string): string => createHash('sha256').update(data).digest('hex');

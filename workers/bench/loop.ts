@@ -8,6 +8,7 @@ import { readConfig } from '../config.ts';
 import { runAllRoles } from '../roles/in-process.ts';
 import { startStack } from '../supervisor/index.ts';
 import { InstantHost, type Span } from './instant-host.ts';
+import { InstantJudge } from './instant-judge.ts';
 
 export interface LoopBench {
   readonly numExperiments: number;
@@ -46,7 +47,11 @@ const runCampaign = async ({ numExperiments, host }: { readonly numExperiments: 
   const config = { ...readConfig(), home, slots };
   const stack = await startStack({ config, roles: [], onLine: () => undefined, freePorts: true });
   try {
-    const workers = await runAllRoles({ ...config, temporalAddress: stack.temporalAddress }, () => host);
+    const workers = await runAllRoles(
+      { ...config, temporalAddress: stack.temporalAddress },
+      () => host,
+      () => new InstantJudge(),
+    );
     const connection = await Connection.connect({ address: stack.temporalAddress });
     try {
       const client = new Client({ connection });

@@ -1,4 +1,5 @@
 import { NativeConnection, Worker } from '@temporalio/worker';
+import type { Judge } from '../../services/judge/judge.ts';
 import type { Config } from '../config.ts';
 import { roles } from './role.ts';
 import { type Host, openRole } from './roles.ts';
@@ -9,9 +10,13 @@ export interface RunningWorkers {
 }
 
 /** Every role in this process, for benchmarks of the loop and tests of the workflows; the product runs each in its own. */
-export const runAllRoles = async (config: Config, createHost?: () => Host): Promise<RunningWorkers> => {
+export const runAllRoles = async (
+  config: Config,
+  createHost?: () => Host,
+  createJudge?: () => Judge,
+): Promise<RunningWorkers> => {
   const connection = await NativeConnection.connect({ address: config.temporalAddress });
-  const opened = await Promise.all(roles.map((role) => openRole(role, config, createHost)));
+  const opened = await Promise.all(roles.map((role) => openRole(role, config, createHost, createJudge)));
   const workers = await Promise.all(
     opened.map(({ worker }) =>
       Worker.create({

@@ -7,6 +7,8 @@ import { openFolderArtifacts } from '../../services/artifacts/folder-artifacts.t
 import { InProcessDispatcher, type JobRunner } from '../../services/dispatch/in-process-dispatcher.ts';
 import { Evolver } from '../../services/evolver/evolver.ts';
 import { EvolverEngineer } from '../../services/evolver/evolver-engineer.ts';
+import type { Judge } from '../../services/judge/judge.ts';
+import { PythonJudge } from '../../services/judge/python-judge.ts';
 import { type HostFacts, PythonHost } from '../../services/python/host.ts';
 import { localEmbedder, PythonTools } from '../../services/python/tools.ts';
 import { openSqliteVectors } from '../../services/vectors/sqlite-vectors.ts';
@@ -36,126 +38,140 @@ export const openRole = async (
   role: Role,
   config: Config,
   createHost: () => Host = () => new PythonHost({ python: config.python }),
-): Promise<OpenedRole> => openers[role](config, createHost);
+  createJudge: () => Judge = () => openJudge(config),
+): Promise<OpenedRole> => openers[role](config, createHost, createJudge);
+
+/** The judge of this home; its process starts when it is first asked. */
+export const openJudge = (config: Pick<Config, 'home' | 'python'>): Judge =>
+  new PythonJudge({
+    python: config.python,
+    home: join(config.home, 'judge'),
+    channels: join(config.home, 'work', '.channels'),
+  });
 
 const now = (): Date => new Date();
 const archivePath = (config: Config): string => join(config.home, 'archive.db');
 const artifactsFolder = (config: Config): string => join(config.home, 'artifacts');
 
-const openers: Readonly<Record<Role, (config: Config, createHost: () => Host) => Promise<OpenedRole>>> = {
-  async orchestrator(config) {
-    const archive = openSqliteArchive(archivePath(config));
-    const artifacts = openFolderArtifacts(artifactsFolder(config));
-    return {
-      worker: {
-        taskQueue: taskQueues.discovery,
-        workflowsPath: fileURLToPath(new URL('../../workflows/index.ts', import.meta.url)),
-        maxCachedWorkflows: 150,
-        // Judging a baseline waits for the other baselines and holds a place meanwhile.
-        maxConcurrentActivityTaskExecutions: 200,
-        activities: {
-          ...createDiscoveryActivities({
-            archive,
-            artifacts,
-            python: config.python,
-            dataFolder: join(config.home, 'data'),
-            reportsFolder: join(config.home, 'reports'),
-            bundlesFolder: join(config.home, 'bundles'),
-            versions: versions(),
-            now,
-          }),
+const openers: Readonly<Record<Role, (config: Config, createHost: () => Host, createJudge: () => Judge) => Promise<OpenedRole>>> =
+  {
+    async orchestrator(config) {
+      const archive = openSqliteArchive(archivePath(config));
+      const artifacts = openFolderArtifacts(artifactsFolder(config));
+      return {
+        worker: {
+          taskQueue: taskQueues.discovery,
+          workflowsPath: fileURLToPath(new URL('../../workflows/index.ts', import.meta.url)),
+          maxCachedWorkflows: 150,
+          // Judging a baseline waits for the other baselines and holds a place meanwhile.
+          maxConcurrentActivityTaskExecutions: 200,
+          activities: {
+            ...createDiscoveryActivities({
+              archive,
+              artifacts,
+              python: config.python,
+              dataFolder: join(config.home, 'data'),
+              judgeFolder: join(config.home, 'judge'),
+              reportsFolder: join(config.home, 'reports'),
+              bundlesFolder: join(config.home, 'bundles'),
+              versions: versions(),
+              now,
+            }),
+          },
         },
-      },
-      close: () => archive.close(),
-    };
-  },
+        close: () => archive.close(),
+      };
+    },
 
-  async agents(config) {
-    const archive = openSqliteArchive(archivePath(config));
-    const vectors = openSqliteVectors(join(config.home, 'vectors.db'));
-    const tools = new PythonTools({ python: config.python });
-    // Loading the embedding model takes seconds: while the baselines train. A failure shows at the first use.
-    void tools.embed(['warm up']).catch(() => undefined);
-    return {
-      worker: {
-        taskQueue: taskQueues.agents,
-        maxConcurrentActivityTaskExecutions: 10,
-        activities: {
-          ...createResearchActivities({
-            archive,
-            artifacts: openFolderArtifacts(artifactsFolder(config)),
-            vectors,
-            embedder: localEmbedder(tools),
-            researcher: new Evolver(),
-            engineer: new EvolverEngineer(tools),
-            now,
-          }),
+    async agents(config) {
+      const archive = openSqliteArchive(archivePath(config));
+      const vectors = openSqliteVectors(join(config.home, 'vectors.db'));
+      const tools = new PythonTools({ python: config.python });
+      // Loading the embedding model takes seconds: while the baselines train. A failure shows at the first use.
+      void tools.embed(['warm up']).catch(() => undefined);
+      return {
+        worker: {
+          taskQueue: taskQueues.agents,
+          maxConcurrentActivityTaskExecutions: 10,
+          activities: {
+            ...createResearchActivities({
+              archive,
+              artifacts: openFolderArtifacts(artifactsFolder(config)),
+              vectors,
+              embedder: localEmbedder(tools),
+              researcher: new Evolver(),
+              engineer: new EvolverEngineer(tools),
+              now,
+            }),
+          },
         },
-      },
-      close: async () => {
-        await tools.close();
-        await vectors.close();
-        await archive.close();
-      },
-    };
-  },
+        close: async () => {
+          await tools.close();
+          await vectors.close();
+          await archive.close();
+        },
+      };
+    },
 
-  async checker(config, createHost) {
-    const archive = openSqliteArchive(archivePath(config));
-    const tools = new PythonTools({ python: config.python });
-    const dispatcher = new InProcessDispatcher({ slots: 1, runner: createHost() });
-    return {
-      worker: {
-        taskQueue: taskQueues.checks,
-        maxConcurrentActivityTaskExecutions: 50,
-        activities: {
-          ...createCheckActivities({
-            archive,
-            artifacts: openFolderArtifacts(artifactsFolder(config)),
-            dispatcher,
-            baselineProgram: (name) => tools.emit(baselineGenomes[name], name, `The baseline ${name}.`),
-            workFolder: join(config.home, 'work'),
-            wallSeconds: config.checkSeconds,
-          }),
+    async checker(config, createHost) {
+      const archive = openSqliteArchive(archivePath(config));
+      const tools = new PythonTools({ python: config.python });
+      const dispatcher = new InProcessDispatcher({ slots: 1, runner: createHost() });
+      return {
+        worker: {
+          taskQueue: taskQueues.checks,
+          maxConcurrentActivityTaskExecutions: 50,
+          activities: {
+            ...createCheckActivities({
+              archive,
+              artifacts: openFolderArtifacts(artifactsFolder(config)),
+              dispatcher,
+              baselineProgram: (name) => tools.emit(baselineGenomes[name], name, `The baseline ${name}.`),
+              workFolder: join(config.home, 'work'),
+              wallSeconds: config.checkSeconds,
+            }),
+          },
         },
-      },
-      close: async () => {
-        await dispatcher.close();
-        await tools.close();
-        await archive.close();
-      },
-    };
-  },
+        close: async () => {
+          await dispatcher.close();
+          await tools.close();
+          await archive.close();
+        },
+      };
+    },
 
-  async trainer(config, createHost) {
-    const archive = openSqliteArchive(archivePath(config));
-    const host = createHost();
-    const dispatcher = new InProcessDispatcher({ slots: config.slots, runner: host });
-    return {
-      worker: {
-        taskQueue: taskQueues.training,
-        // Waiting for a slot holds an activity but no core.
-        maxConcurrentActivityTaskExecutions: 500,
-        activities: {
-          ...createTrainingActivities({
-            archive,
-            artifacts: openFolderArtifacts(artifactsFolder(config)),
-            dispatcher,
-            hostFacts: () => host.start(),
-            peers: new TrialPeers(archive),
-            workFolder: join(config.home, 'work'),
-            idleSeconds: config.idleSeconds,
-            now,
-          }),
+    async trainer(config, createHost, createJudge) {
+      const archive = openSqliteArchive(archivePath(config));
+      const host = createHost();
+      const judge = createJudge();
+      const dispatcher = new InProcessDispatcher({ slots: config.slots, runner: host });
+      return {
+        worker: {
+          taskQueue: taskQueues.training,
+          // Waiting for a slot holds an activity but no core.
+          maxConcurrentActivityTaskExecutions: 500,
+          activities: {
+            ...createTrainingActivities({
+              archive,
+              artifacts: openFolderArtifacts(artifactsFolder(config)),
+              dispatcher,
+              hostFacts: () => host.start(),
+              judge,
+              peers: new TrialPeers(archive),
+              workFolder: join(config.home, 'work'),
+              idleSeconds: config.idleSeconds,
+              now,
+            }),
+          },
         },
-      },
-      close: async () => {
-        await dispatcher.close();
-        await archive.close();
-      },
-    };
-  },
-};
+        close: async () => {
+          await dispatcher.close();
+          await judge.stop();
+          await archive.close();
+        },
+      };
+    },
+  };
 
 const versions = (): Record<string, string> => {
   const require = createRequire(import.meta.url);

@@ -21,6 +21,7 @@ export interface CampaignPlan {
   readonly exploreSeeds: readonly number[];
   /** Seeds of the baselines: the exploring ones, at least two. */
   readonly calibrationSeeds: readonly number[];
+  /** Fresh seeds of the first look; `planConfirmation` names those of later ones. */
   readonly confirmSeeds: readonly number[];
 }
 
@@ -103,6 +104,12 @@ export interface DiscoveryActivities {
   chooseFinalists(request: {
     readonly campaignId: string;
   }): Promise<{ readonly finalists: readonly string[]; readonly baselines: readonly string[] }>;
+  /**
+   * After `numTried` fresh seeds were trained or tried: the seeds of the next look, and the finalists whose verdict they may still
+   * change with the baselines that these are compared with. No seeds when every verdict stands. `champions`: finalists that are
+   * better so far, and must hold on the champion set.
+   */
+  planConfirmation(request: { readonly campaignId: string; readonly numTried: number }): Promise<ConfirmationPlan>;
   /** Verdicts on fresh seeds, conclusion, report and bundles; state finished. */
   concludeCampaign(request: { readonly campaignId: string }): Promise<NonNullable<CampaignStatus['conclusion']>>;
   /** Ends a campaign that will not conclude and records its open experiments as cancelled. */
@@ -111,6 +118,16 @@ export interface DiscoveryActivities {
     readonly state: 'cancelled' | 'failed';
     readonly reason: string;
   }): Promise<void>;
+}
+
+export interface ConfirmationPlan {
+  readonly seeds: readonly number[];
+  readonly finalists: readonly string[];
+  readonly baselines: readonly string[];
+  /** Empty while there are seeds to train. */
+  readonly champions: readonly string[];
+  /** One line for a person. */
+  readonly reason: string;
 }
 
 export type CampaignDigest = Pick<CampaignStatus, 'finished' | 'best' | 'lastFailures'> & { readonly trialSeconds: number };
@@ -142,6 +159,8 @@ export interface CheckActivities {
 export interface TrainingActivities {
   /** Train one trial on a slot. Re-attaches to its own running job; resumes from its checkpoint. */
   trainTrial(input: TrialInput): Promise<StepResult>;
-  /** Score a trained trial on held-out data, in a process of its own. */
+  /** Has the judge score a trained trial on the set of its purpose: search for exploring, promotion for confirming. */
   scoreTrial(input: TrialInput): Promise<StepResult>;
+  /** Has the judge score a scored, confirming trial once more, on the champion set. Its own record stays as it is. */
+  scoreChampion(input: { readonly trialId: string }): Promise<StepResult>;
 }

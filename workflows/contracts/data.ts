@@ -9,15 +9,20 @@ export const dataSourceSchema = z.discriminatedUnion('kind', [
 ]);
 export type DataSource = z.infer<typeof dataSourceSchema>;
 
-/** Facts about prepared data; hash covers the bytes of both splits and the split rule. */
+const shardSchema = z.strictObject({ bytes: z.int().min(0), files: z.int().min(0) });
+
+/** Facts about prepared data; hash covers the bytes of all parts and the split rule. */
 export const dataManifestSchema = z.strictObject({
   source: dataSourceSchema,
   hash: z.string().regex(/^[0-9a-f]{64}$/),
   trainBytes: z.int().min(0),
+  /** Of the three shards together. */
   heldOutBytes: z.int().min(0),
   trainFiles: z.int().min(0),
   heldOutFiles: z.int().min(0),
-  /** Folder that holds train.bin, heldout.bin and manifest.json. */
+  /** Held-out parts by the score set that reads them. They lie in the judge's folder alone. */
+  shards: z.strictObject({ search: shardSchema, promotion: shardSchema, champion: shardSchema }),
+  /** Folder that holds train.bin and manifest.json. */
   folder: z.string(),
 });
 export type DataManifest = z.infer<typeof dataManifestSchema>;

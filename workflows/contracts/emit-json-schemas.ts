@@ -5,17 +5,18 @@ import * as z from 'zod';
 import { baselineGenomes } from './baselines.ts';
 import { dataManifestSchema } from './data.ts';
 import { genomeSchema } from './genome.ts';
+import { judgeEventSchema, judgeRequestSchema } from './judge.ts';
 import { rungSchema, rungs } from './rung.ts';
 import { campaignInputSchema, presets } from './settings.ts';
 import {
+  answerRequestSchema,
+  answerResultSchema,
   checkRequestSchema,
   checkResultSchema,
   hostEventSchema,
   hostRequestSchema,
   prepareRequestSchema,
   prepareResultSchema,
-  scoreRequestSchema,
-  scoreResultSchema,
   toolsReplySchema,
   toolsRequestSchema,
   trainProgressSchema,
@@ -35,10 +36,12 @@ const schemas = {
   'train-request': trainRequestSchema,
   'train-progress': trainProgressSchema,
   'train-result': trainResultSchema,
-  'score-request': scoreRequestSchema,
-  'score-result': scoreResultSchema,
+  'answer-request': answerRequestSchema,
+  'answer-result': answerResultSchema,
   'host-request': hostRequestSchema,
   'host-event': hostEventSchema,
+  'judge-request': judgeRequestSchema,
+  'judge-event': judgeEventSchema,
   'tools-request': toolsRequestSchema,
   'tools-reply': toolsReplySchema,
 } as const;

@@ -18,18 +18,40 @@ export const lowerIsBetter: Readonly<Record<Metric, boolean>> = {
   'copy-loss': true,
 };
 
-/** One number about one trial. Written only by the scorer's side, never by the trainer; append-only. */
+/**
+ * What a score is for. search: guides the search; public seeds. promotion: confirms finalists; secret seeds and a shard of its own.
+ * champion: asked once, of what is to be called better; fresh secret seeds and a fresh shard.
+ */
+export const scoreSets = ['search', 'promotion', 'champion'] as const;
+export const scoreSetSchema = z.enum(scoreSets);
+export type ScoreSet = z.infer<typeof scoreSetSchema>;
+
+/** One number about one trial. Written and sealed only by the judge; append-only. */
 export const scoreSchema = z.strictObject({
   trialId: trialIdSchema,
   metric: metricSchema,
+  /** The official number: from prefixes at secret cuts (difference estimator, Cochran 1977, chapter 7), in the metric's unit. */
   value: z.number(),
+  /** The same metric from whole sequences: information only. value - fullSequence is the gap. */
+  fullSequence: z.number(),
+  /** Standard error of the gap; practically zero for a causal program. */
+  gapStandardError: z.number().min(0),
+  /** Prefixes scored, and the different positions that they were cut at. */
+  prefixes: z.int().min(0),
+  cuts: z.int().min(0),
+  set: scoreSetSchema,
   seed: z.int().min(0),
   rung: z.string(),
   programHash: hashSchema,
   checkpointHash: hashSchema,
   dataHash: hashSchema,
-  scorerVersion: z.string(),
+  /** Hash over the source of the judge. */
+  judgeVersion: z.string(),
   sandboxTier: sandboxTierSchema,
+  /** Canary programs that the sandbox held, of those tried: "14/14". */
+  sandboxCanaries: z.string().regex(/^\d+\/\d+$/),
   device: z.string(),
+  /** HMAC-SHA256 by the judge's key over every other field. */
+  seal: hashSchema,
 });
 export type Score = z.infer<typeof scoreSchema>;

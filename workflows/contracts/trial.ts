@@ -6,7 +6,6 @@ import { genomeSchema } from './genome.ts';
 import { experimentIdSchema, trialIdSchema } from './ids.ts';
 import { rungSchema } from './rung.ts';
 import { sandboxFactsSchema } from './sandbox.ts';
-import { metricSchema } from './score.ts';
 
 /** Trial in the archive: one training run of one architecture on one rung with one seed. */
 export const trialSchema = z.strictObject({
@@ -31,15 +30,17 @@ export type Trial = z.infer<typeof trialSchema>;
 
 // ---- The Python boundary: one request JSON, progress as JSON lines, one result JSON. -------------------------------------------------
 
-export const pythonCommands = ['prepare', 'check', 'train', 'score'] as const;
+export const pythonCommands = ['prepare', 'check', 'train', 'answer'] as const;
 export type PythonCommand = (typeof pythonCommands)[number];
 
 /** `prepare`: read a data source and write the split. Result: a manifest. */
 export const prepareRequestSchema = z.strictObject({
   source: dataSourceSchema,
-  /** Folder under which a folder named by the hash is made. */
+  /** Folder under which a folder named by the hash is made, for training text. */
   cacheFolder: z.string(),
-  /** Refuse when the training split is smaller than this many bytes, or the held-out split smaller than the second number. */
+  /** The judge's folder: held-out text goes below its `data` and nowhere else. */
+  judgeFolder: z.string(),
+  /** Refuse when the training text is smaller than this many bytes, or one of the held-out shards smaller than the second number. */
   minimumTrainBytes: z.int().min(0),
   minimumHeldOutBytes: z.int().min(0),
 });
@@ -58,6 +59,11 @@ export const checkRequestSchema = z.strictObject({
   /** Program of the reference baseline, for parameter and FLOP match. */
   referencePath: z.string(),
   seed: z.int().min(0),
+  /**
+   * Random cuts of the causality gate in each layer and mode: a leak that shows at a share e of cuts is found with probability 1 - (1 - e)^cuts.
+   * 8 for every candidate, 100 for the best tenth, 300 and more for champions.
+   */
+  cuts: z.int().min(1),
   /** Largest model FLOPs as a multiple of the reference's. */
   flopsLimit: z.number().positive(),
 });
@@ -125,8 +131,8 @@ export const trainResultSchema = z.strictObject({
 });
 export type TrainResult = z.infer<typeof trainResultSchema>;
 
-/** `score`: load the snapshots into fresh models and measure them on held-out data. */
-export const scoreRequestSchema = z.strictObject({
+/** `answer`: load the snapshots into fresh models and answer the judge's questions on descriptors 4 and 5. Holds no target and no data. */
+export const answerRequestSchema = z.strictObject({
   trialId: trialIdSchema,
   programPath: z.string(),
   programHash: hashSchema,
@@ -134,20 +140,17 @@ export const scoreRequestSchema = z.strictObject({
   rung: rungSchema,
   sizes: z.array(modelSizeSchema),
   seed: z.int().min(0),
-  data: dataManifestSchema,
 });
-export type ScoreRequest = z.infer<typeof scoreRequestSchema>;
-export const scoreResultSchema = z.strictObject({
+export type AnswerRequest = z.infer<typeof answerRequestSchema>;
+export const answerResultSchema = z.strictObject({
   trialId: trialIdSchema,
-  status: z.enum(['scored', 'failed']),
+  status: z.enum(['answered', 'failed']),
   label: failureLabelSchema.nullable(),
   detail: z.string(),
-  metrics: z.array(z.strictObject({ metric: metricSchema, value: z.number() })),
-  scorerVersion: z.string(),
   device: z.string(),
   cpuSeconds: z.number(),
 });
-export type ScoreResult = z.infer<typeof scoreResultSchema>;
+export type AnswerResult = z.infer<typeof answerResultSchema>;
 
 // ---- The host: one warm Python process that forks a child per job. One JSON object a line on stdin and stdout. ------------------------
 

@@ -1,9 +1,9 @@
 """`python -m asi_kernels.bench.trial`: what one trial costs, by baseline, and how far a rung tells baselines apart.
 
-Prints, for each baseline, training tokens a CPU second, CPU seconds of training and scoring, and the metrics. With more
-than one seed it also prints what seeds alone do (what is left after taking out what a seed does to all baselines)
-against what baselines do. Each trial has a child of its own and one thread; other load disturbs CPU seconds by some ten
-per cent, metrics not at all.
+Prints, for each baseline, training tokens a CPU second, CPU seconds of training, of the candidate's answers and of the
+judge, the judge's share of training, and the metrics. With more than one seed it also prints what seeds alone do (what
+is left after taking out what a seed does to all baselines) against what baselines do. Each trial has a child of its own
+and one thread; other load disturbs CPU seconds by some ten per cent, metrics not at all.
 """
 
 from __future__ import annotations
@@ -20,39 +20,44 @@ from pathlib import Path
 from typing import Any
 
 from asi_kernels.data import prepare
+from asi_kernels.data.split import SHARDS
 from asi_kernels.generate.baselines import baseline_genome, baseline_names
 from asi_kernels.generate.emit import emit_program
 
-_RUNGS_FILE = Path(prepare.__file__).parent.parent / "schemas" / "rungs.json"
-_METRICS = ("bits-per-byte", "recall-auc", "recall-accuracy", "copy-loss")
+RUNGS_FILE = Path(prepare.__file__).parent.parent / "schemas" / "rungs.json"
+_JUDGE_FOLDER = "judge"
+METRICS = ("bits-per-byte", "recall-auc", "recall-accuracy", "copy-loss")
 
 
 def main(arguments: list[str] | None = None) -> int:
-    rungs = json.loads(_RUNGS_FILE.read_text())
+    rungs = json.loads(RUNGS_FILE.read_text())
     parser = argparse.ArgumentParser(prog="python -m asi_kernels.bench.trial", description=__doc__.splitlines()[0])
     parser.add_argument("--rung", default="quick", choices=sorted(rungs))
     parser.add_argument(
         "--baselines", nargs="+", default=list(baseline_names()), choices=baseline_names(), metavar="NAME"
     )
     parser.add_argument("--seeds", type=int, default=1, help="seeds 0 to N-1 (default 1)")
+    parser.add_argument("--set", default="search", choices=SHARDS, help="what the scoring is for (default search)")
     parser.add_argument("--cache", type=Path, default=None, help="folder for prepared text (default: a temporary one)")
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder:
-        manifest = _prepared(options.cache or Path(folder) / "cache")
+        manifest = prepared_text(options.cache or Path(folder) / "cache")
         rows: dict[str, list[dict[str, float]]] = {}
-        print(f"{'baseline':20} seed  tokens/s  train s  score s  " + "  ".join(_METRICS))
+        print(f"{'baseline':20} seed  tokens/s  train s  answer s  judge s  judge %  " + "  ".join(METRICS))
         for name in options.baselines:
             for seed in range(options.seeds):
-                row = _trial(name, rungs[options.rung], manifest, seed)
+                program = emit_program(baseline_genome(name), name, "benchmark")
+                row = train_and_score(program, rungs[options.rung], manifest, seed, options.set)
                 rows.setdefault(name, []).append(row)
-                values = "  ".join(f"{row[metric]:{len(metric)}.3f}" for metric in _METRICS if metric in row)
+                values = "  ".join(f"{row[metric]:{len(metric)}.3f}" for metric in METRICS if metric in row)
                 print(
                     f"{name:20} {seed:4}  {row['tokensPerSecond']:8.0f}  {row['trainSeconds']:7.2f}"
-                    f"  {row['scoreSeconds']:7.2f}  {values}",
+                    f"  {row['answerSeconds']:8.2f}  {row['judgeSeconds']:7.2f}"
+                    f"  {100 * row['judgeSeconds'] / row['trainSeconds']:7.1f}  {values}",
                     flush=True,
                 )
     if options.seeds > 1 and len(rows) > 1:
-        for metric in _METRICS:
+        for metric in METRICS:
             if metric in rows[options.baselines[0]][0]:
                 table = [[row[metric] for row in rows[name]] for name in options.baselines]
                 between, residual = spreads(table)
@@ -77,11 +82,13 @@ def spreads(table: Sequence[Sequence[float]]) -> tuple[float, float]:
     return math.sqrt(between), math.sqrt(squares / ((num_rows - 1) * (num_columns - 1)))
 
 
-def _prepared(cache: Path) -> dict[str, Any]:
+def prepared_text(cache: Path) -> dict[str, Any]:
+    """Manifest of the standard library's text, prepared under `cache` where it is not there yet."""
     cache.mkdir(parents=True, exist_ok=True)
     request = {
         "source": {"kind": "stdlib"},
         "cacheFolder": str(cache),
+        "judgeFolder": str(cache / _JUDGE_FOLDER),
         "minimumTrainBytes": 0,
         "minimumHeldOutBytes": 0,
     }
@@ -91,28 +98,46 @@ def _prepared(cache: Path) -> dict[str, Any]:
     return result["manifest"]
 
 
-def _trial(name: str, rung: dict[str, Any], manifest: dict[str, Any], seed: int) -> dict[str, float]:
-    """Trains and scores one baseline in a forked child, so that trials do not warm each other."""
+def train_and_score(
+    program: str, rung: dict[str, Any], manifest: dict[str, Any], seed: int, score_set: str = "search"
+) -> dict[str, float]:
+    """Metrics and costs of one program text after one trial, in a forked child, so that trials do not warm each other.
+
+    Raises TrialLost when the child ends without them.
+    """
     receiver, sender = multiprocessing.get_context("fork").Pipe(duplex=False)
-    process = multiprocessing.get_context("fork").Process(target=_child, args=(sender, name, rung, manifest, seed))
+    process = multiprocessing.get_context("fork").Process(
+        target=_child, args=(sender, program, rung, manifest, seed, score_set)
+    )
     process.start()
     sender.close()
     try:
         return receiver.recv()
+    except EOFError as error:
+        process.join()
+        raise TrialLost(f"the trial with seed {seed} ended with status {process.exitcode} and no metrics") from error
     finally:
         process.join()
 
 
-def _child(sender: Any, name: str, rung: dict[str, Any], manifest: dict[str, Any], seed: int) -> None:
+class TrialLost(Exception):
+    """A trial of a benchmark ended without metrics; what it said is on stderr."""
+
+
+def _child(
+    sender: Any, program: str, rung: dict[str, Any], manifest: dict[str, Any], seed: int, score_set: str
+) -> None:
     from asi_kernels.gates.sizes import measure_sizes
     from asi_kernels.programs import load_mixer_class
-    from asi_kernels.score import run as score
     from asi_kernels.train import run as train
+
+    from .scoring import score_locally
 
     with tempfile.TemporaryDirectory() as folder:
         workdir = Path(folder)
-        for file_name, baseline in (("mixer.py", name), ("reference.py", "deltanet")):
-            (workdir / file_name).write_text(emit_program(baseline_genome(baseline), baseline, "benchmark"))
+        reference_program = emit_program(baseline_genome("deltanet"), "deltanet", "benchmark")
+        for file_name, text in (("mixer.py", program), ("reference.py", reference_program)):
+            (workdir / file_name).write_text(text)
         mixer, reference = (load_mixer_class(workdir / file_name) for file_name in ("mixer.py", "reference.py"))
         common = {
             "trialId": f"c-bench/e0001/{rung['name']}/s{seed}",
@@ -125,14 +150,16 @@ def _child(sender: Any, name: str, rung: dict[str, Any], manifest: dict[str, Any
         }
         trained = train.run({**common, "checkpointEvery": 20, "reportEvery": 5}, workdir, lambda line: None)
         if trained["status"] != "trained":
-            sys.exit(f"{name}: {trained['label']}: {trained['detail']}")
-        scored = score.run({**common, "checkpointPath": trained["checkpointPath"]}, workdir, lambda line: None)
+            sys.exit(f"{trained['label']}: {trained['detail']}")
+        judge_home = Path(manifest["folder"]).parent / _JUDGE_FOLDER
+        scored = score_locally({**common, "checkpointPath": trained["checkpointPath"]}, judge_home, score_set)
     sender.send(
         {
             "tokensPerSecond": trained["tokensPerSecond"],
             "trainSeconds": trained["cpuSeconds"],
-            "scoreSeconds": scored["cpuSeconds"],
-            **{row["metric"]: row["value"] for row in scored["metrics"]},
+            "answerSeconds": scored.answer_seconds,
+            "judgeSeconds": scored.judge_seconds,
+            **{row.metric: row.value for row in scored.metrics},
         }
     )
 

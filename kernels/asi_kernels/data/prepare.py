@@ -1,7 +1,9 @@
-"""The `prepare` command: reads a data source, splits it by file and keeps the split under a folder named by its hash.
+"""The `prepare` command: reads a data source, splits it by file and keeps the parts under folders named by their hash.
 
-The split: a text whose SHA-256, read as a number, is divisible by ten is held out. It depends on the content alone, so
-adding or renaming files moves no other file across. Files are joined with a NUL byte between them, which no text holds.
+The split: of a text's SHA-256, read as a number, the remainder by a hundred says whether it trains (85 of 100) or
+belongs to one of the three held-out shards (5 each). It depends on the content alone, so adding or renaming files moves
+no other file across. Files are joined with a NUL byte between them, which no text holds. Training text goes to the data
+folder; held-out text to the judge's folder and nowhere else, so that no process that trains or answers can be given it.
 """
 
 from __future__ import annotations
@@ -12,16 +14,18 @@ import hashlib
 import json
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from asi_kernels.commands import Report
+from asi_kernels.judge.home import DATA_NAME, give_to_judge, make_folder
 from asi_kernels.requests import schema_problem
 
 from .sources import SourceError, TextFile, read_source
-from .split import HELD_OUT_NAME, TRAIN_NAME, is_held_out
+from .split import SHARDS, TRAIN_NAME, shard_name, shard_of
 
-_SPLIT_RULE = b"asi-arch split 1: held out when sha256 mod 10 = 0, NUL between files"
+_SPLIT_RULE = b"asi-arch split 2: sha256 mod 100 // 5 = 0, 1, 2 is search, promotion, champion; NUL between files"
 _MANIFEST_NAME = "manifest.json"
 _SEPARATOR = b"\0"
 
@@ -37,55 +41,71 @@ def run(request: dict[str, Any], workdir: Path, report: Report) -> dict[str, Any
 
 def _prepare(request: dict[str, Any]) -> dict[str, Any]:
     texts = read_source(request["source"])
-    held_out = [text for text in texts if is_held_out(text.digest)]
-    train = [text for text in texts if not is_held_out(text.digest)]
-    splits = {TRAIN_NAME: _join(train), HELD_OUT_NAME: _join(held_out)}
-    _require_enough(request, splits, len(texts))
+    parts: dict[str | None, list[TextFile]] = {part: [] for part in (None, *SHARDS)}
+    for text in texts:
+        parts[shard_of(text.digest)].append(text)
+    train, shards = _join(parts[None]), {shard: _join(parts[shard]) for shard in SHARDS}
+    _require_enough(request, {"training": train, **shards}, len(texts))
     digest = hashlib.sha256(_SPLIT_RULE)
-    for content in splits.values():
+    for content in (train, *shards.values()):
         digest.update(len(content).to_bytes(8, "little"))
         digest.update(content)
-    folder = Path(request["cacheFolder"]).absolute() / digest.hexdigest()
+    name = digest.hexdigest()
+    folder = Path(request["cacheFolder"]).absolute() / name
     manifest = {
         "source": request["source"],
-        "hash": digest.hexdigest(),
-        "trainBytes": len(splits[TRAIN_NAME]),
-        "heldOutBytes": len(splits[HELD_OUT_NAME]),
-        "trainFiles": len(train),
-        "heldOutFiles": len(held_out),
+        "hash": name,
+        "trainBytes": len(train),
+        "heldOutBytes": sum(map(len, shards.values())),
+        "trainFiles": len(parts[None]),
+        "heldOutFiles": sum(len(parts[shard]) for shard in SHARDS),
+        "shards": {shard: {"bytes": len(shards[shard]), "files": len(parts[shard])} for shard in SHARDS},
         "folder": str(folder),
     }
+    with _refusing("cacheFolder", request):
+        if not _is_whole(folder, {TRAIN_NAME: train}):
+            _build(folder, {TRAIN_NAME: train}, manifest)
+    judge_folder = Path(request["judgeFolder"]).absolute()
+    with _refusing("judgeFolder", request):
+        make_folder(judge_folder)
+        make_folder(judge_folder / DATA_NAME)
+        held_out = {shard_name(shard): content for shard, content in shards.items()}
+        if not _is_whole(judge_folder / DATA_NAME / name, held_out):
+            _build(judge_folder / DATA_NAME / name, held_out, manifest, for_judge=True)
+    return manifest
+
+
+@contextlib.contextmanager
+def _refusing(field: str, request: dict[str, Any]) -> Iterator[None]:
     try:
-        if not _is_whole(folder, splits):
-            _build(folder, splits, manifest)
+        yield
     except OSError as error:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         remedy = "free some space" if full else "give a folder that this user may write to"
         raise SourceError(
-            "cacheFolder", f'"{request["cacheFolder"]}" cannot take the prepared text ({error.strerror}); {remedy}'
+            field, f'"{request[field]}" cannot take the prepared text ({error.strerror}); {remedy}'
         ) from error
-    return manifest
 
 
 def _join(texts: list[TextFile]) -> bytes:
     return _SEPARATOR.join(text.content for text in texts)
 
 
-def _require_enough(request: dict[str, Any], splits: dict[str, bytes], num_files: int) -> None:
+def _require_enough(request: dict[str, Any], parts: dict[str, bytes], num_files: int) -> None:
     source = request["source"]
     field = "path" if source["kind"] == "folder" else "kind"
     value = f'"{source["path"]}"' if source["kind"] == "folder" else '"stdlib"'
-    for name, key, side in (
-        (TRAIN_NAME, "minimumTrainBytes", "training"),
-        (HELD_OUT_NAME, "minimumHeldOutBytes", "held-out"),
-    ):
-        # A side with no text at all is too small for any use.
-        needed = max(1, request[key])
-        if len(splits[name]) < needed:
+    for part, content in parts.items():
+        is_training = part == "training"
+        # A part with no text at all is too small for any use.
+        needed = max(1, request["minimumTrainBytes" if is_training else "minimumHeldOutBytes"])
+        if len(content) < needed:
+            what = "training text" if is_training else f"held-out text for the {part} shard"
             raise SourceError(
                 field,
-                f"{value} gives {len(splits[name]):,} bytes of {side} text from {num_files:,} files, and {needed:,} are"
-                f" needed; add text (one file in ten is held out, so many files are better than one large one)",
+                f"{value} gives {len(content):,} bytes of {what} from {num_files:,} files, and {needed:,} are needed;"
+                f" add text (of a hundred files five go to each of the three held-out shards, so many files are better"
+                f" than one large one)",
             )
 
 
@@ -100,17 +120,21 @@ def _is_whole(folder: Path, splits: dict[str, bytes]) -> bool:
         return False
 
 
-def _build(folder: Path, splits: dict[str, bytes], manifest: dict[str, Any]) -> None:
+def _build(folder: Path, splits: dict[str, bytes], manifest: dict[str, Any], *, for_judge: bool = False) -> None:
     """Writes aside and renames, so that the name stands for a whole folder only."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     aside = folder.with_name(f".{folder.name}.{os.getpid()}")
     shutil.rmtree(aside, ignore_errors=True)
-    aside.mkdir()
+    aside.mkdir(mode=0o700 if for_judge else 0o777)
     try:
         for name, content in {**splits, _MANIFEST_NAME: json.dumps(manifest, indent=2).encode()}.items():
             with open(aside / name, "wb") as file:
                 file.write(content)
                 os.fsync(file.fileno())
+            if for_judge:
+                give_to_judge(aside / name)
+        if for_judge:
+            give_to_judge(aside)
         if folder.exists():  # damaged, or of another process since we looked
             os.replace(folder, aside / "replaced")
         os.rename(aside, folder)

@@ -12,9 +12,8 @@ import math
 from typing import Any
 
 import numpy as np
-import torch
 
-from .batch import IGNORED, Batch
+from .batch import IGNORED, Batch, Sequences
 from .streams import stream
 
 _EASY_SHARE = 0.3  # of the run, before the largest number of pairs comes in
@@ -24,11 +23,11 @@ def training_batch(task: dict[str, Any], seed: int, step: int) -> Batch:
     """`batch` sequences of one step. Each row draws its number of pairs from those open at this point of the run."""
     generator = stream(seed, "recall", "train", step)
     choices = open_pairs(task, step)
-    return _sequences(task, generator.choice(choices, size=task["batch"]), generator)
+    return _sequences(task, generator.choice(choices, size=task["batch"]), generator).batch()
 
 
-def held_out_batch(task: dict[str, Any], seed: int) -> Batch:
-    """`evalSequences` sequences with the largest number of pairs."""
+def held_out_sequences(task: dict[str, Any], seed: int) -> Sequences:
+    """`evalSequences` sequences with the largest number of pairs, of a stream that training never draws from."""
     generator = stream(seed, "recall", "held-out")
     return _sequences(task, np.full(task["evalSequences"], max(task["pairs"])), generator)
 
@@ -40,7 +39,7 @@ def open_pairs(task: dict[str, Any], step: int) -> list[int]:
     return pairs[:-1] if easy and len(pairs) > 1 else pairs
 
 
-def _sequences(task: dict[str, Any], num_pairs: np.ndarray, generator: np.random.Generator) -> Batch:
+def _sequences(task: dict[str, Any], num_pairs: np.ndarray, generator: np.random.Generator) -> Sequences:
     """Rows of one batch; num_pairs [B]."""
     length, num_keys = task["length"], task["vocabulary"] // 2
     largest = int(num_pairs.max())
@@ -61,7 +60,7 @@ def _sequences(task: dict[str, Any], num_pairs: np.ndarray, generator: np.random
     targets = np.full((rows, length), IGNORED, dtype=np.int64)
     asked = np.arange(num_slots)[None, :] >= num_pairs[:, None]
     targets[:, 0 : 2 * num_slots : 2] = np.where(asked, inputs[:, 1 : 2 * num_slots : 2], IGNORED)
-    return Batch(torch.from_numpy(inputs), torch.from_numpy(targets))
+    return Sequences(inputs, targets)
 
 
 def _rounds(num_pairs: np.ndarray, num_slots: int, generator: np.random.Generator) -> np.ndarray:

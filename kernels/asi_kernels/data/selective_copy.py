@@ -9,9 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import torch
 
-from .batch import IGNORED, Batch
+from .batch import IGNORED, Batch, Sequences
 from .streams import stream
 
 _BLANK, _MARKER, _FIRST_SYMBOL = 0, 1, 2
@@ -19,15 +18,15 @@ _BLANK, _MARKER, _FIRST_SYMBOL = 0, 1, 2
 
 def training_batch(task: dict[str, Any], seed: int, step: int) -> Batch:
     """`batch` sequences of one step."""
-    return _sequences(task, task["batch"], stream(seed, "copy", "train", step))
+    return _sequences(task, task["batch"], stream(seed, "copy", "train", step)).batch()
 
 
-def held_out_batch(task: dict[str, Any], seed: int) -> Batch:
+def held_out_sequences(task: dict[str, Any], seed: int) -> Sequences:
     """`evalSequences` sequences of a stream that training never draws from."""
     return _sequences(task, task["evalSequences"], stream(seed, "copy", "held-out"))
 
 
-def _sequences(task: dict[str, Any], rows: int, generator: np.random.Generator) -> Batch:
+def _sequences(task: dict[str, Any], rows: int, generator: np.random.Generator) -> Sequences:
     length, count = task["length"], task["tokens"]
     field = length - count
     if field < count:
@@ -40,4 +39,4 @@ def _sequences(task: dict[str, Any], rows: int, generator: np.random.Generator) 
     inputs[:, field + 1 :] = symbols[:, :-1]
     targets = np.full((rows, length), IGNORED, dtype=np.int64)
     targets[:, field:] = symbols
-    return Batch(torch.from_numpy(inputs), torch.from_numpy(targets))
+    return Sequences(inputs, targets)

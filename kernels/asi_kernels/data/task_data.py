@@ -1,4 +1,4 @@
-"""Batches of a task of a rung by its kind: what the trainer and the scorer see of the data."""
+"""Data of a task of a rung by its kind: training batches for the trainer, held-out sequences for the judge."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from . import recall, selective_copy, text_windows
-from .batch import Batch
-from .split import HELD_OUT_NAME, TRAIN_NAME
+from .batch import Batch, Sequences
+from .split import TRAIN_NAME
 
 
 def training_data(task: dict[str, Any], seed: int, text_folder: Path | str) -> Callable[[int], Batch]:
-    """Batch by step, from 0. Reads the training split alone. Raises OSError when the prepared text is gone."""
+    """Batch by step, from 0. Reads the training part alone. Raises OSError when the prepared text is gone."""
     match task["kind"]:
         case "bytes":
             text = text_windows.open_text(text_folder, TRAIN_NAME)
@@ -24,14 +26,13 @@ def training_data(task: dict[str, Any], seed: int, text_folder: Path | str) -> C
     raise ValueError(f"task kind is {task['kind']!r}; it must be bytes, recall or copy")
 
 
-def held_out_data(task: dict[str, Any], seed: int, text_folder: Path | str) -> Batch:
-    """Every held-out sequence of a task as one batch, which the scorer cuts into pieces."""
+def held_out_sequences(task: dict[str, Any], seed: int, text: np.ndarray) -> Sequences:
+    """Every held-out sequence of a task. `seed` fixes generated tasks; `text` [N] uint8 is the shard to cut from."""
     match task["kind"]:
         case "bytes":
-            text = text_windows.open_text(text_folder, HELD_OUT_NAME)
             return text_windows.held_out_windows(text, task)
         case "recall":
-            return recall.held_out_batch(task, seed)
+            return recall.held_out_sequences(task, seed)
         case "copy":
-            return selective_copy.held_out_batch(task, seed)
+            return selective_copy.held_out_sequences(task, seed)
     raise ValueError(f"task kind is {task['kind']!r}; it must be bytes, recall or copy")

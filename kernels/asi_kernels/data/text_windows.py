@@ -6,26 +6,30 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
-from .batch import Batch
+from .batch import Batch, Sequences
 from .streams import stream
 
 
 def open_text(folder: Path | str, name: str) -> np.ndarray:
-    """Bytes [N] uint8 of one split, mapped read-only. Raises OSError when it is not there."""
+    """Bytes [N] uint8 of one part of the split, mapped read-only. Raises OSError when it is not there."""
     return np.memmap(Path(folder) / name, dtype=np.uint8, mode="r")
 
 
 def training_windows(text: np.ndarray, task: dict[str, Any], seed: int, step: int) -> Batch:
     """`batch` windows of `length` bytes at random places, fixed by (seed, step)."""
     starts = stream(seed, "bytes", "train", step).integers(0, _num_starts(text, task), size=task["batch"])
-    return _windows(text, starts, task["length"])
+    return _windows(text, starts, task["length"]).batch()
 
 
-def held_out_windows(text: np.ndarray, task: dict[str, Any]) -> Batch:
-    """`evalSequences` windows spread evenly over the text: the same for every candidate and every seed."""
-    starts = np.linspace(0, _num_starts(text, task) - 1, task["evalSequences"]).astype(np.int64)
+def held_out_windows(text: np.ndarray, task: dict[str, Any]) -> Sequences:
+    """`evalSequences` windows spread evenly over the text: the same for every candidate and every seed.
+
+    No two overlap, or one would give away the continuation of another; a text too short for so many gives fewer.
+    """
+    last = _num_starts(text, task) - 1
+    count = min(task["evalSequences"], len(text) // (task["length"] + 1))
+    starts = np.linspace(0, last, count).astype(np.int64)
     return _windows(text, starts, task["length"])
 
 
@@ -38,7 +42,6 @@ def _num_starts(text: np.ndarray, task: dict[str, Any]) -> int:
     return count
 
 
-def _windows(text: np.ndarray, starts: np.ndarray, length: int) -> Batch:
+def _windows(text: np.ndarray, starts: np.ndarray, length: int) -> Sequences:
     rows = text[starts[:, None] + np.arange(length + 1)].astype(np.int64)
-    windows = torch.from_numpy(rows)
-    return Batch(windows[:, :-1].contiguous(), windows[:, 1:].contiguous())
+    return Sequences(np.ascontiguousarray(rows[:, :-1]), np.ascontiguousarray(rows[:, 1:]))

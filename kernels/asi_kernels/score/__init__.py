@@ -1,1 +1,1 @@
-"""Measures a trained candidate on held-out data, in a process of its own with fresh models."""
+"""Answers the judge with a trained candidate's predictions, in a process of its own with fresh models."""

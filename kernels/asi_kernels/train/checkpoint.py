@@ -103,12 +103,6 @@ class CheckpointFolder:
         return self._folder / f"{task}-{step}.safetensors"
 
 
-def snapshot_steps(task: dict[str, Any]) -> list[int]:
-    """Steps done at each snapshot: evenly spaced, the last step among them; fewer where there are fewer steps."""
-    count = task["snapshots"]
-    return sorted({max(1, round(task["steps"] * (index + 1) / count)) for index in range(count)})
-
-
 def sync_folder(folder: Path) -> None:
     """Puts the names in a folder on disk, so that a power cut does not undo a rename."""
     descriptor = os.open(folder, os.O_RDONLY)

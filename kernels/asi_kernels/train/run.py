@@ -24,9 +24,10 @@ from asi_kernels.models.language_model import LanguageModel, build_model
 from asi_kernels.numerics import settle_numerics
 from asi_kernels.programs import load_mixer_class, program_hash
 from asi_kernels.requests import RequestError
+from asi_kernels.snapshots import snapshot_steps
 
 from .candidate_edge import TrialFailed, candidate_edge
-from .checkpoint import Checkpoint, CheckpointFolder, Progress, snapshot_steps, sync_folder
+from .checkpoint import Checkpoint, CheckpointFolder, Progress, sync_folder
 from .loss import mean_loss
 from .optimiser import Optimiser
 

@@ -28,8 +28,8 @@ describe('a path that holds no usable archive', () => {
     edit(path, 'PRAGMA user_version = 7');
     const before = readFileSync(path);
     const refusal = refusalOf(path);
-    expect(refusal).toMatchObject({ reason: 'newer-version', path, foundVersion: 7, knownVersion: 1 });
-    expect(refusal.message).toContain(`${path} cannot be used: it has version 7; this program knows version 1 at most`);
+    expect(refusal).toMatchObject({ reason: 'newer-version', path, foundVersion: 7, knownVersion: 2 });
+    expect(refusal.message).toContain(`${path} cannot be used: it has version 7; this program knows version 2 at most`);
     expect(readFileSync(path).equals(before)).toBe(true);
   });
 

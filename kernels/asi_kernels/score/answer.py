@@ -1,0 +1,97 @@
+"""The `answer` command: fresh models, the snapshots loaded into them, predictions for whatever the judge asks.
+
+Candidate code runs in this process, so nothing that it says of itself counts: no target, no metric and no held-out text
+is here but the tokens of the questions, and what goes back are plain numbers that the judge checks and normalises. A
+trial is answered by two such processes that know nothing of each other (judge/examine.py).
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from asi_kernels.commands import Report
+from asi_kernels.judge.wire import Answerer, Kind, Question
+from asi_kernels.models.language_model import LanguageModel, build_model
+from asi_kernels.numerics import settle_numerics
+from asi_kernels.programs import load_mixer_class
+from asi_kernels.snapshots import snapshot_steps
+from asi_kernels.train.candidate_edge import TrialFailed, candidate_edge
+from asi_kernels.train.run import require_consistent
+
+from .snapshots import StateDict, read_snapshot, require_snapshots
+
+# The host gives the child these ends of the two pipes to the judge.
+QUESTIONS_DESCRIPTOR = 4
+ANSWERS_DESCRIPTOR = 5
+
+
+def run(request: dict[str, Any], workdir: Path, report: Report) -> dict[str, Any]:
+    """answerRequest to answerResult. Raises RequestError for a request whose parts do not fit each other."""
+    del workdir
+    return answer(request, Answerer(QUESTIONS_DESCRIPTOR, ANSWERS_DESCRIPTOR), report)
+
+
+def answer(request: dict[str, Any], answerer: Answerer, report: Report) -> dict[str, Any]:
+    """Answers until the judge says that it has enough. Raises RequestError, and ChannelError when the judge is gone."""
+    require_consistent(request)
+    started = time.process_time()
+    settle_numerics()
+    label, detail = None, ""
+    try:
+        models = _Models(request)
+        answerer.say_hello()
+        while (question := answerer.next_question()).kind is not Kind.END:
+            answerer.answer(models.predict(question))
+            report(None)
+    except TrialFailed as failure:
+        label, detail = failure.label, failure.detail
+    return {
+        "trialId": request["trialId"],
+        "status": "answered" if label is None else "failed",
+        "label": label,
+        "detail": detail,
+        "device": "cpu",
+        "cpuSeconds": time.process_time() - started,
+    }
+
+
+class _Models:
+    """The model of each task, with the weights of the snapshot that was asked for last."""
+
+    def __init__(self, request: dict[str, Any]) -> None:
+        with candidate_edge("importing the program"):
+            mixer_class = load_mixer_class(request["programPath"])
+        self._tasks: list[dict[str, Any]] = request["rung"]["tasks"]
+        self._path = Path(request["checkpointPath"])
+        mlp_hidden = {size["task"]: size["mlpHidden"] for size in request["sizes"]}
+        self._models: list[LanguageModel] = []
+        expected: dict[str, StateDict] = {}
+        for task in self._tasks:
+            kind = task["kind"]
+            with candidate_edge(f"building the model of task {kind}"):
+                model = build_model(mixer_class, request["rung"], task, mlp_hidden[kind], request["seed"]).eval()
+                state = model.state_dict()
+            self._models.append(model)
+            expected |= {f"{kind}/{step}/": state for step in snapshot_steps(task)}
+        require_snapshots(self._path, expected)
+        self._loaded: list[int | None] = [None] * len(self._tasks)
+
+    def predict(self, question: Question) -> np.ndarray:
+        """Logits [R, 1 or L, V] float32."""
+        task = self._tasks[question.task]
+        where = f"task {task['kind']}, snapshot {snapshot_steps(task)[question.snapshot]}"
+        model = self._models[question.task]
+        if self._loaded[question.task] != question.snapshot:
+            prefix = f"{task['kind']}/{snapshot_steps(task)[question.snapshot]}/"
+            model.load_state_dict(read_snapshot(self._path, prefix, list(model.state_dict())))
+            self._loaded[question.task] = question.snapshot
+        tokens = torch.from_numpy(question.tokens.astype(np.int64))
+        with torch.no_grad(), candidate_edge(where):
+            logits = model(tokens)
+            kept = logits[:, -1:] if question.kind is Kind.LAST else logits
+            return kept.float().numpy()

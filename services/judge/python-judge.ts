@@ -1,0 +1,114 @@
+import { type JudgeEvent, type JudgeRequest, judgeEventSchema } from '../../workflows/contracts/judge.ts';
+import type { Score } from '../../workflows/contracts/score.ts';
+import { LineProcess, PythonProcessError } from '../python/line-process.ts';
+import type { Judge, JudgeChannels, Judgement } from './judge.ts';
+
+type Reply = Extract<JudgeEvent, { event: 'opened' | 'scored' | 'seals' }>;
+
+interface Waiting {
+  readonly resolve: (reply: Reply) => void;
+  readonly reject: (error: Error) => void;
+}
+
+export interface PythonJudgeOptions {
+  readonly python: string;
+  /** The judge's own folder: key and held-out data. */
+  readonly home: string;
+  /** Folder for the pipes to the processes that answer. */
+  readonly channels: string;
+}
+
+/** The judge as a Python process beside this one, started on first use and again after it died. */
+export class PythonJudge implements Judge {
+  readonly #options: PythonJudgeOptions;
+  readonly #waiting = new Map<string, Waiting>();
+  #process: LineProcess | null = null;
+  #numSealChecks = 0;
+
+  constructor(options: PythonJudgeOptions) {
+    this.#options = options;
+  }
+
+  async open(id: string): Promise<JudgeChannels> {
+    const { prefixes, sequences } = await this.#ask('opened', { op: 'open', id });
+    return { prefixes, sequences };
+  }
+
+  async score(request: Parameters<Judge['score']>[0]): Promise<Judgement> {
+    const { rows, label, detail, cpuSeconds } = await this.#ask('scored', { op: 'score', ...request });
+    return label === null ? { ok: true, rows, cpuSeconds } : { ok: false, label, detail, cpuSeconds };
+  }
+
+  close(id: string): void {
+    this.#process?.send({ op: 'close', id } satisfies JudgeRequest);
+    this.#settle({ event: 'scored', id, ...givenUp });
+  }
+
+  async checkSeals(rows: readonly Score[]): Promise<readonly boolean[]> {
+    const id = `seals-${this.#numSealChecks++}`;
+    return (await this.#ask('seals', { op: 'check-seals', id, rows: [...rows] })).genuine;
+  }
+
+  async stop(): Promise<void> {
+    await this.#process?.close();
+  }
+
+  #ask<Event extends Reply['event']>(event: Event, request: JudgeRequest): Promise<Extract<Reply, { event: Event }>> {
+    const process = this.#started();
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(keyOf(event, request.id), {
+        // Kept by event and id, so the reply is of that event.
+        resolve: (reply) => resolve(reply as Extract<Reply, { event: Event }>),
+        reject,
+      });
+      process.send(request);
+    });
+  }
+
+  #started(): LineProcess {
+    const { python, home, channels } = this.#options;
+    this.#process ??= new LineProcess({
+      python,
+      args: ['-m', 'asi_kernels', 'judge', '--home', home, '--channels', channels],
+      onLine: (line) => this.#onEvent(judgeEventSchema.parse(JSON.parse(line))),
+      onEnd: (reason) => this.#onEnd(reason),
+    });
+    return this.#process;
+  }
+
+  #onEvent(event: JudgeEvent): void {
+    if (event.event === 'ready') return;
+    if (event.event !== 'refused') {
+      this.#settle(event);
+      return;
+    }
+    const refused = event.id === null ? [] : replies.map((name) => keyOf(name, event.id ?? ''));
+    for (const key of refused) {
+      this.#waiting.get(key)?.reject(new PythonProcessError(`The judge refused a request: ${event.message}`));
+      this.#waiting.delete(key);
+    }
+  }
+
+  #settle(reply: Reply): void {
+    const key = keyOf(reply.event, reply.id);
+    this.#waiting.get(key)?.resolve(reply);
+    this.#waiting.delete(key);
+  }
+
+  #onEnd(reason: string): void {
+    this.#process = null;
+    for (const waiting of this.#waiting.values()) waiting.reject(new PythonProcessError(`The judge stopped: ${reason}`));
+    this.#waiting.clear();
+  }
+}
+
+const replies = ['opened', 'scored', 'seals'] as const;
+const keyOf = (event: Reply['event'], id: string): string => `${event} ${id}`;
+
+const givenUp = {
+  status: 'failed',
+  label: 'cancelled',
+  detail: 'the scoring was given up',
+  rows: [] as Score[],
+  cpuSeconds: 0,
+} as const;
