@@ -30,6 +30,8 @@ const limits = { memoryBytes: 3 * 1024 ** 3, logBytes: 1024 * 1024 } as const;
 const flopsLimit = 1.25;
 /** Baselines are what is compared with, whatever they cost; the cost stands beside them. */
 const baselineFlopsLimit = 4;
+/** Finds a leak at 31 % of cuts with 95 %; rarer ones are looked for where a candidate is about to win something. */
+const cuts = 8;
 
 /** The gates. A refused program is a value with its evidence in the experiment; outages are thrown. */
 export const createCheckActivities = (dependencies: CheckDependencies): CheckActivities => ({
@@ -66,6 +68,7 @@ const check = async (
     referencePath,
     rung: rungs[campaign.settings.rung],
     seed: campaign.settings.seed,
+    cuts,
     flopsLimit: experiment.kind === 'baseline' ? baselineFlopsLimit : flopsLimit,
   };
 

@@ -242,6 +242,7 @@ const finished = (planned: Experiment, { fitness, failed }: { readonly fitness: 
       evidence: 'nothing seen, seeds 1 to 3',
       measured: 0,
       limit: 1e-9,
+      seed: 0,
       seconds: 0.2,
     })),
     fitness: failed ? null : { rule: 'paired-gain', value: fitness, effects: [effect] },

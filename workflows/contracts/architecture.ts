@@ -30,11 +30,13 @@ export const gateNames = [
 export const gateResultSchema = z.strictObject({
   gate: z.enum(gateNames),
   verdict: z.enum(['pass', 'fail', 'not-applicable']),
-  /** What was seen, where, how large, with which seed: one sentence. */
+  /** What was seen, where and how large: one sentence. */
   evidence: z.string().max(2000),
   /** The measured number behind the verdict and its limit, where there is one. */
   measured: z.number().nullable(),
   limit: z.number().nullable(),
+  /** Of the probes that the verdict rests on; null where nothing was drawn. */
+  seed: z.int().min(0).nullable(),
   seconds: z.number().min(0),
 });
 export type GateResult = z.infer<typeof gateResultSchema>;
@@ -56,6 +58,7 @@ export type ModelSize = z.infer<typeof modelSizeSchema>;
 /**
  * What is checked, trained, scored, stored and exported: a program text with the mixer contract
  * (class Mixer with `__init__(hidden_size, num_heads, layer_index=0, num_layers=1)` and `forward(x, state=None) -> (y, state)`, x and y [B, T, hidden]).
+ * A mixer whose cost grows faster than T log T says so by a class attribute, `quadratic = True`; without it the complexity gate holds it to that.
  * A genome is optional: people and models write programs.
  */
 export const architectureSchema = z.strictObject({

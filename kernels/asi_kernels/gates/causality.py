@@ -5,6 +5,10 @@ shape and therefore one order of summation; only transforms (FFT), which mix rou
 tolerance. Backward: the gradient of past outputs with respect to future inputs must be zero. Rows of one batch carry
 one cut each; when the batch gate has failed, rows run one at a time, so that a leak between rows is not taken for a
 leak from the future.
+
+A leak that opens on rare content needs luck: K random cuts find one that shows at a share e of cuts with probability
+1 - (1 - e)^K. The request says K for each layer and mode; borders and long lengths come on top. Before each second
+cut stands what rare leaks are triggered by: a zero vector, a repeated one, a spike.
 """
 
 from __future__ import annotations
@@ -21,8 +25,10 @@ from .effort import Effort
 from .outcome import Outcome, failed, passed
 from .subject import Subject, call, evaluate, mode, relative_difference
 
-_RANDOM_CUTS = 3
 _LONG_ROWS = 2
+_LONG_CUTS = 3
+_CUTS_A_BATCH = 32
+_CONFIDENCE = 0.95
 
 
 @dataclass(frozen=True)
@@ -31,10 +37,11 @@ class _Leak:
     place: str
 
 
-def causality(subject: Subject, effort: Effort, *, rows_apart: bool) -> Outcome:
+def causality(subject: Subject, effort: Effort, *, num_random: int, rows_apart: bool) -> Outcome:
+    """`num_random` cuts at random places in each layer and mode; bitwise but for transforms."""
     limit = subject.noise_limit if subject.work.transforms else 0.0
     worst, num_cuts = _Leak(0.0, ""), 0
-    for probe in _probes(subject, effort, rows_apart):
+    for probe in _probes(subject, effort, num_random, rows_apart):
         found = _gradient_leak(subject, probe) if probe.backward else _forward_leak(subject, probe)
         worst = max(worst, found, key=lambda leak: leak.size)
         num_cuts += len(probe.cuts)
@@ -45,37 +52,66 @@ def causality(subject: Subject, effort: Effort, *, rows_apart: bool) -> Outcome:
     lengths = f"lengths {effort.border_length}, {', '.join(map(str, effort.long_lengths))}"
     return passed(
         f"{num_cuts} cuts at {lengths}, layers {', '.join(map(str, subject.layer_indices))}, train and eval: "
-        f"replacing the future changes no earlier output{note}",
+        f"replacing the future changes no earlier output; {num_random} cuts of each layer and mode are random, which "
+        f"finds a leak at {found_share(num_random):.2g} of cuts with {_CONFIDENCE:.0%}{note}",
         worst.size,
         limit,
     )
 
 
-def _probes(subject: Subject, effort: Effort, rows_apart: bool) -> Iterator[_Probe]:
-    """Chunk borders (and every cut in one of the modes) and long lengths in both modes for each layer, one backward
-    pass, a second seed.
+def found_share(num_random: int) -> float:
+    """Smallest share e of cuts at which a leak shows that 1 - (1 - e)^K finds with 95 %."""
+    return 1.0 - (1.0 - _CONFIDENCE) ** (1.0 / num_random)
+
+
+def _probes(subject: Subject, effort: Effort, num_random: int, rows_apart: bool) -> Iterator[_Probe]:
+    """Chunk borders (and every cut in one of the modes), random cuts and long lengths in both modes for each layer,
+    one backward pass, a second seed.
     """
     length = effort.border_length
+    inner = tuple(cut for cut in effort.borders if cut < length)
     for layer_index in subject.layer_indices:
         mixer = subject.build(layer_index=layer_index)
         base = _Probe(mixer, layer_index, length, (), subject.seed, False, rows_apart)
-        borders = _cuts(length, effort.borders, seed=subject.seed + layer_index)
         every_cut = effort.every_cut and layer_index == 0 and not rows_apart
         for training in (True, False):
+            batches = _random_batches(subject, effort, num_random, seed=2 * (subject.seed + layer_index) + training)
+            first = (*inner, *batches[0][1])
             # Even cuts in one mode and odd ones in the other: content is as varied, at half the cost.
-            rest = tuple(cut for cut in range(1 + training, length, 2) if cut not in borders) if every_cut else ()
-            yield replace(base, cuts=(*borders, *rest), training=training)
+            rest = tuple(cut for cut in range(1 + training, length, 2) if cut not in first) if every_cut else ()
+            yield replace(base, cuts=(*first, *rest), training=training)
+            for draw, (batch_length, cuts) in enumerate(batches[1:], start=1):
+                yield replace(base, length=batch_length, cuts=cuts, training=training, draw=draw)
             if not effort.thorough and training != bool(layer_index % 2):
                 continue
             for long in effort.long_lengths:
-                cuts = _cuts(long, (), seed=subject.seed + long)[-_LONG_ROWS:]
+                cuts = _cuts(long, _LONG_CUTS, seed=subject.seed + long)[-_LONG_ROWS:]
                 yield replace(base, length=long, cuts=cuts, training=training)
-        yield replace(base, cuts=borders, training=True, backward=True)
+        backward = (*inner, *_cuts(length, _LONG_CUTS, seed=subject.seed + layer_index))
+        yield replace(base, cuts=backward, training=True, backward=True)
     if effort.thorough:
         other = subject.seed + 1
         mixer = subject.build(seed=other)
+        cuts = (*inner, *_cuts(length, _LONG_CUTS, seed=other))
         for training in (True, False):
-            yield _Probe(mixer, 0, length, _cuts(length, effort.borders, seed=other), other, training, rows_apart)
+            yield _Probe(mixer, 0, length, cuts, other, training, rows_apart)
+
+
+def _random_batches(
+    subject: Subject, effort: Effort, num_random: int, *, seed: int
+) -> list[tuple[int, tuple[int, ...]]]:
+    """(length, cuts) until there are `num_random` cuts; the first batch is short, as it shares a pass with the borders.
+    Further ones alternate between the border length and the longest that the rung trains on.
+    """
+    trained = [length for length in effort.long_lengths if length in subject.shape.lengths]
+    lengths = (effort.border_length, max([effort.border_length, *trained]))
+    sizes = [min(8, num_random)]
+    while sum(sizes) < num_random:
+        sizes.append(min(_CUTS_A_BATCH, num_random - sum(sizes)))
+    return [
+        (lengths[index % 2], _cuts(lengths[index % 2], size, seed=1_000 * seed + index))
+        for index, size in enumerate(sizes)
+    ]
 
 
 @dataclass(frozen=True)
@@ -88,27 +124,38 @@ class _Probe:
     training: bool
     rows_apart: bool
     backward: bool = False
+    draw: int = 0  # of the contents, where more than one batch is drawn
 
     def place(self, row: int) -> str:
         words = "train" if self.training else "eval"
         return f"cut {self.cuts[row]} of length {self.length}, layer {self.layer_index}, {words} mode, seed {self.seed}"
 
 
-def _cuts(length: int, borders: tuple[int, ...], *, seed: int) -> tuple[int, ...]:
-    """Chunk borders below `length`, then random cuts, one of them near the end."""
+def _cuts(length: int, count: int, *, seed: int) -> tuple[int, ...]:
+    """Random cuts, the last of them near the end."""
     draw = random.Random(seed)
-    chosen = [draw.randrange(1, length) for _ in range(_RANDOM_CUTS - 1)] + [
-        length - 1 - draw.randrange(min(4, length - 1))
-    ]
-    return (*(cut for cut in borders if cut < length), *chosen)
+    chosen = [draw.randrange(1, length) for _ in range(count - 1)]
+    return (*chosen, length - 1 - draw.randrange(min(4, length - 1)))
+
+
+def _place_trigger(subject: Subject, x: torch.Tensor, row: int, cut: int) -> None:
+    """What a rare leak may wait for, at the last position before the cut of each second row."""
+    if row % 6 == 1 and subject.zero_is_finite:
+        x[row, cut - 1] = 0.0
+    elif row % 6 == 3 and cut > 1:
+        x[row, cut - 1] = x[row, cut - 2]
+    elif row % 6 == 5:
+        x[row, cut - 1] *= 8.0
 
 
 def _forward_leak(subject: Subject, probe: _Probe) -> _Leak:
     rows = len(probe.cuts)
     # Seeds differ by length and mode, so that over all probes each cut meets several kinds of content.
-    draw = 13 * probe.length + 2 * probe.seed + probe.training
+    draw = 13 * probe.length + 2 * probe.seed + probe.training + 10_007 * probe.draw
     x = subject.inputs(rows, probe.length, seed=draw)
     other = subject.inputs(rows, probe.length, seed=draw + 5_001)
+    for row, cut in enumerate(probe.cuts):
+        _place_trigger(subject, x, row, cut)
     changed = x.clone()
     for row, cut in enumerate(probe.cuts):
         changed[row, cut:] = other[row, cut:] * (8.0 if row % 3 == 2 else 1.0)

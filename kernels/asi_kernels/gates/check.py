@@ -7,7 +7,6 @@ behaves until training begins passes, and is caught, if at all, by the training 
 
 from __future__ import annotations
 
-import hashlib
 import inspect
 import time
 from collections.abc import Callable
@@ -19,18 +18,29 @@ from torch import nn
 
 from ..programs import ProgramError, load_mixer_class
 from .batch import batch
+from .buffers import buffers
 from .causality import causality
-from .effort import effort_for
+from .complexity import complexity
+from .effort import Effort, effort_for
+from .extremes import extremes
 from .finite import finite
 from .gradient import gradient
+from .initial_loss import initial_loss
+from .initialisation import initialisation
 from .length import length
+from .mode_agreement import mode_agreement
 from .outcome import GATES, CandidateError, Outcome, failed, gate_row, not_applicable, passed, run_gate
+from .padding import padding
+from .precision import precision
 from .repeat import repeat
 from .shape import shape
 from .sizes import TaskSize, flops_outcome, measure_sizes, parameters_outcome
+from .source import Source, decode, read_source
 from .static_review import ReviewError, integer_constants, review
+from .streaming import streaming
 from .subject import Subject, probe_shape
 
+_BEHAVIOUR = GATES[1:-2]
 _INIT_ARGUMENTS = ("hidden_size", "num_heads", "layer_index", "num_layers")
 
 
@@ -42,16 +52,15 @@ def run(request: dict[str, Any], workdir: Path) -> dict[str, Any]:
     """
     del workdir
     started = time.process_time()
-    program = Path(request["programPath"])
-    content = program.read_bytes()
+    source = read_source(Path(request["programPath"]))
     reference_class = load_mixer_class(Path(request["referencePath"]))
     random_state = torch.random.get_rng_state()
     try:
-        rows, sizes, label = _check(content, program, reference_class, request)
+        rows, sizes, label = _check(source, reference_class, request)
     finally:
         torch.random.set_rng_state(random_state)
     return {
-        "programHash": hashlib.sha256(content).hexdigest(),
+        "programHash": source.hash,
         "status": "pass" if label is None else "fail",
         "label": label,
         "detail": _detail(rows),
@@ -62,14 +71,14 @@ def run(request: dict[str, Any], workdir: Path) -> dict[str, Any]:
 
 
 def _check(
-    content: bytes, program: Path, reference_class: type[nn.Module], request: dict[str, Any]
+    source: Source, reference_class: type[nn.Module], request: dict[str, Any]
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]] | None, str | None]:
     """Rows of every gate, sizes when matched, and the label of the failure or None."""
-    rung = request["rung"]
+    rung, seed = request["rung"], request["seed"]
     started = time.process_time()
     try:
-        tree = review(_decode(content))
-        mixer_class = load_mixer_class(program)
+        tree = review(decode(source))
+        mixer_class = load_mixer_class(source.path)
         _require_signature(mixer_class)
     except (ReviewError, ProgramError) as error:
         said = error.detail if isinstance(error, ProgramError) else str(error)
@@ -80,56 +89,65 @@ def _check(
         passed("parses, imports only what a mixer needs, has class Mixer with its signature"),
         time.process_time() - started,
     )
-    subject = Subject(mixer_class, probe_shape(rung), request["seed"], integer_constants(tree))
-    rows = [contract, *_behaviour(subject, rung)]
+    subject = Subject(mixer_class, probe_shape(rung), seed, integer_constants(tree))
+    rows = [contract, *_behaviour(subject, rung, request["cuts"])]
     sizes: list[TaskSize] = []
 
     def match() -> Outcome:
-        sizes.extend(measure_sizes(mixer_class, reference_class, rung, request["seed"]))
+        sizes.extend(measure_sizes(mixer_class, reference_class, rung, seed))
         return parameters_outcome(sizes)
 
     if _verdict(rows, "shape") == "fail":
         rows += _not_run(("parameters", "flops"), "the shape gate failed")
         return rows, None, _label(rows)
-    rows.append(run_gate("parameters", match))
+    rows.append(run_gate("parameters", match, seed=seed))
     if rows[-1]["verdict"] == "fail":
         rows += _not_run(("flops",), "parameters do not match")
         return rows, None, _label(rows)
-    rows.append(run_gate("flops", lambda: flops_outcome(sizes, request["flopsLimit"])))
+    rows.append(run_gate("flops", lambda: flops_outcome(sizes, request["flopsLimit"]), seed=seed))
     return rows, [size.row() for size in sizes], _label(rows)
 
 
-def _behaviour(subject: Subject, rung: dict[str, Any]) -> list[dict[str, Any]]:
+def _behaviour(subject: Subject, rung: dict[str, Any], num_random: int) -> list[dict[str, Any]]:
     """Gates that run the mixer alone. Those after shape need outputs; comparisons need finite ones."""
-    rows = [run_gate("shape", lambda: shape(subject, rung))]
+    rows = [run_gate("shape", lambda: shape(subject, rung), seed=subject.seed)]
     if rows[0]["verdict"] == "fail":
-        return rows + _not_run(GATES[2:-2], "the shape gate failed")
+        return rows + _not_run(_BEHAVIOUR[1:], "the shape gate failed")
     started = time.process_time()
     try:
         effort = effort_for(subject)
         finite_on_probes = subject.finite_on_probes
     except CandidateError as error:
-        rows.append(gate_row("finite", failed(str(error)), time.process_time() - started))
-        return rows + _not_run(GATES[3:-2], "a plain forward pass in float64 failed")
-    rows.append(run_gate("finite", lambda: finite(subject, effort)))
+        rows.append(gate_row("finite", failed(str(error)), time.process_time() - started, subject.seed))
+        return rows + _not_run(_BEHAVIOUR[2:], "a plain forward pass in float64 failed")
+    rows.append(run_gate("finite", lambda: finite(subject, effort), seed=subject.seed))
+    rows.append(run_gate("extremes", lambda: extremes(subject), seed=subject.seed))
     if not finite_on_probes:
-        return rows + _not_run(GATES[3:-2], "outputs are not finite, so nothing can be compared")
-    rows.append(run_gate("batch", lambda: batch(subject)))
-    rows_apart = rows[-1]["verdict"] == "fail"
-    remaining: tuple[tuple[str, Callable[[], Outcome]], ...] = (
-        ("causality", lambda: causality(subject, effort, rows_apart=rows_apart)),
-        ("length", lambda: length(subject, effort)),
-        ("repeat", lambda: repeat(subject)),
-        ("gradient", lambda: gradient(subject)),
-    )
-    return rows + [run_gate(gate, judge) for gate, judge in remaining]
+        return rows + _not_run(_BEHAVIOUR[3:], "outputs are not finite, so nothing can be compared")
+    rows.append(run_gate("batch", lambda: batch(subject), seed=subject.seed))
+    comparisons = _comparisons(subject, rung, effort, num_random=num_random, rows_apart=rows[-1]["verdict"] == "fail")
+    assert tuple(comparisons) == _BEHAVIOUR[4:], tuple(comparisons)
+    return rows + [run_gate(gate, judge, seed=subject.seed) for gate, judge in comparisons.items()]
 
 
-def _decode(content: bytes) -> str:
-    try:
-        return content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise ReviewError("compile_error", f"the program is not UTF-8 text: {error}") from error
+def _comparisons(
+    subject: Subject, rung: dict[str, Any], effort: Effort, *, num_random: int, rows_apart: bool
+) -> dict[str, Callable[[], Outcome]]:
+    """The gates behind batch, in the order of their rows."""
+    return {
+        "causality": lambda: causality(subject, effort, num_random=num_random, rows_apart=rows_apart),
+        "length": lambda: length(subject, effort),
+        "padding": lambda: padding(subject),
+        "streaming": lambda: streaming(subject),
+        "repeat": lambda: repeat(subject),
+        "mode": lambda: mode_agreement(subject),
+        "buffers": lambda: buffers(subject),
+        "gradient": lambda: gradient(subject),
+        "precision": lambda: precision(subject),
+        "initial-loss": lambda: initial_loss(subject, rung),
+        "initialisation": lambda: initialisation(subject),
+        "complexity": lambda: complexity(subject),
+    }
 
 
 def _require_signature(mixer_class: type[nn.Module]) -> None:
@@ -175,9 +193,9 @@ def _label(rows: list[dict[str, Any]]) -> str | None:
     fallen = {row["gate"] for row in rows if row["verdict"] == "fail"}
     if not fallen:
         return None
-    if fallen - {"finite", "parameters"}:
+    if fallen - {"finite", "extremes", "parameters"}:
         return "gate"
-    return "nonfinite" if "finite" in fallen else "unmatched"
+    return "unmatched" if fallen == {"parameters"} else "nonfinite"
 
 
 def _detail(rows: list[dict[str, Any]]) -> str:

@@ -17,6 +17,8 @@ _LONG = 331  # past the usual thresholds of 256 and 300, and a multiple of no ch
 _LONGEST = 1024
 _SHORTEST_LONG = 80
 _THRESHOLDS_PROBED = 3
+_CHUNKS_PROBED = 3
+_RANDOM_CUTS = 8  # of the smallest request; larger ones are paid for on top
 _LONG_ROWS = 2
 _BUDGET_SECONDS = 2.8  # of CPU time for all gates; the whole check may take four
 # What probes of fixed size walk through a layer, forwards counted once and backwards twice.
@@ -48,7 +50,7 @@ class Effort:
 def effort_for(subject: Subject) -> Effort:
     """The most probing that fits the time budget, by the measured cost of a position and of a token."""
     lengths = _lengths(subject)
-    full = Effort(_BORDER_LENGTH, CHUNK_BORDERS, True, True, lengths, "")
+    full = Effort(_BORDER_LENGTH, _borders(subject), True, True, lengths, "")
     borders = replace(full, every_cut=False, note="slow program: cuts at chunk borders and at random, not everywhere")
     once = replace(borders, thorough=False, note=f"{borders.note}, one seed, long lengths in one mode a layer")
     fewer = replace(once, long_lengths=(_LONG,), note=f"{once.note}, lengths {_BORDER_LENGTH} and {_LONG} only")
@@ -63,7 +65,7 @@ def _least(subject: Subject, *, once: Effort) -> Effort:
     short = replace(
         once,
         border_length=_SHORT_BORDER_LENGTH,
-        borders=tuple(cut for cut in CHUNK_BORDERS if cut < _SHORT_BORDER_LENGTH),
+        borders=tuple(cut for cut in once.borders if cut < _SHORT_BORDER_LENGTH),
         long_lengths=(_SHORTEST_LONG,),
     )
     spare = _BUDGET_SECONDS - _seconds(short, subject)
@@ -73,6 +75,13 @@ def _least(subject: Subject, *, once: Effort) -> Effort:
     longest = min(_LONG, _SHORTEST_LONG + max(0, int(spare / slope)))
     note = f"very {once.note}, cuts up to {_SHORT_BORDER_LENGTH}, longest length {longest} instead of {once.longest}"
     return replace(short, long_lengths=(longest,), note=note)
+
+
+def _borders(subject: Subject) -> tuple[int, ...]:
+    """The usual chunk borders and those of numbers of the text that may be chunk sizes, the largest of them."""
+    sizes = [value for value in subject.thresholds if 3 < value <= CHUNK_BORDERS[-1] and value not in CHUNK_BORDERS]
+    own = {value + step for value in sizes[-_CHUNKS_PROBED:] for step in (-1, 0, 1)}
+    return tuple(sorted({*CHUNK_BORDERS, *own}))
 
 
 def _lengths(subject: Subject) -> tuple[int, ...]:
@@ -86,7 +95,7 @@ def _lengths(subject: Subject) -> tuple[int, ...]:
 def _seconds(effort: Effort, subject: Subject) -> float:
     """Estimate of the whole audit. Long lengths: two passes a mode in the causality gate, one in the length gate."""
     layers = len(subject.layer_indices)
-    border_rows = len(effort.borders) + 3
+    border_rows = len(effort.borders) + _RANDOM_CUTS
     first_layer_rows = border_rows + (effort.border_length // 2 if effort.every_cut else 0)
     border_passes = 4 * (layers - 1 + effort.thorough) + 3 * layers
     long_passes = 6 * layers if effort.thorough else 2 * layers + 2

@@ -1,14 +1,10 @@
-"""Length: the first n outputs do not depend on how many positions follow. Reports whether a carried state continues
-a sequence.
-"""
+"""Length: the first n outputs do not depend on how many positions follow."""
 
 from __future__ import annotations
 
-import torch
-
 from .effort import Effort
-from .outcome import CandidateError, Outcome, failed, passed
-from .subject import Subject, call_with_state, evaluate, mode, relative_difference
+from .outcome import Outcome, failed, passed
+from .subject import Subject, evaluate, mode, relative_difference
 
 
 def length(subject: Subject, effort: Effort) -> Outcome:
@@ -37,24 +33,4 @@ def length(subject: Subject, effort: Effort) -> Outcome:
     if worst > limit:
         return failed(f"the first outputs differ by {worst:.2g} rms: {place}{note}", worst, limit)
     agreed = f"first outputs agree over total lengths from {short} to {effort.longest}{subject.precision_note}"
-    return passed(f"{agreed}; {_streaming(subject)}{note}", worst, limit)
-
-
-def _streaming(subject: Subject) -> str:
-    """One sentence on continuing a sequence from a returned state. Reported, not judged: decoding has a gate of its
-    own.
-    """
-    mixer = subject.build()
-    x = subject.inputs(2, 37, seed=41)
-    try:
-        with torch.no_grad():
-            whole, _ = call_with_state(mixer, x, None, seed=9)
-            first, state = call_with_state(mixer, x[:, :20], None, seed=9)
-            if state is None:
-                return "no state is returned"
-            second, _ = call_with_state(mixer, x[:, 20:], state, seed=9)
-    except CandidateError as error:
-        return f"continuing from the returned state fails: {error}"
-    size = relative_difference(torch.cat([first, second], dim=1), whole)
-    verdict = "equals the whole" if size <= subject.noise_limit else "differs from the whole"
-    return f"a sequence continued from its state {verdict} ({size:.2g} rms)"
+    return passed(f"{agreed}{note}", worst, limit)

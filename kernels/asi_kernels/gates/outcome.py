@@ -8,15 +8,25 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+# The order of contracts/architecture.ts.
 GATES = (
     "contract",
     "shape",
     "finite",
+    "extremes",
     "batch",
     "causality",
     "length",
+    "padding",
+    "streaming",
     "repeat",
+    "mode",
+    "buffers",
     "gradient",
+    "precision",
+    "initial-loss",
+    "initialisation",
+    "complexity",
     "parameters",
     "flops",
 )
@@ -51,17 +61,19 @@ def not_applicable(reason: str) -> Outcome:
     return Outcome("not-applicable", reason)
 
 
-def run_gate(gate: str, judge: Callable[[], Outcome]) -> dict[str, Any]:
-    """Runs one gate and returns its row of the check result. An error of candidate code is a failure of that gate."""
+def run_gate(gate: str, judge: Callable[[], Outcome], *, seed: int) -> dict[str, Any]:
+    """Runs one gate and returns its row of the check result. An error of candidate code is a failure of that gate.
+    `seed` is what its probes are drawn from.
+    """
     started = time.process_time()
     try:
         outcome = judge()
     except CandidateError as error:
         outcome = failed(str(error))
-    return gate_row(gate, outcome, seconds=time.process_time() - started)
+    return gate_row(gate, outcome, seconds=time.process_time() - started, seed=seed)
 
 
-def gate_row(gate: str, outcome: Outcome, seconds: float) -> dict[str, Any]:
+def gate_row(gate: str, outcome: Outcome, seconds: float, seed: int | None = None) -> dict[str, Any]:
     evidence = outcome.evidence
     return {
         "gate": gate,
@@ -69,6 +81,7 @@ def gate_row(gate: str, outcome: Outcome, seconds: float) -> dict[str, Any]:
         "evidence": evidence if len(evidence) <= _EVIDENCE_LIMIT else evidence[: _EVIDENCE_LIMIT - 1] + "…",
         "measured": _json_number(outcome.measured),
         "limit": _json_number(outcome.limit),
+        "seed": seed,
         "seconds": max(0.0, seconds),
     }
 

@@ -26,6 +26,7 @@ INPUT_KINDS = ("gaussian", "tokens", "spiky", "drifting")
 # How far two honest evaluations of one formula may lie apart in rms of the output, by the coarsest type inside.
 _NOISE = {None: 1e-9, torch.float32: 1e-4, torch.bfloat16: 5e-2, torch.float16: 5e-3}
 _WIDEST_PROBE = 128
+_LEAST_LAYERS = 2  # what a later layer does must show on a rung with one layer too
 
 
 @dataclass(frozen=True)
@@ -39,16 +40,17 @@ class ProbeShape:
 
 
 def probe_shape(rung: dict[str, Any]) -> ProbeShape:
-    """The rung's own shape; above width 128 fewer heads of the same size, because legality does not depend on width."""
+    """The rung's own shape with two layers at least; above width 128 fewer heads of the same size, because legality
+    does not depend on width.
+    """
     hidden, heads = rung["hidden"], rung["heads"]
     if hidden > _WIDEST_PROBE and hidden % heads == 0:
         head_size = hidden // heads
         heads = max(1, min(heads, _WIDEST_PROBE // head_size))
         hidden = heads * head_size
     tasks = rung["tasks"]
-    return ProbeShape(
-        hidden, heads, max(task["layers"] for task in tasks), tuple(sorted({task["length"] for task in tasks}))
-    )
+    num_layers = max(_LEAST_LAYERS, *(task["layers"] for task in tasks))
+    return ProbeShape(hidden, heads, num_layers, tuple(sorted({task["length"] for task in tasks})))
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,9 @@ class Subject:
             )
         except (Exception, SystemExit) as error:
             raise CandidateError(f"Mixer({self._arguments(layer_index)}) raised {describe(error)}") from error
+        lazy = [name for name, value in mixer.named_parameters() if isinstance(value, nn.UninitializedParameter)]
+        if lazy:
+            raise CandidateError(f"parameter {lazy[0]} is without shape and values; give every size in __init__")
         mixer = mixer.to(dtype)
         randomise(mixer, seed=seed, noise=self.noise if noise is None else noise)
         return mixer.train(training)
@@ -104,6 +109,13 @@ class Subject:
     def finite_on_probes(self) -> bool:
         """Whether there is anything to compare: with the chosen noise, ordinary float64 inputs give finite outputs."""
         return bool(torch.isfinite(evaluate(self.build(), self.inputs(4, 80), seed=self.seed)).all())
+
+    @cached_property
+    def zero_is_finite(self) -> bool:
+        """Whether positions of zeros can be part of a comparison; the extremes gate judges those that cannot."""
+        x = self.inputs(4, 24)
+        x[:, 8:12] = 0.0
+        return bool(torch.isfinite(evaluate(self.build(), x, seed=self.seed)).all())
 
     @cached_property
     def noise(self) -> float:

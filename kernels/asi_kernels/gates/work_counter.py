@@ -82,13 +82,14 @@ _LOW_PRECISION = (torch.float32, torch.bfloat16, torch.float16)
 
 class WorkCounter(TorchDispatchMode):
     """Context manager around a forward pass. `multiply_adds` counts 2 per multiply-add, `elementwise` everything
-    else.
+    else, `bytes` what operators allocate for results, freed or not.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.multiply_adds = 0.0
         self.elementwise = 0.0
+        self.bytes = 0
         self.transforms = False
         self.coarsest: torch.dtype | None = None
         self.operators = 0
@@ -122,8 +123,11 @@ class WorkCounter(TorchDispatchMode):
         self.operators += 1
         name = packet.__name__
         written = _tensors(result)
+        read = {tensor.untyped_storage().data_ptr() for tensor in _tensors(args)}
         for tensor in written:
             self._note_precision(tensor.dtype)
+            if tensor.untyped_storage().data_ptr() not in read:  # neither a view nor in place
+                self.bytes += tensor.untyped_storage().nbytes()
         if packet in flop_registry:
             self.multiply_adds += flop_registry[packet](*args, **kwargs, out_val=result)
         elif name.startswith("_scaled_dot_product_"):  # the registry knows those of GPUs only

@@ -22,7 +22,7 @@ _RESULT = Draft202012Validator(json.loads((_SCHEMAS / "check-result.json").read_
 _RUNGS = json.loads((_SCHEMAS / "rungs.json").read_text())
 _QUICK = {**_RUNGS["quick"], "heads": 4}
 _FLOPS_LIMIT = 1.25
-_LABELS = {"finite": "nonfinite", "parameters": "unmatched"}
+_LABELS = {"finite": "nonfinite", "extremes": "nonfinite", "parameters": "unmatched"}
 _CONTRACT_LABELS = {"syntax_error": "compile_error", "import_fails": "import_error"}
 
 
@@ -31,7 +31,7 @@ def _files(folder: str) -> list[Path]:
 
 
 def _gate_that_catches(path: Path) -> str:
-    found = re.search(r"^Caught by: (\w+)\.$", path.read_text(), re.MULTILINE)
+    found = re.search(r"^Caught by: ([\w-]+)\.$", path.read_text(), re.MULTILINE)
     assert found, f"{path} does not say which gate catches it"
     return found[1]
 
@@ -43,12 +43,13 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def _check(program: Path, reference: Path, *, rung: dict | None = None, seed: int = 0) -> dict:
+def _check(program: Path, reference: Path, *, rung: dict | None = None, seed: int = 0, cuts: int = 8) -> dict:
     request = {
         "programPath": str(program),
         "referencePath": str(reference),
         "rung": rung or _QUICK,
         "seed": seed,
+        "cuts": cuts,
         "flopsLimit": _FLOPS_LIMIT,
     }
     result = run(request, program.parent)

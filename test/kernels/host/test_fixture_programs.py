@@ -25,7 +25,7 @@ def write_check(workdir: Path, program: str, reference: str, rung: dict[str, Any
     (workdir / "mixer.py").write_text(program)
     (workdir / "reference.py").write_text(reference)
     paths = {"programPath": str(workdir / "mixer.py"), "referencePath": str(workdir / "reference.py")}
-    (workdir / "request.json").write_text(json.dumps({**paths, "rung": rung, "seed": 0, "flopsLimit": 1.25}))
+    (workdir / "request.json").write_text(json.dumps({**paths, "rung": rung, "seed": 0, "cuts": 8, "flopsLimit": 1.25}))
 
 
 @pytest.mark.parametrize("name", EXPECTED)

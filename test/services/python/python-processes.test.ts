@@ -68,7 +68,7 @@ describe('the host', () => {
     writeFileSync(programPath, program === 'reference' ? readFileSync(referencePath) : program);
     const workdir = join(folder, 'work');
     mkdirSync(workdir);
-    const request: CheckRequest = { programPath, referencePath, rung: rungs.tiny, seed: 1, flopsLimit: 2 };
+    const request: CheckRequest = { programPath, referencePath, rung: rungs.tiny, seed: 1, cuts: 8, flopsLimit: 2 };
     const requestPath = join(workdir, 'request.json');
     writeFileSync(requestPath, JSON.stringify(request));
     return { id: 'job', command: 'check' as const, requestPath, workdir, channel: null, limits };

@@ -1,0 +1,52 @@
+"""Precision: in bfloat16 the mixer computes nearly what it computes in float32 from the same rounded parameters.
+
+Parameters and inputs are rounded first, so that the difference is the arithmetic's alone. A program with operators
+that have no bfloat16 form (FFT) runs in float32 under autocast instead, as trainers run it.
+"""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+from torch import nn
+
+from .outcome import CandidateError, Outcome, failed, passed
+from .subject import INPUT_KINDS, Subject, call, evaluate
+
+_LENGTH = 96
+# Seven times the largest error (0.007) of all baselines, honest fixtures and 40 drawn genomes.
+LIMIT = 0.05
+
+
+def precision(subject: Subject) -> Outcome:
+    """Relative rms error over all outputs of one layer, the worst layer; with randomised parameters."""
+    worst, place = 0.0, ""
+    for layer_index in subject.layer_indices:
+        mixer = subject.build(layer_index=layer_index, dtype=torch.bfloat16, noise=subject.noise)
+        wide = copy.deepcopy(mixer).to(torch.float32)
+        x = subject.inputs(len(INPUT_KINDS), _LENGTH, seed=81, dtype=torch.bfloat16)
+        y, way = _narrow(mixer, wide, x, subject.seed)
+        expected = evaluate(copy.deepcopy(wide), x.float(), seed=subject.seed)
+        if not torch.isfinite(y).all():
+            return failed(f"outputs {way} are not finite at layer {layer_index}")
+        scale = expected.pow(2).mean().sqrt().item()
+        size = (y - expected).pow(2).mean().sqrt().item() / scale if scale > 0 else 0.0
+        if size >= worst:
+            worst, place = size, f"{way} at layer {layer_index}, length {_LENGTH}"
+    if worst > LIMIT:
+        return failed(
+            f"outputs {place} differ from float32 by {worst:.2g} rms; compute what cancels or accumulates in float32",
+            worst,
+            LIMIT,
+        )
+    return passed(f"outputs {place} differ from float32 by {worst:.2g} rms", worst, LIMIT)
+
+
+def _narrow(mixer: nn.Module, wide: nn.Module, x: torch.Tensor, seed: int) -> tuple[torch.Tensor, str]:
+    """Outputs as float32, and the words for how they were computed."""
+    try:
+        return evaluate(mixer, x, seed=seed).float(), "in bfloat16"
+    except CandidateError:
+        with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+            return call(wide, x.float(), seed=seed).float(), "under bfloat16 autocast"
