@@ -42,15 +42,22 @@ class Mixer(nn.Module):
 
 
 @pytest.fixture(scope="session")
-def text_manifest(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def judge_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The judge's folder: it holds the held-out shards of text_manifest."""
+    return tmp_path_factory.mktemp("home") / "judge"
+
+
+@pytest.fixture(scope="session")
+def text_manifest(tmp_path_factory: pytest.TempPathFactory, judge_home: Path) -> dict[str, Any]:
     """Manifest of a small prepared text."""
     source, cache = tmp_path_factory.mktemp("text"), tmp_path_factory.mktemp("cache")
-    for index in range(80):
+    for index in range(120):
         words = " ".join(f"word{(index * step) % 97}" for step in range(1, 120))
         (source / f"{index}.txt").write_text(f"File {index}.\n{words}\n")
     request = {
         "source": {"kind": "folder", "path": str(source)},
         "cacheFolder": str(cache),
+        "judgeFolder": str(judge_home),
         "minimumTrainBytes": 1000,
         "minimumHeldOutBytes": 300,
     }
@@ -119,12 +126,12 @@ def plain_program() -> str:
     return PLAIN_PROGRAM
 
 
-def score_request_of(request: dict[str, Any], checkpoint_path: str) -> dict[str, Any]:
-    kept = ("trialId", "programPath", "programHash", "rung", "sizes", "seed", "data")
+def answer_request_of(request: dict[str, Any], checkpoint_path: str) -> dict[str, Any]:
+    kept = ("trialId", "programPath", "programHash", "rung", "sizes", "seed")
     return {name: request[name] for name in kept} | {"checkpointPath": checkpoint_path}
 
 
 @pytest.fixture
-def score_request() -> Callable[[dict[str, Any], str], dict[str, Any]]:
-    """score_request(train_request, checkpoint_path)."""
-    return score_request_of
+def answer_request() -> Callable[[dict[str, Any], str], dict[str, Any]]:
+    """answer_request(train_request, checkpoint_path)."""
+    return answer_request_of

@@ -17,18 +17,19 @@ def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
 def test_prepare_writes_a_result_and_ends_with_zero(tmp_path: Path) -> None:
     text = tmp_path / "text"
     text.mkdir()
-    for index in range(40):
+    for index in range(120):
         (text / f"{index}.txt").write_text(f"text number {index} " * 20)
     request = {
         "source": {"kind": "folder", "path": str(text)},
         "cacheFolder": str(tmp_path / "cache"),
+        "judgeFolder": str(tmp_path / "judge"),
         "minimumTrainBytes": 100,
         "minimumHeldOutBytes": 10,
     }
     (tmp_path / "r.json").write_text(json.dumps(request))
     ended = run("prepare", "--request", tmp_path / "r.json", "--workdir", tmp_path)
     assert ended.returncode == 0, ended.stderr
-    assert json.loads((tmp_path / "result.json").read_text())["manifest"]["trainFiles"] > 20
+    assert json.loads((tmp_path / "result.json").read_text())["manifest"]["trainFiles"] > 80
 
 
 def test_a_bad_request_ends_with_two_and_one_line(tmp_path: Path) -> None:
@@ -46,9 +47,10 @@ def test_a_missing_work_folder_is_named(tmp_path: Path) -> None:
     assert ended.stderr.count("\n") == 1
 
 
-def test_importing_the_package_and_preparing_text_need_no_torch() -> None:
+def test_importing_the_package_preparing_text_and_judging_need_no_torch() -> None:
     program = (
         "import sys, asi_kernels, asi_kernels.__main__, asi_kernels.requests, asi_kernels.data.prepare\n"
+        "import asi_kernels.judge.serve\n"
         "sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", program], cwd=PACKAGE).returncode == 0

@@ -12,6 +12,7 @@ from asi_kernels.requests import RequestError, parse_json, read_request, schema_
 PREPARE = {
     "source": {"kind": "stdlib"},
     "cacheFolder": "/cache",
+    "judgeFolder": "/judge",
     "minimumTrainBytes": 1,
     "minimumHeldOutBytes": 1,
 }

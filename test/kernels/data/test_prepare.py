@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from asi_kernels.data import prepare
-from asi_kernels.data.split import is_held_out
+from asi_kernels.data.split import SHARDS, shard_of
+from asi_kernels.judge.home import JUDGE_UID
 from asi_kernels.requests import schema_problem
 
 
@@ -17,6 +18,7 @@ def prepared(source: Path | dict[str, Any], cache: Path, train: int = 1, held_ou
     request = {
         "source": source if isinstance(source, dict) else {"kind": "folder", "path": str(source)},
         "cacheFolder": str(cache),
+        "judgeFolder": str(judge_folder(cache)),
         "minimumTrainBytes": train,
         "minimumHeldOutBytes": held_out,
     }
@@ -25,34 +27,59 @@ def prepared(source: Path | dict[str, Any], cache: Path, train: int = 1, held_ou
     return result
 
 
+def judge_folder(cache: Path) -> Path:
+    return cache.with_name("judge")
+
+
 @pytest.fixture
 def source(tmp_path: Path) -> Path:
     folder = tmp_path / "source"
     (folder / "deep" / "er").mkdir(parents=True)
-    for index in range(60):
+    for index in range(120):
         place = folder / "deep" / "er" if index % 3 else folder
         (place / f"{index}.txt").write_text(f"<{index}> text\n" * 5)
     return folder
 
 
 def texts(manifest: dict[str, Any], name: str) -> list[bytes]:
-    return (Path(manifest["folder"]) / name).read_bytes().split(b"\0")
+    """Texts of train.bin, or of a shard in the judge's folder beside the cache."""
+    folder = Path(manifest["folder"])
+    if name != "train.bin":
+        folder = judge_folder(folder.parent) / "data" / folder.name
+    return (folder / name).read_bytes().split(b"\0")
 
 
-def test_every_file_is_on_one_side_and_none_on_both(source: Path, tmp_path: Path) -> None:
+def test_every_file_is_in_one_part_and_none_in_two(source: Path, tmp_path: Path) -> None:
     manifest = prepared(source, tmp_path / "cache")["manifest"]
-    train, held_out = set(texts(manifest, "train.bin")), set(texts(manifest, "heldout.bin"))
-    assert train | held_out == {path.read_bytes() for path in source.rglob("*.txt")}
-    assert not train & held_out
-    assert (len(train), len(held_out)) == (manifest["trainFiles"], manifest["heldOutFiles"])
-    assert 1 <= len(held_out) <= 15
+    parts = {name: texts(manifest, name) for name in ("train.bin", *(f"{shard}.bin" for shard in SHARDS))}
+    found = [text for part in parts.values() for text in part]
+    assert sorted(found) == sorted(path.read_bytes() for path in source.rglob("*.txt"))
+    assert manifest["trainFiles"] == len(parts["train.bin"])
+    assert manifest["shards"] == {
+        shard: {
+            "files": len(parts[f"{shard}.bin"]),
+            "bytes": len(b"\0".join(parts[f"{shard}.bin"])),
+        }
+        for shard in SHARDS
+    }
+    assert manifest["heldOutFiles"] == sum(shard["files"] for shard in manifest["shards"].values())
 
 
-def test_one_text_in_ten_is_held_out_by_its_digest_alone() -> None:
-    digests = [hashlib.sha256(str(index).encode()).digest() for index in range(3000)]
-    assert 240 < sum(map(is_held_out, digests)) < 360
-    assert is_held_out((20).to_bytes(32, "big"))
-    assert not is_held_out((21).to_bytes(32, "big"))
+def test_five_texts_in_a_hundred_go_to_each_shard_by_their_digest_alone() -> None:
+    digests = [hashlib.sha256(str(index).encode()).digest() for index in range(6000)]
+    for shard in SHARDS:
+        assert 240 < sum(shard_of(digest) == shard for digest in digests) < 360
+    numbers = [(100 * 7 + part).to_bytes(32, "big") for part in (4, 5, 14, 15, 99)]
+    assert list(map(shard_of, numbers)) == ["search", "promotion", "champion", None, None]
+
+
+def test_held_out_text_is_in_the_judges_folder_alone_and_closed_to_others(source: Path, tmp_path: Path) -> None:
+    manifest = prepared(source, tmp_path / "cache")["manifest"]
+    assert sorted(os.listdir(manifest["folder"])) == ["manifest.json", "train.bin"]
+    for folder in (judge_folder(tmp_path / "cache"), judge_folder(tmp_path / "cache") / "data" / manifest["hash"]):
+        facts = folder.stat()
+        assert facts.st_mode & 0o077 == 0
+        assert facts.st_uid == (JUDGE_UID if os.geteuid() == 0 else os.geteuid())
 
 
 def test_names_places_and_copies_change_nothing(source: Path, tmp_path: Path) -> None:
@@ -64,10 +91,10 @@ def test_names_places_and_copies_change_nothing(source: Path, tmp_path: Path) ->
 
 
 def test_a_new_file_moves_no_other_across(source: Path, tmp_path: Path) -> None:
-    before = set(texts(prepared(source, tmp_path / "cache")["manifest"], "heldout.bin"))
-    for index in range(40):
+    before = set(texts(prepared(source, tmp_path / "cache")["manifest"], "search.bin"))
+    for index in range(100):
         (source / f"new{index}.txt").write_text(f"fresh {index}")
-    after = set(texts(prepared(source, tmp_path / "cache")["manifest"], "heldout.bin"))
+    after = set(texts(prepared(source, tmp_path / "cache")["manifest"], "search.bin"))
     assert before < after
 
 
@@ -106,7 +133,7 @@ def test_a_damaged_folder_is_built_again(source: Path, tmp_path: Path, damage: s
             (folder / "manifest.json").unlink()
     prepared(source, tmp_path / "cache")
     assert (folder / "train.bin").read_bytes() == whole
-    assert sorted(os.listdir(folder)) == ["heldout.bin", "manifest.json", "train.bin"]
+    assert sorted(os.listdir(folder)) == ["manifest.json", "train.bin"]
 
 
 def test_a_source_that_cannot_be_used_is_refused_with_field_value_and_remedy(source: Path, tmp_path: Path) -> None:
@@ -125,6 +152,7 @@ def test_a_source_that_cannot_be_used_is_refused_with_field_value_and_remedy(sou
         assert said in result["message"]
         assert str(path) in result["message"]
     assert not cache.exists()
+    assert not judge_folder(cache).exists()
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read every folder")
@@ -154,4 +182,5 @@ def test_a_cache_that_cannot_be_written_is_named(source: Path, tmp_path: Path) -
 def test_the_standard_library_is_enough_for_every_rung(tmp_path: Path) -> None:
     manifest = prepared({"kind": "stdlib"}, tmp_path)["manifest"]
     assert manifest["trainBytes"] > 5_000_000
-    assert manifest["heldOutBytes"] > 300_000
+    # Evaluation windows of the largest rung, side by side: 256 of 257 bytes.
+    assert min(shard["bytes"] for shard in manifest["shards"].values()) > 256 * 257

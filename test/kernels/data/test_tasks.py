@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from asi_kernels.data import recall, selective_copy, text_windows
 from asi_kernels.data.batch import IGNORED, Batch
 from asi_kernels.data.streams import stream
-from asi_kernels.data.task_data import held_out_data, training_data
+from asi_kernels.data.task_data import held_out_sequences, training_data
 
 RECALL = {
     "kind": "recall",
@@ -24,6 +24,9 @@ RECALL = {
 }
 COPY = {"kind": "copy", "length": 40, "vocabulary": 18, "tokens": 6, "batch": 8, "evalSequences": 9, "steps": 100}
 BYTES = {"kind": "bytes", "length": 24, "batch": 8, "evalSequences": 9, "steps": 100}
+
+
+TEXT = np.frombuffer(bytes(range(256)) * 4, dtype=np.uint8)
 
 
 def equal(first: Batch, second: Batch) -> bool:
@@ -46,7 +49,7 @@ def test_a_step_is_the_same_in_any_order_and_differs_by_seed_and_step(
 
 @pytest.mark.parametrize("task", [RECALL, COPY], ids=lambda task: task["kind"])
 def test_no_held_out_sequence_was_ever_trained_on(task: dict[str, Any], text_manifest: dict[str, Any]) -> None:
-    held_out = {tuple(row.tolist()) for row in held_out_data(task, 0, text_manifest["folder"]).inputs}
+    held_out = {tuple(row.tolist()) for row in held_out_sequences(task, 0, TEXT).inputs}
     batch_of = training_data(task, 0, text_manifest["folder"])
     trained = {tuple(row.tolist()) for step in range(100) for row in batch_of(step).inputs}
     assert len(held_out) == 9
@@ -59,7 +62,7 @@ def test_training_and_held_out_draw_from_streams_of_their_own(module: Any, monke
     monkeypatch.setattr(module, "stream", lambda *key: asked.append(key[2]) or stream(*key))
     task = RECALL if module is recall else COPY
     module.training_batch(task, 0, 5)
-    module.held_out_batch(task, 0)
+    module.held_out_sequences(task, 0)
     assert asked == ["train", "held-out"]
 
 
@@ -71,25 +74,31 @@ def test_streams_of_other_names_purposes_and_steps_differ() -> None:
         stream(0, "bytes", "test")
 
 
-def test_windows_predict_the_next_byte_of_their_own_split(text_manifest: dict[str, Any]) -> None:
-    folder = text_manifest["folder"]
-    for name, batch in (
-        ("train.bin", training_data(BYTES, 0, folder)(0)),
-        ("heldout.bin", held_out_data(BYTES, 0, folder)),
+def test_windows_predict_the_next_byte_of_their_own_text(text_manifest: dict[str, Any]) -> None:
+    train = text_windows.open_text(text_manifest["folder"], "train.bin")
+    for text, batch in (
+        (train, training_data(BYTES, 0, text_manifest["folder"])(0)),
+        (TEXT, held_out_sequences(BYTES, 0, TEXT)),
     ):
-        text = bytes(text_windows.open_text(folder, name))
         for inputs, targets in zip(batch.inputs, batch.targets, strict=True):
             window = bytes(inputs.tolist()) + bytes(targets[-1:].tolist())
             assert window[1:] == bytes(targets.tolist())
-            assert window in text
+            assert window in bytes(text)
 
 
-def test_held_out_windows_reach_from_the_first_byte_to_the_last(text_manifest: dict[str, Any]) -> None:
-    text = text_windows.open_text(text_manifest["folder"], "heldout.bin")
-    batch = held_out_data(BYTES, 0, text_manifest["folder"])
-    assert batch.inputs[0].tolist() == text[:24].tolist()
-    assert batch.targets[-1].tolist() == text[-24:].tolist()
-    assert equal(batch, held_out_data(BYTES, 7, text_manifest["folder"]))
+def test_held_out_windows_reach_from_the_first_byte_to_the_last() -> None:
+    windows = held_out_sequences(BYTES, 0, TEXT)
+    assert windows.inputs[0].tolist() == TEXT[:24].tolist()
+    assert windows.targets[-1].tolist() == TEXT[-24:].tolist()
+    assert (held_out_sequences(BYTES, 7, TEXT).inputs == windows.inputs).all()
+
+
+@given(st.integers(25, 1000))
+def test_no_held_out_window_shows_what_another_is_asked(size: int) -> None:
+    text = np.arange(size, dtype=np.int64)  # each place has a value of its own
+    windows = text_windows.held_out_windows(text, {**BYTES, "evalSequences": 1000})
+    assert len(windows.inputs) == size // 25
+    assert len(np.unique(windows.targets)) == windows.targets.size
 
 
 def test_text_shorter_than_a_window_is_refused() -> None:
@@ -117,7 +126,7 @@ def test_recall_asks_for_the_value_that_came_with_the_key(
 
 
 def test_recall_asks_every_pair_about_equally_often() -> None:
-    batch = recall.held_out_batch({**RECALL, "evalSequences": 50}, 0)
+    batch = recall.held_out_sequences({**RECALL, "evalSequences": 50}, 0)
     for inputs, targets in zip(batch.inputs.tolist(), batch.targets.tolist(), strict=True):
         asked = [key for key, target in zip(inputs, targets, strict=True) if target != IGNORED]
         counts = [asked.count(key) for key in set(asked)]
@@ -133,7 +142,7 @@ def test_the_largest_number_of_pairs_comes_in_after_thirty_per_cent() -> None:
 
 def test_a_recall_task_that_cannot_hold_its_pairs_is_refused() -> None:
     with pytest.raises(ValueError, match="recall with 16 pairs needs"):
-        recall.held_out_batch({**RECALL, "pairs": [16]}, 0)
+        recall.held_out_sequences({**RECALL, "pairs": [16]}, 0)
 
 
 @given(st.integers(0, 2**31))

@@ -58,11 +58,12 @@ def test_prepare_runs_in_the_host_and_may_write_to_its_cache(host: Any, tmp_path
     text, workdir = tmp_path / "text", tmp_path / "work"
     text.mkdir()
     workdir.mkdir()
-    for index in range(40):
+    for index in range(120):
         (text / f"{index}.txt").write_text(f"text {index} " * 30)
     request = {
         "source": {"kind": "folder", "path": str(text)},
         "cacheFolder": str(tmp_path / "cache"),
+        "judgeFolder": str(tmp_path / "judge"),
         "minimumTrainBytes": 1,
         "minimumHeldOutBytes": 1,
     }

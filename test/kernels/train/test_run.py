@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 
 from asi_kernels.requests import RequestError, schema_problem
 from asi_kernels.train import run as train
-from asi_kernels.train.checkpoint import snapshot_steps
+from asi_kernels.snapshots import snapshot_steps
 
 PACKAGE = Path(__file__).parents[3] / "kernels"
 

@@ -52,12 +52,13 @@ const trainAndExport = async (genome: Genome): Promise<Trained> => {
   const hash = await artifacts.putFile(programPath);
 
   mkdirSync(join(folder, 'texts'));
-  for (let file = 0; file < 40; file++)
+  for (let file = 0; file < 120; file++)
     writeFileSync(join(folder, 'texts', `${file}.txt`), `line ${file} of a text\n`.repeat(100));
   const prepared = prepareResultSchema.parse(
     runCommand(folder, 'prepare', {
       source: { kind: 'folder', path: join(folder, 'texts') },
       cacheFolder: join(folder, 'data'),
+      judgeFolder: join(folder, 'judge'),
       minimumTrainBytes: 100,
       minimumHeldOutBytes: 100,
     }),

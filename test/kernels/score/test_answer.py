@@ -1,0 +1,154 @@
+"""Answering: what the model says, for the snapshot asked for, and no trust in the checkpoint file."""
+
+import json
+import math
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from asi_kernels.judge.wire import Answerer, Asker, ChannelError, Kind
+from asi_kernels.models.language_model import build_model
+from asi_kernels.programs import load_mixer_class
+from asi_kernels.requests import schema_problem
+from asi_kernels.score.answer import answer
+from asi_kernels.train import run as train
+
+TOKENS = np.arange(60).reshape(5, 12) % 16
+
+
+@pytest.fixture
+def trial(tmp_path: Path, make_trial: Any, plain_program: str, answer_request: Any) -> dict[str, Any]:
+    result = train.run(make_trial(tmp_path, plain_program, steps=6), tmp_path, lambda line: None)
+    assert result["status"] == "trained", result
+    return answer_request(make_trial(tmp_path, plain_program, steps=6), result["checkpointPath"])
+
+
+class Conversation:
+    """An answering thread and the judge's side of its channel."""
+
+    def __init__(self, request: dict[str, Any]) -> None:
+        question_reader, question_writer = os.pipe()
+        answer_reader, self._answer_writer = os.pipe()
+        self.asker = Asker(question_writer, answer_reader, answer_seconds=20)
+        self._result: dict[str, Any] = {}
+        self._thread = threading.Thread(target=self._answer, args=(request, question_reader))
+        self._thread.start()
+
+    def _answer(self, request: dict[str, Any], questions: int) -> None:
+        self._result = answer(request, Answerer(questions, self._answer_writer), lambda line: None)
+        os.close(self._answer_writer)
+
+    def end(self) -> dict[str, Any]:
+        self.asker.end()
+        self._thread.join(20)
+        assert schema_problem("answer-result", self._result) is None
+        return self._result
+
+
+def test_the_answers_are_the_models_logits_of_the_snapshot_asked_for(trial: dict[str, Any]) -> None:
+    talk = Conversation(trial)
+    talk.asker.await_hello()
+    said = {snapshot: talk.asker.ask(Kind.ALL, (1, snapshot), TOKENS, 16) for snapshot in (0, 1, 0)}
+    last = talk.asker.ask(Kind.LAST, (1, 1), TOKENS, 16)
+    assert talk.end()["status"] == "answered"
+    kept = load_file(trial["checkpointPath"])
+    task = trial["rung"]["tasks"][1]
+    model = build_model(load_mixer_class(trial["programPath"]), trial["rung"], task, 32, 99).eval()
+    for snapshot, step in ((0, 3), (1, 6)):
+        prefix = f"recall/{step}/"
+        model.load_state_dict({name[len(prefix) :]: kept[name] for name in kept if name.startswith(prefix)})
+        with torch.no_grad():
+            assert np.array_equal(said[snapshot], model(torch.from_numpy(TOKENS)).numpy())
+    assert np.array_equal(last[:, 0], said[1][:, -1])
+    assert not np.array_equal(said[0], said[1])
+
+
+def change_tensors(change: Callable[[dict[str, torch.Tensor]], object]) -> Callable[[Path], None]:
+    def apply(path: Path) -> None:
+        tensors = load_file(path)
+        change(tensors)
+        save_file(tensors, path)
+
+    return apply
+
+
+def oversize_header(path: Path) -> None:
+    path.write_bytes((1 << 60).to_bytes(8, "little") + b"{}")
+
+
+def replace_by_link(path: Path) -> None:
+    path.rename(path.with_suffix(".moved"))
+    path.symlink_to(path.with_suffix(".moved"))
+
+
+def replace_by_pipe(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
+def overlap(path: Path) -> None:
+    header = json.dumps({"a": {"dtype": "F32", "shape": [1 << 40], "data_offsets": [0, 4]}}).encode()
+    path.write_bytes(len(header).to_bytes(8, "little") + header + b"\0" * 4)
+
+
+LAST = "bytes/6/embedding.weight"
+FORGERIES = {
+    "missing": (lambda path: path.unlink(), "bad_result", "is not there"),
+    "a link": (replace_by_link, "bad_result", "no plain file"),
+    "a pipe": (replace_by_pipe, "bad_result", "no plain file"),
+    "cut off": (lambda path: path.write_bytes(path.read_bytes()[:-4]), "bad_result", "safetensors"),
+    "a giant header": (oversize_header, "bad_result", "safetensors"),
+    "a false shape": (overlap, "bad_result", "safetensors"),
+    "a name less": (change_tensors(lambda kept: kept.pop(LAST)), "bad_result", f"lacks '{LAST}'"),
+    "a name more": (change_tensors(lambda kept: kept.update(a=torch.zeros(1))), "bad_result", "unknown 'a'"),
+    "another shape": (change_tensors(lambda kept: kept.update({LAST: kept[LAST].T.contiguous()})), "bad_result", LAST),
+    "another type": (change_tensors(lambda kept: kept.update({LAST: kept[LAST].double()})), "bad_result", "F64"),
+    "not finite": (change_tensors(lambda kept: kept[LAST].fill_(math.inf)), "nonfinite", LAST),
+    "far too large": (lambda path: os.truncate(path, 1 << 33), "bad_result", "at most"),
+}
+
+
+def failed(request: dict[str, Any]) -> dict[str, Any]:
+    """The result of a process that never said hello."""
+    talk = Conversation(request)
+    with pytest.raises(ChannelError, match="no_result"):
+        talk.asker.await_hello()
+    return talk.end()
+
+
+@pytest.mark.parametrize("forgery", FORGERIES)
+def test_a_checkpoint_that_is_not_the_models_is_refused(trial: dict[str, Any], forgery: str) -> None:
+    forge, label, said = FORGERIES[forgery]
+    forge(Path(trial["checkpointPath"]))
+    if label == "nonfinite":  # found when the snapshot is asked for
+        talk = Conversation(trial)
+        talk.asker.await_hello()
+        with pytest.raises(ChannelError):
+            talk.asker.ask(Kind.LAST, (0, 1), TOKENS, 256)
+        result = talk.end()
+    else:
+        result = failed(trial)
+    assert (result["status"], result["label"]) == ("failed", label)
+    assert said in result["detail"]
+
+
+def test_a_mixer_that_fails_only_without_training_is_labelled(
+    tmp_path: Path, make_trial: Any, plain_program: str, answer_request: Any
+) -> None:
+    program = plain_program.replace("return self", "assert self.training, 'not trained'\n        return self")
+    request = make_trial(tmp_path, program, steps=2)
+    path = train.run(request, tmp_path, lambda line: None)["checkpointPath"]
+    talk = Conversation(answer_request(request, path))
+    talk.asker.await_hello()
+    with pytest.raises(ChannelError, match="no_result"):
+        talk.asker.ask(Kind.LAST, (0, 0), TOKENS, 256)
+    result = talk.end()
+    assert result["label"] == "exit"
+    assert "not trained" in result["detail"]
