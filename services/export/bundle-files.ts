@@ -56,6 +56,9 @@ const vocabularyOf = (task: Task): number => (task.kind === 'bytes' ? 256 : task
 const withoutPath = (source: DataSource): DataSource =>
   source.kind === 'folder' ? { kind: 'folder', path: basename(source.path) } : source;
 
+/** What the flops gate allowed; older rows may lack it. */
+const usualFlopsLimit = 1.25;
+
 const recipeOf = ({ campaign, experiment, architecture, rung, trials, chosen }: BundleSource) => {
   const { data } = campaign;
   return {
@@ -76,6 +79,11 @@ const recipeOf = ({ campaign, experiment, architecture, rung, trials, chosen }: 
       confirm: seedsOf(trials, 'confirm'),
       exported: { seed: chosen.seed, purpose: chosen.purpose, trialId: chosen.id, chosenBy: `best ${primaryMetric(rung)}` },
     },
+    check: {
+      reference: campaign.settings.baselines[0],
+      seed: campaign.settings.seed,
+      flopsLimit: experiment.gates.find(({ gate }) => gate === 'flops')?.limit ?? usualFlopsLimit,
+    },
     exportedTrial: {
       checkpointHash: chosen.checkpointArtifact,
       cpuSeconds: chosen.cpuSeconds,
@@ -90,6 +98,7 @@ const recipeOf = ({ campaign, experiment, architecture, rung, trials, chosen }: 
       heldOutBytes: data.heldOutBytes,
       trainFiles: data.trainFiles,
       heldOutFiles: data.heldOutFiles,
+      shards: data.shards,
       rebuild:
         data.source.kind === 'stdlib'
           ? 'Run `python -m asi_kernels prepare` with the source {"kind":"stdlib"} on the Python version below; the hash must be the same.'

@@ -4,9 +4,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Archive } from '../archive/archive.ts';
 import type { Artifacts } from '../artifacts/artifacts.ts';
+import { checkpointName, programName, weightsName } from './bundle-claims.ts';
 import { bundleTexts } from './bundle-files.ts';
 import { type BundleSource, ExportRefusedError, readBundleSource } from './bundle-source.ts';
-import { InvalidSafetensorsError, listTensors, type StoredTensor, writeTensors } from './safetensors.ts';
+import { finalTensors } from './final-tensors.ts';
+import { InvalidSafetensorsError, writeTensors } from './safetensors.ts';
 import { hashFile, type Manifest, manifestName, verifyBundle } from './verify-bundle.ts';
 
 const loaderPath = fileURLToPath(new URL('./templates/load.py', import.meta.url));
@@ -47,11 +49,11 @@ export const exportBundle = async ({ experimentId, folder, archive, artifacts }:
 };
 
 const writeFiles = async (source: BundleSource, folder: string, artifacts: Artifacts): Promise<void> => {
-  const { experiment, architecture, chosen } = source;
+  const { experiment, architecture, chosen, rung } = source;
   await fetchArtifact(
     artifacts,
     { experimentId: experiment.id, what: 'its program', hash: architecture.hash },
-    join(folder, 'mixer.py'),
+    join(folder, programName),
   );
   if (architecture.kernels.length > 0) await mkdir(join(folder, 'kernels'));
   for (const hash of architecture.kernels)
@@ -62,15 +64,21 @@ const writeFiles = async (source: BundleSource, folder: string, artifacts: Artif
     );
   for (const [name, text] of bundleTexts(source)) await writeFile(join(folder, name), text);
   await copyFile(loaderPath, join(folder, 'load.py'));
-  const checkpoint = `${folder}.checkpoint`;
+  const checkpoint = join(folder, checkpointName);
   try {
     const wanted = { experimentId: experiment.id, what: `the checkpoint of ${chosen.id}`, hash: chosen.checkpointArtifact };
     await fetchArtifact(artifacts, wanted, checkpoint);
-    await writeTensors({
-      from: checkpoint,
-      to: join(folder, 'weights.safetensors'),
-      tensors: await finalTensors(source, checkpoint),
-    });
+    const { tensors, missing } = await finalTensors(
+      checkpoint,
+      rung.tasks.map(({ kind }) => kind),
+    );
+    if (missing.length > 0)
+      throw new ExportRefusedError({
+        experimentId: experiment.id,
+        reason: 'bad-checkpoint',
+        detail: `the checkpoint of ${chosen.id} holds no weights of task ${missing[0]}`,
+      });
+    await writeTensors({ from: checkpoint, to: join(folder, weightsName), tensors });
   } catch (error) {
     if (!(error instanceof InvalidSafetensorsError)) throw error;
     throw new ExportRefusedError(
@@ -81,30 +89,7 @@ const writeFiles = async (source: BundleSource, folder: string, artifacts: Artif
       },
       { cause: error },
     );
-  } finally {
-    await rm(checkpoint, { force: true });
   }
-};
-
-/** Of `<task>/<step>/<parameter>`, those of each task's last step, as `<task>/<parameter>`. */
-const finalTensors = async (
-  { rung, chosen, experiment }: BundleSource,
-  checkpoint: string,
-): Promise<readonly (StoredTensor & { readonly newName: string })[]> => {
-  const tensors = (await listTensors(checkpoint)).map((tensor) => {
-    const [, task = '', step = '', parameter = ''] = /^([^/]+)\/(\d+)\/(.+)$/.exec(tensor.name) ?? [];
-    return { ...tensor, task, step: Number(step), newName: `${task}/${parameter}` };
-  });
-  const last = new Map<string, number>();
-  for (const { task, step } of tensors) last.set(task, Math.max(step, last.get(task) ?? 0));
-  for (const { kind } of rung.tasks)
-    if (!last.has(kind))
-      throw new ExportRefusedError({
-        experimentId: experiment.id,
-        reason: 'bad-checkpoint',
-        detail: `the checkpoint of ${chosen.id} holds no weights of task ${kind}`,
-      });
-  return tensors.filter(({ task, step }) => task !== '' && step === last.get(task));
 };
 
 const fetchArtifact = async (

@@ -72,6 +72,7 @@ const contents = [
   ['genome.json', 'its typed description, or null for a program without one'],
   ['model.json', 'what load.py builds'],
   ['weights.safetensors', 'final weights, keys `<task>/<parameter>`'],
+  ['checkpoint.safetensors', 'every snapshot that was scored, keys `<task>/<step>/<parameter>`'],
   ['recipe.json', 'rung, seeds, optimiser, data hash and how to rebuild the data'],
   ['settings.json', 'settings of the campaign'],
   ['scores.json', "every score of this experiment and of the campaign's baselines"],

@@ -1,4 +1,4 @@
-export const exitCodes = { ok: 0, failed: 1, badInput: 2 } as const;
+export const exitCodes = { ok: 0, failed: 1, badInput: 2, incomplete: 3 } as const;
 
 /** Ends the command with one readable message: what is wrong, with which value, and what to do about it. */
 export class CommandError extends Error {

@@ -11,6 +11,7 @@ import { lineageCommand } from './commands/lineage.ts';
 import { reportCommand } from './commands/report.ts';
 import { showCommand } from './commands/show.ts';
 import { tryCommand } from './commands/try.ts';
+import { verifyCommand } from './commands/verify.ts';
 import type { CliContext } from './context.ts';
 import { examples } from './examples.ts';
 
@@ -29,13 +30,14 @@ export const buildProgram = (context: CliContext): Command => {
     exportCommand,
     tryCommand,
     gateCommand,
+    verifyCommand,
   ]) {
     program.addCommand(create(context));
   }
   return program.addHelpText(
     'after',
     `${examples(['npx asi doctor', 'npx asi campaign start --preset quick', 'npx asi lineage', 'npx asi show e0007'])}
-Exit codes: 0 done, 1 failed, 2 the input cannot be used.
+Exit codes: 0 done, 1 failed, 2 the input cannot be used, 3 (verify) parts could not be repeated.
 State lives in ASI_HOME (default .asi in the checkout); NO_COLOR turns colour off.
 `,
   );

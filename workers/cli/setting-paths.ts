@@ -16,7 +16,8 @@ export const withWholePaths = (input: CampaignInput, folder: string): CampaignIn
 export const withoutTilde = (path: string): string =>
   path === '~' || path.startsWith('~/') ? join(homedir(), path.slice(1)) : path;
 
-const readableFolder = (path: string, folder: string): string => {
+/** Whole path of a folder of text. Throws a CommandError. */
+export const readableFolder = (path: string, folder: string): string => {
   const whole = resolve(folder, withoutTilde(path));
   const right = 'right would be a folder of UTF-8 text files';
   const found = statSync(whole, { throwIfNoEntry: false });

@@ -1,4 +1,3 @@
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { WorkerOptions } from '@temporalio/worker';
@@ -8,7 +7,6 @@ import { InProcessDispatcher, type JobRunner } from '../../services/dispatch/in-
 import { Evolver } from '../../services/evolver/evolver.ts';
 import { EvolverEngineer } from '../../services/evolver/evolver-engineer.ts';
 import type { Judge } from '../../services/judge/judge.ts';
-import { PythonJudge } from '../../services/judge/python-judge.ts';
 import { type HostFacts, PythonHost } from '../../services/python/host.ts';
 import { localEmbedder, PythonTools } from '../../services/python/tools.ts';
 import { openSqliteVectors } from '../../services/vectors/sqlite-vectors.ts';
@@ -20,7 +18,9 @@ import { createResearchActivities } from '../activities/research.ts';
 import { createTrainingActivities } from '../activities/training.ts';
 import { TrialPeers } from '../activities/trial-peers.ts';
 import type { Config } from '../config.ts';
+import { openJudge } from './judge.ts';
 import type { Role } from './role.ts';
+import { versionsOf } from './versions.ts';
 
 export interface OpenedRole {
   readonly worker: Pick<
@@ -40,14 +40,6 @@ export const openRole = async (
   createHost: () => Host = () => new PythonHost({ python: config.python }),
   createJudge: () => Judge = () => openJudge(config),
 ): Promise<OpenedRole> => openers[role](config, createHost, createJudge);
-
-/** The judge of this home; its process starts when it is first asked. */
-export const openJudge = (config: Pick<Config, 'home' | 'python'>): Judge =>
-  new PythonJudge({
-    python: config.python,
-    home: join(config.home, 'judge'),
-    channels: join(config.home, 'work', '.channels'),
-  });
 
 const now = (): Date => new Date();
 const archivePath = (config: Config): string => join(config.home, 'archive.db');
@@ -74,7 +66,7 @@ const openers: Readonly<Record<Role, (config: Config, createHost: () => Host, cr
               judgeFolder: join(config.home, 'judge'),
               reportsFolder: join(config.home, 'reports'),
               bundlesFolder: join(config.home, 'bundles'),
-              versions: versions(),
+              versions: versionsOf(config.python),
               now,
             }),
           },
@@ -172,10 +164,3 @@ const openers: Readonly<Record<Role, (config: Config, createHost: () => Host, cr
       };
     },
   };
-
-const versions = (): Record<string, string> => {
-  const require = createRequire(import.meta.url);
-  const product: { version: string } = require('../../package.json');
-  const temporal: { version: string } = require('@temporalio/worker/package.json');
-  return { 'asi-arch': product.version, node: process.versions.node, temporal: temporal.version };
-};

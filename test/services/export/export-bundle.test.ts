@@ -11,6 +11,7 @@ import { alter, checkpointBytes, exportedId, freshStores, type Stores, storeExpo
 const files = [
   'MODEL_CARD.md',
   'analysis.json',
+  'checkpoint.safetensors',
   'gates.json',
   'genome.json',
   'lineage.json',

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { Command, Option } from 'commander';
 import { baselineNames } from '../../../workflows/contracts/genome.ts';
-import { type RungName, rungNames } from '../../../workflows/contracts/rung.ts';
+import { type RungName, rungNames, rungs } from '../../../workflows/contracts/rung.ts';
 import { gateResultLines } from '../../view/gate-result.ts';
 import { badInput, CommandError } from '../command-error.ts';
 import type { CliContext } from '../context.ts';
@@ -53,7 +53,7 @@ Exit codes: 0 every gate passes or does not apply, 1 a gate failed, 2 the file i
       const checked = await checkProgram(context.wholeConfig(), {
         text,
         fileName,
-        rung,
+        rung: rungs[rung],
         seed,
         cuts,
         flopsLimit,

@@ -10,7 +10,7 @@ import { makeFolder } from '../../../services/storage/make-folder.ts';
 import { baselineGenomes } from '../../../workflows/contracts/baselines.ts';
 import type { FailureLabel } from '../../../workflows/contracts/failure.ts';
 import type { BaselineName } from '../../../workflows/contracts/genome.ts';
-import { type RungName, rungs } from '../../../workflows/contracts/rung.ts';
+import type { Rung } from '../../../workflows/contracts/rung.ts';
 import type { SandboxFacts } from '../../../workflows/contracts/sandbox.ts';
 import { type CheckRequest, type CheckResult, checkResultSchema } from '../../../workflows/contracts/trial.ts';
 import type { Config } from '../../config.ts';
@@ -21,7 +21,7 @@ export interface ProgramToCheck {
   readonly text: string;
   /** Name of the file in messages; plain letters, digits, dots, dashes and underscores, or it is called mixer.py. */
   readonly fileName: string;
-  readonly rung: RungName;
+  readonly rung: Rung;
   readonly seed: number;
   /** Random cuts of the causality gate. */
   readonly cuts: number;
@@ -84,7 +84,7 @@ const requestFor = async (tools: PythonTools, workdir: string, program: ProgramT
   return {
     programPath,
     referencePath,
-    rung: rungs[program.rung],
+    rung: program.rung,
     seed: program.seed,
     cuts: program.cuts,
     flopsLimit: program.flopsLimit,
