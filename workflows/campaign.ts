@@ -5,15 +5,15 @@ import {
   condition,
   continueAsNew,
   isCancellation,
-  startChild,
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
 import { longRecord, record } from './activity-proxies.ts';
-import { allEnded, childOptions, runAll, startExperiment } from './campaign-children.ts';
+import { allEnded, runAll, startExperiment } from './campaign-children.ts';
 import { setMessageHandlers } from './campaign-messages.ts';
 import { enter, nextChange, recordMessages, show, throwFault } from './campaign-progress.ts';
 import { type CampaignCarry, CampaignRun } from './campaign-state.ts';
+import { verify } from './campaign-verification.ts';
 import { type ExperimentOrigin, failureTypes } from './contracts/activities.ts';
 import type { Conclusion } from './contracts/campaign.ts';
 import { campaignIdForWorkflow } from './contracts/naming.ts';
@@ -21,7 +21,6 @@ import { rootMessage } from './experiment.ts';
 import { confirmationReserve } from './rules/budget.ts';
 import { type ExplorationState, nextMove } from './rules/stopping.ts';
 import { campaignKey, presetKey } from './search-attributes.ts';
-import { verifyArchitecture } from './verification.ts';
 
 export interface CampaignResult {
   readonly campaignId: string;
@@ -148,44 +147,6 @@ const reservedForConfirmation = (run: CampaignRun): number => {
     confirmSeeds,
   });
 };
-
-async function verify(run: CampaignRun): Promise<void> {
-  const { settings, confirmSeeds } = run.requirePlan();
-  const { finalists, baselines } = await record.chooseFinalists({ campaignId: run.campaignId });
-  if (finalists.length === 0) return;
-  await enter(
-    run,
-    'verifying',
-    `confirming ${finalists.length} finalists against ${baselines.length} baselines on ${confirmSeeds.length} fresh seeds`,
-  );
-  const roles = [
-    ...finalists.map((id) => ({ id, role: 'finalist' as const })),
-    ...baselines.map((id) => ({ id, role: 'baseline' as const })),
-  ];
-  const children = await Promise.all(
-    roles.map(({ id, role }) =>
-      startChild(verifyArchitecture, {
-        ...childOptions,
-        workflowId: `${id}/verify`,
-        args: [{ campaignId: run.campaignId, experimentId: id, role, rung: settings.rung, seeds: confirmSeeds }],
-        staticSummary: `confirm ${role} ${id.split('/')[1]} on ${confirmSeeds.length} fresh seeds`,
-        typedSearchAttributes: [{ key: campaignKey, value: run.campaignId }],
-      }),
-    ),
-  );
-  let over = false;
-  const ends = Promise.allSettled(children.map((child) => child.result())).then((settled) => {
-    over = true;
-    return settled;
-  });
-  // A cap that is raised now must reach the ledger while there are trials that it can help.
-  while (!over) {
-    await condition(() => over || run.recordedBudget !== run.budget);
-    await recordMessages(run);
-  }
-  await ends;
-  // A child that a person cancelled or that an outage ended leaves seeds without a score, and the verdict says so.
-}
 
 async function conclude(run: CampaignRun): Promise<CampaignResult> {
   await recordMessages(run);

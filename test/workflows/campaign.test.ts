@@ -53,7 +53,9 @@ describe('a discovery campaign', { timeout: 120_000 }, () => {
     expect(finalists.map((experiment) => experiment.id)).toEqual(result.finalists.map((finalist) => finalist.experimentId));
     const trials = await loop.archive.listTrials({ campaignId: 'c-whole' });
     expect(trials.filter((trial) => trial.state !== 'scored')).toEqual([]);
-    expect(new Set(trials.filter((trial) => trial.purpose === 'confirm').map((trial) => trial.seed)).size).toBe(2);
+    const numFresh = new Set(trials.filter((trial) => trial.purpose === 'confirm').map((trial) => trial.seed)).size;
+    // A third seed is added where it may still change the verdict.
+    expect([2, 3]).toContain(numFresh);
     const totals = await loop.archive.ledgerTotals('c-whole');
     expect(totals['trial-seconds'].open).toBe(0);
   });

@@ -5,6 +5,7 @@ import { type Campaign, isCampaignOver, type NoiseFloor } from '../../workflows/
 import { type Experiment, isTerminal } from '../../workflows/contracts/experiment.ts';
 import { experimentId } from '../../workflows/contracts/naming.ts';
 import { metrics } from '../../workflows/contracts/score.ts';
+import { confirmationDesign } from '../../workflows/rules/sequential-design.ts';
 import { noiseFloor } from '../../workflows/rules/statistics.ts';
 import { calibrationSeeds } from '../../workflows/rules/trial-seeds.ts';
 import { nameOf } from './digest.ts';
@@ -28,11 +29,11 @@ export const noiseOfBaselines = async (archive: Archive, campaign: Campaign): Pr
   if (campaign.noise.length > 0) return campaign.noise;
   const table = await withHeartbeat((beat, signal) => allScored(archive, { campaign, beat, signal }));
   const seeds = calibrationSeeds(campaign.settings);
-  const { confirmSeeds, finalists } = campaign.settings;
+  const design = confirmationDesign(campaign.settings);
   const noise = metrics.flatMap((metric) => {
     const values = baselineIds(campaign).map((id) => [id, table.values(id, { metric, seeds })] as const);
     const baselines = new Map(values.filter(([, bySeed]) => bySeed.size > 0));
-    const floor = baselines.size === 0 ? null : noiseFloor({ metric, baselines, confirmSeeds, numFinalists: finalists });
+    const floor = baselines.size === 0 ? null : noiseFloor({ metric, baselines, design });
     return floor === null ? [] : [floor];
   });
   await changeCampaign(archive, campaign.id, (current) => (isCampaignOver(current.state) ? null : { noise }));

@@ -6,15 +6,12 @@ import type { Artifacts } from '../../services/artifacts/artifacts.ts';
 import { ExportRefusedError } from '../../services/export/bundle-source.ts';
 import { exportBundle } from '../../services/export/export-bundle.ts';
 import { renderReport } from '../../services/report/render-report.ts';
-import type { Campaign, Conclusion } from '../../workflows/contracts/campaign.ts';
+import type { Conclusion } from '../../workflows/contracts/campaign.ts';
 import type { Experiment, Verdict } from '../../workflows/contracts/experiment.ts';
-import { campaignOf } from '../../workflows/contracts/naming.ts';
-import { confirmSeeds } from '../../workflows/rules/trial-seeds.ts';
-import { concludeFrom, judgeFinalist, pickFinalists } from '../../workflows/rules/verdict.ts';
-import { referenceId } from './calibrate.ts';
+import { concludeFrom } from '../../workflows/rules/verdict.ts';
+import { chooseFinalists, judgeFinalists } from './confirm.ts';
 import { nameOf } from './digest.ts';
 import { changeCampaign, requireCampaign } from './experiment-record.ts';
-import { ScoreTable } from './score-table.ts';
 
 export interface ConcludeDependencies {
   readonly archive: Archive;
@@ -24,31 +21,13 @@ export interface ConcludeDependencies {
   readonly now: () => Date;
 }
 
-/** The best candidates by fitness, and the baselines that each of them must beat: the reference and the strongest other. */
-export const chooseFinalists = async (
-  archive: Archive,
-  campaignId: string,
-): Promise<{ finalists: readonly string[]; baselines: readonly string[] }> => {
-  const campaign = await requireCampaign(archive, campaignId);
-  const recorded = await archive.listExperiments(campaignId, { states: ['recorded'] });
-  return pickFinalists({
-    experiments: recorded.map((experiment) => ({
-      id: experiment.id,
-      kind: experiment.kind,
-      number: experiment.number,
-      fitness: experiment.fitness?.value ?? null,
-    })),
-    finalists: campaign.settings.finalists,
-    referenceId: referenceId(campaignId),
-  });
-};
-
 /** Verdicts on the fresh seeds, then the report and the bundles, then the campaign's end. A retry finds the verdicts and writes the rest again. */
 export const concludeCampaign = async (dependencies: ConcludeDependencies, campaignId: string): Promise<Conclusion> => {
   const { archive, reportsFolder, now } = dependencies;
   const campaign = await requireCampaign(archive, campaignId);
   if (campaign.conclusion !== null && campaign.state === 'finished') return campaign.conclusion;
-  const judged = await judgeAll(archive, campaign);
+  const { judged: verdicts, detectable } = await judgeFinalists(archive, campaignId);
+  const judged = await storeVerdicts(archive, verdicts);
   const exported = judged.filter(({ verdict }) => verdict.verdict === 'better').slice(0, 3);
   const bundles = exported.length > 0 ? exported : judged.slice(0, 1);
   const bundlePaths = (await Promise.all(bundles.map(({ experiment }) => bundleOf(dependencies, experiment.id)))).filter(
@@ -56,7 +35,10 @@ export const concludeCampaign = async (dependencies: ConcludeDependencies, campa
   );
   const reportPath = join(reportsFolder, `${campaignId}.html`);
   const conclusion: Conclusion = {
-    ...concludeFrom(judged.map(({ experiment, verdict }) => ({ name: nameOf(experiment), verdict }))),
+    ...concludeFrom(
+      judged.map(({ experiment, verdict }) => ({ name: nameOf(experiment), verdict })),
+      detectable,
+    ),
     ...(judged.length === 0 ? await whyUnconfirmed(archive, campaignId) : {}),
     finalists: judged.map(({ experiment, verdict }) => ({
       experimentId: experiment.id,
@@ -88,33 +70,18 @@ const bundleOf = async (
   }
 };
 
-const judgeAll = async (
+const storeVerdicts = async (
   archive: Archive,
-  campaign: Campaign,
+  judged: readonly { readonly id: string; readonly verdict: Verdict }[],
 ): Promise<readonly { readonly experiment: Experiment; readonly verdict: Verdict }[]> => {
-  const { finalists, baselines } = await chooseFinalists(archive, campaign.id);
-  const table = await ScoreTable.ofExperiments(archive, [...finalists, ...baselines]);
-  const seeds = confirmSeeds(campaign.settings);
-  const values = (id: string) => table.values(id, { metric: 'bits-per-byte', seeds });
-  const rivals = await Promise.all(
-    baselines.map(async (id) => ({ name: nameOf((await archive.getExperiment(id)) ?? missingBaseline(id)), values: values(id) })),
-  );
-  const judged: { experiment: Experiment; verdict: Verdict }[] = [];
-  for (const id of finalists) {
-    const verdict = judgeFinalist({
-      metric: 'bits-per-byte',
-      candidate: values(id),
-      baselines: rivals,
-      noise: campaign.noise.find((floor) => floor.metric === 'bits-per-byte') ?? null,
-      numFinalists: finalists.length,
-      seeds,
-    });
-    if (verdict === null) continue;
-    const stored = await archive.setVerdict(id, verdict);
-    const experiment = stored.ok ? stored.value : stored.current;
-    if (experiment !== null) judged.push({ experiment, verdict: experiment.verdict ?? verdict });
+  const stored: { experiment: Experiment; verdict: Verdict }[] = [];
+  for (const { id, verdict } of judged) {
+    const written = await archive.setVerdict(id, verdict);
+    const experiment = written.ok ? written.value : written.current;
+    // A retry finds the verdict of the first attempt, which stays.
+    if (experiment !== null) stored.push({ experiment, verdict: experiment.verdict ?? verdict });
   }
-  return judged;
+  return stored;
 };
 
 /** Without a verdict the conclusion says what stood in the way. */
@@ -126,10 +93,6 @@ const whyUnconfirmed = async (archive: Archive, campaignId: string): Promise<Par
   return {
     statement: `No finalist could be confirmed on fresh seeds, so nothing was found. The first of them ended with ${failure.label}: ${failure.detail}.`,
   };
-};
-
-const missingBaseline = (id: string): never => {
-  throw new Error(`baseline ${id} of ${campaignOf(id)} has left the archive`);
 };
 
 const writeReport = async (

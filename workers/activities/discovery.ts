@@ -1,13 +1,15 @@
 import { ApplicationFailure } from '@temporalio/activity';
 import { analyseFailure } from '../../services/analyst/analyse-failure.ts';
+import type { LineageNode } from '../../services/archive/archive.ts';
 import { type CampaignPlan, type DiscoveryActivities, failureTypes } from '../../workflows/contracts/activities.ts';
 import { isCampaignOver } from '../../workflows/contracts/campaign.ts';
 import { type Experiment, isTerminal } from '../../workflows/contracts/experiment.ts';
 import { campaignOf } from '../../workflows/contracts/naming.ts';
-import { rebuildPool } from '../../workflows/rules/pool.ts';
+import { poolCapacity, rebuildPool } from '../../workflows/rules/pool.ts';
 import { closeCalibration } from './calibrate.ts';
 import { closeTrials } from './close-trials.ts';
-import { type ConcludeDependencies, chooseFinalists, concludeCampaign } from './conclude.ts';
+import { type ConcludeDependencies, concludeCampaign } from './conclude.ts';
+import { chooseFinalists, planConfirmation } from './confirm.ts';
 import { outcomeOf, readDigest } from './digest.ts';
 import { changeCampaign, changeExperiment, plannedExperiment, requireCampaign, requireExperiment } from './experiment-record.ts';
 import { withHeartbeat } from './heartbeat.ts';
@@ -37,8 +39,9 @@ export const createDiscoveryActivities = (dependencies: DiscoveryDependencies): 
     async rebuildPool({ campaignId }) {
       for (;;) {
         const previous = await archive.getPool(campaignId);
-        const finished = await archive.listExperiments(campaignId, { states: ['recorded'] });
-        const written = await archive.putPool(campaignId, rebuildPool(previous, finished.map(poolCandidate)));
+        // The best first, so that no more than the pool holds are read, whatever the size of the campaign.
+        const leaders = await archive.leaderboard(campaignId, poolCapacity);
+        const written = await archive.putPool(campaignId, rebuildPool(previous, leaders.map(poolCandidate)));
         if (written.ok) return;
       }
     },
@@ -61,6 +64,8 @@ export const createDiscoveryActivities = (dependencies: DiscoveryDependencies): 
     },
 
     chooseFinalists: ({ campaignId }) => chooseFinalists(archive, campaignId),
+
+    planConfirmation: (request) => planConfirmation(archive, request),
 
     concludeCampaign: ({ campaignId }) => withHeartbeat(() => concludeCampaign(dependencies, campaignId)),
 
@@ -91,12 +96,7 @@ export const createDiscoveryActivities = (dependencies: DiscoveryDependencies): 
 /** The log of the last refused program, if there is one. */
 const logOf = (experiment: Experiment): string | null => experiment.attempts.at(-1)?.failure.logArtifact ?? null;
 
-const poolCandidate = (experiment: Experiment) => ({
-  experimentId: experiment.id,
-  number: experiment.number,
-  fitness: experiment.fitness?.value ?? null,
-  depth: experiment.ancestors.length,
-});
+const poolCandidate = ({ id, number, fitness, depth }: LineageNode) => ({ experimentId: id, number, fitness, depth });
 
 /** An experiment that was cancelled before it wrote anything still gets its record: ids are fixed before side effects. */
 const plan = async ({ archive, now }: DiscoveryDependencies, experimentId: string): Promise<void> => {

@@ -32,15 +32,11 @@ export class ScoreTable {
     return this.#rows.get(experimentId) ?? [];
   }
 
-  /** Value by seed, for the seeds named: of the set that the trial was first scored on, or of the champion set. */
-  values(
-    experimentId: string,
-    query: { readonly metric: Metric; readonly seeds: readonly number[]; readonly champion?: boolean },
-  ): SeedValues {
-    const isWanted = (row: Score): boolean => (row.set === 'champion') === (query.champion ?? false);
+  /** Value by seed, for the seeds named. */
+  values(experimentId: string, query: { readonly metric: Metric; readonly seeds: readonly number[] }): SeedValues {
     return new Map(
       this.rows(experimentId)
-        .filter((row) => isWanted(row) && row.metric === query.metric && query.seeds.includes(row.seed))
+        .filter((row) => row.metric === query.metric && query.seeds.includes(row.seed))
         .map((row) => [row.seed, row.value]),
     );
   }

@@ -106,8 +106,8 @@ export interface DiscoveryActivities {
   }): Promise<{ readonly finalists: readonly string[]; readonly baselines: readonly string[] }>;
   /**
    * After `numTried` fresh seeds were trained or tried: the seeds of the next look, and the finalists whose verdict they may still
-   * change with the baselines that these are compared with. No seeds when every verdict stands. `champions`: finalists that are
-   * better so far, and must hold on the champion set.
+   * change with the baselines that these are compared with. No seeds when every verdict stands; then the trials of the finalists that
+   * are better so far, and of those baselines: "better" must hold on the champion set too.
    */
   planConfirmation(request: { readonly campaignId: string; readonly numTried: number }): Promise<ConfirmationPlan>;
   /** Verdicts on fresh seeds, conclusion, report and bundles; state finished. */
@@ -124,8 +124,8 @@ export interface ConfirmationPlan {
   readonly seeds: readonly number[];
   readonly finalists: readonly string[];
   readonly baselines: readonly string[];
-  /** Empty while there are seeds to train. */
-  readonly champions: readonly string[];
+  /** Trials that the champion set is to be asked about; empty while there are seeds to train. */
+  readonly championTrials: readonly string[];
   /** One line for a person. */
   readonly reason: string;
 }

@@ -30,6 +30,11 @@ export const settingsSchema = z.strictObject({
   starts: z.array(z.string().min(1)).max(32).describe('Starting architectures: baseline names or paths of mixer files'),
   exploreSeeds: z.int().min(1).max(16).describe('Seeds each baseline and candidate is trained with while exploring'),
   confirmSeeds: z.int().min(2).max(32).describe('Fresh seeds for the finalists and the strongest baselines'),
+  confirmSeedsMax: z
+    .int()
+    .min(2)
+    .max(32)
+    .describe('Fresh seeds at most: more are added while they can change a verdict; below confirmSeeds it adds none'),
   finalists: z.int().min(1).max(16).describe('Candidates that are confirmed'),
   poolBatch: z.int().min(1).max(1000).describe('Finished experiments between two rebuilds of the pool'),
   coldStart: z.int().min(0).max(10_000).describe('Candidates that start from baselines and starts before the pool is used'),
@@ -69,6 +74,7 @@ const quick: CampaignSettings = {
   starts: [],
   exploreSeeds: 2,
   confirmSeeds: 3,
+  confirmSeedsMax: 4,
   finalists: 2,
   poolBatch: 2,
   coldStart: 3,
@@ -102,6 +108,7 @@ export const presets: Readonly<Record<(typeof presetNames)[number], CampaignSett
       'deltanet-fir-gate',
     ],
     confirmSeeds: 5,
+    confirmSeedsMax: 10,
     finalists: 4,
     poolBatch: 5,
     coldStart: 10,
@@ -116,6 +123,7 @@ export const presets: Readonly<Record<(typeof presetNames)[number], CampaignSett
     rung: 'standard',
     exploreSeeds: 1,
     confirmSeeds: 5,
+    confirmSeedsMax: 10,
     finalists: 5,
     poolBatch: 50,
     coldStart: 200,
@@ -130,6 +138,7 @@ export const presets: Readonly<Record<(typeof presetNames)[number], CampaignSett
     rung: 'tiny',
     baselines: ['deltanet', 'linear-attention'],
     confirmSeeds: 2,
+    confirmSeedsMax: 3,
     finalists: 1,
     coldStart: 1,
   },

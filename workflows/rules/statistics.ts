@@ -2,10 +2,13 @@ import type { Effect } from '../contracts/analysis.ts';
 import type { NoiseFloor } from '../contracts/campaign.ts';
 import type { Metric } from '../contracts/score.ts';
 import { detectableGain } from './detectable.ts';
+import { mean } from './mean.ts';
+import type { ConfirmationDesign } from './sequential-design.ts';
+import { residualSpread, type SeedValues } from './spread.ts';
 import { tQuantile } from './student-t.ts';
 
-/** Value of one metric by trial seed, of one architecture. */
-export type SeedValues = ReadonlyMap<number, number>;
+export { mean } from './mean.ts';
+export type { SeedValues } from './spread.ts';
 
 /**
  * The same table as `lowerIsBetter` of the contracts, without its schemas: rules run inside workflows. A test keeps the two
@@ -32,7 +35,7 @@ export interface PairedInput {
   readonly candidate: SeedValues;
   readonly reference: SeedValues;
   /** What seeds alone do, of the same metric; without it one seed says nothing. */
-  readonly noise?: NoiseFloor | null;
+  readonly noise?: Pick<NoiseFloor, 'pairedSd' | 'degreesOfFreedom'> | null;
   /** Two-sided; 0.95 unless told. */
   readonly confidence?: number;
 }
@@ -46,7 +49,19 @@ export interface PairedInput {
  * candidate may be noisier than the baselines were. Null where nothing honest can be said: no common seed, one seed without a
  * noise floor, or a value that is not finite.
  */
-export const pairedEffect = ({ metric, candidate, reference, noise, confidence = 0.95 }: PairedInput): Effect | null => {
+export const pairedEffect = (input: PairedInput): Effect | null => pairedComparison(input)?.effect ?? null;
+
+/** The effect with what it was made of. */
+export interface PairedComparison {
+  readonly effect: Effect;
+  /** Standard deviation of one paired difference, as used. */
+  readonly sd: number;
+  readonly degreesOfFreedom: number;
+}
+
+/** `pairedEffect` with its parts. */
+export const pairedComparison = (input: PairedInput): PairedComparison | null => {
+  const { metric, candidate, reference, noise, confidence = 0.95 } = input;
   if (!(confidence > 0 && confidence < 1)) throw new RangeError(`confidence ${confidence}; right would be between 0 and 1`);
   const differences = pairedDifferences({ metric, candidate, reference });
   const seeds = differences.length;
@@ -56,48 +71,41 @@ export const pairedEffect = ({ metric, candidate, reference, noise, confidence =
   if (degrees === 0) return null;
   const own = seeds > 1 ? sampleVariance(differences) : 0;
   const pooled = floor === null ? own : (own * (seeds - 1) + floor.pairedSd ** 2 * floor.degreesOfFreedom) / degrees;
-  const standardError = Math.sqrt(Math.max(pooled, own) / seeds);
-  const half = tQuantile((1 + confidence) / 2, degrees) * standardError;
+  const sd = Math.sqrt(Math.max(pooled, own));
+  const half = (tQuantile((1 + confidence) / 2, degrees) * sd) / Math.sqrt(seeds);
   const centre = mean(differences);
   const variance = floor === null ? '' : seeds > 1 ? ', variance pooled with the noise floor' : ', variance of the noise floor';
   const method = `paired t on ${seeds} common ${seeds === 1 ? 'seed' : 'seeds'}${variance}, ${degrees} df, ${percent(confidence)} %`;
-  return { metric, mean: centre, low: centre - half, high: centre + half, seeds, method };
+  const effect = { metric, mean: centre, low: centre - half, high: centre + half, seeds, method };
+  return { effect, sd, degreesOfFreedom: degrees };
 };
 
 export interface NoiseInput {
   readonly metric: Metric;
   /** Exploring scores of the baselines: name to value by seed. */
   readonly baselines: ReadonlyMap<string, SeedValues>;
-  /** Fresh seeds of the confirming comparison. */
-  readonly confirmSeeds: number;
-  /** Finalists that share the campaign's error; 1 unless told. */
-  readonly numFinalists?: number;
+  /** Looks and levels of the confirming comparison. */
+  readonly design: ConfirmationDesign;
 }
 
 /**
- * What seeds alone do. Values are architecture effect + seed effect + residual; the residual's variance, (A - 1)(S - 1) degrees,
- * is what a paired comparison cannot remove, and a difference of two runs has twice of it. With one baseline the seed effect
- * cannot be told apart, and the plain variance over seeds stands in for it: an upper estimate. Null with fewer than two common
- * seeds.
+ * What seeds alone do, from a two-way table (`residualSpread`). Null with fewer than two common seeds.
  *
- * `minimumDetectable`: a true gain of this size is found nine times in ten, at a two-sided error of 0.05 shared among the
- * finalists.
+ * `minimumDetectable`: a true gain of this size is called better nine times in ten, with this floor alone; the degrees that the
+ * search adds later make it smaller, and the conclusion says how small.
  */
-export const noiseFloor = ({ metric, baselines, confirmSeeds, numFinalists = 1 }: NoiseInput): NoiseFloor | null => {
+export const noiseFloor = ({ metric, baselines, design }: NoiseInput): NoiseFloor | null => {
   const { rows, seeds } = completeBlock([...baselines.values()].filter((values) => [...values.values()].every(Number.isFinite)));
-  if (seeds.length < 2) return null;
-  const table = rows.map((row) => seeds.map((seed) => row.get(seed) ?? 0)); // Every row has every seed of the block.
-  const rowMeans = table.map(mean);
-  const total = mean(rowMeans);
-  const seedEffects = seeds.map((_, column) => (rows.length > 1 ? mean(table.map((row) => row[column] ?? 0)) - total : 0));
-  const squares = table.flatMap((row, index) =>
-    row.map((value, column) => (value - (rowMeans[index] ?? 0) - (seedEffects[column] ?? 0)) ** 2),
-  );
-  const degreesOfFreedom = Math.max(1, rows.length - 1) * (seeds.length - 1);
-  const pairedSd = Math.sqrt((2 * squares.reduce((sum, square) => sum + square, 0)) / degreesOfFreedom);
-  const confidence = 1 - 0.05 / numFinalists;
-  const gain = detectableGain({ numSeeds: confirmSeeds, floorDegrees: degreesOfFreedom, confidence });
-  return { metric, pairedSd, degreesOfFreedom, minimumDetectable: gain * pairedSd };
+  const spread = residualSpread(rows, seeds);
+  if (spread === null) return null;
+  const { degreesOfFreedom } = spread;
+  const pairedSd = Math.sqrt(spread.squares / degreesOfFreedom);
+  return {
+    metric,
+    pairedSd,
+    degreesOfFreedom,
+    minimumDetectable: pairedSd * detectableGain({ design, floorDegrees: degreesOfFreedom }),
+  };
 };
 
 /**
@@ -114,30 +122,6 @@ const completeBlock = (
   }
   return { rows: [], seeds: [] };
 };
-
-/** Spearman's rank correlation with mean ranks for ties; null below three pairs or where one side is constant. */
-export const spearman = (pairs: readonly (readonly [number, number])[]): number | null => {
-  if (pairs.length < 3) return null;
-  const a = ranks(pairs.map(([first]) => first));
-  const b = ranks(pairs.map(([, second]) => second));
-  const meanA = mean(a);
-  const meanB = mean(b);
-  const sum = (f: (x: number, y: number) => number) =>
-    a.reduce((total, x, index) => total + f(x - meanA, (b[index] ?? 0) - meanB), 0);
-  const spread = Math.sqrt(sum((x) => x * x) * sum((_, y) => y * y));
-  return spread === 0 ? null : Math.max(-1, Math.min(1, sum((x, y) => x * y) / spread));
-};
-
-/** Rank of each value from 1; equal values share their mean rank. */
-const ranks = (values: readonly number[]): number[] =>
-  values.map((value) => {
-    const below = values.filter((other) => other < value).length;
-    const equal = values.filter((other) => other === value).length;
-    return below + (equal + 1) / 2;
-  });
-
-/** Arithmetic mean of a list that is not empty. */
-export const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /** Middle value, or the mean of the two in the middle, of a list that is not empty. */
 export const median = (values: readonly number[]): number => {

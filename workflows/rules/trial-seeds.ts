@@ -1,4 +1,5 @@
 import type { CampaignSettings } from '../contracts/settings.ts';
+import { type ConfirmationSettings, confirmationDesign } from './sequential-design.ts';
 
 type SeedSettings = Pick<CampaignSettings, 'seed' | 'exploreSeeds' | 'confirmSeeds'>;
 
@@ -19,3 +20,7 @@ export const calibrationSeeds = ({ seed, exploreSeeds: count }: SeedSettings): n
 /** Fresh seeds of the verdict; disjoint from the others, so that nothing was selected by them. */
 export const confirmSeeds = ({ seed, confirmSeeds: count }: SeedSettings): number[] =>
   range(seed * perCampaign + confirmOffset + 1, count);
+
+/** Every fresh seed that the verdict may come to use: those of its last look. The first ones are `confirmSeeds`. */
+export const allConfirmSeeds = ({ seed, ...settings }: SeedSettings & ConfirmationSettings): number[] =>
+  range(seed * perCampaign + confirmOffset + 1, confirmationDesign(settings).looks.at(-1) ?? 0);

@@ -1,56 +1,92 @@
 import type { Effect } from '../contracts/analysis.ts';
-import type { Conclusion, NoiseFloor } from '../contracts/campaign.ts';
+import type { Conclusion } from '../contracts/campaign.ts';
 import type { Experiment, Verdict } from '../contracts/experiment.ts';
 import type { Metric } from '../contracts/score.ts';
-import { pairedEffect, type SeedValues } from './statistics.ts';
+import { type ConfirmationDesign, confidenceAt } from './sequential-design.ts';
+import { floorOf, pooled, residualSpread, type SeedValues, type Spread, withoutPair } from './spread.ts';
+import { type PairedComparison, pairedComparison, pairedDifferences } from './statistics.ts';
 
 export interface FinalistInput {
   readonly metric: Metric;
   /** The finalist's scores on the fresh confirming seeds only, never on those that chose it. */
   readonly candidate: SeedValues;
   readonly baselines: readonly { readonly name: string; readonly values: SeedValues }[];
-  readonly noise: NoiseFloor | null;
-  /** Finalists of the campaign: they share its error. */
-  readonly numFinalists: number;
-  /** Every fresh seed that the finalist was to be trained with: one that it did not survive forbids "better". */
-  readonly seeds?: readonly number[];
+  /** What seeds alone did while exploring; null where that was not measured. */
+  readonly noise: Spread | null;
+  readonly design: ConfirmationDesign;
+  /** Which look of the design this is, from 0. */
+  readonly look: number;
+  /** Every fresh seed up to this look: one that the finalist did not survive forbids "better". */
+  readonly seeds: readonly number[];
 }
 
-/** Share of campaigns without a true improvement that may call anything better or worse. */
-const campaignError = 0.05;
-
 /**
- * Whether a finalist is better than every compared baseline. Intervals have confidence 1 - 0.05 / finalists (Bonferroni), so
- * that over a campaign without a true improvement "better" is said at most one time in forty. No further correction for the
- * baselines: all of them must be beaten (an intersection-union test). A baseline that shares no fresh seed with the finalist was
- * not beaten. Null where no baseline can be compared.
+ * Whether a finalist is better than every compared baseline, at one look. The interval has the confidence of the look
+ * (`confirmationDesign`), so that over a campaign without a true improvement "better" is said at most one time in forty. No
+ * further correction for the baselines: all of them must be beaten (an intersection-union test; R. Berger, Technometrics 24,
+ * 1982). A baseline that shares no fresh seed with the finalist was not beaten. Null where no baseline can be compared.
  */
-export const judgeFinalist = ({ metric, candidate, baselines, noise, numFinalists, seeds }: FinalistInput): Verdict | null => {
-  if (!Number.isInteger(numFinalists) || numFinalists < 1)
-    throw new RangeError(`numFinalists ${numFinalists}; right would be 1 or more`);
-  const confidence = 1 - campaignError / numFinalists;
-  const unscored = (seeds ?? []).filter((seed) => !candidate.has(seed));
+export const judgeFinalist = (input: FinalistInput): Verdict | null => {
+  const { candidate, baselines, design, look, seeds } = input;
+  const unscored = seeds.filter((seed) => !candidate.has(seed));
   const compared: Compared[] = [];
   const unmeasured: string[] = [];
   for (const { name, values } of baselines) {
-    const effect = pairedEffect({ metric, candidate, reference: values, noise, confidence });
+    const effect = comparisonWith(values, input)?.effect ?? null;
     if (effect === null) unmeasured.push(name);
     else compared.push({ name, effect });
   }
   const strongest = closest(compared);
   if (strongest === null) return null;
-  const isWorse = compared.some(({ effect }) => effect.high < 0);
+  const worse = closest(compared.filter(({ effect }) => effect.high < 0));
   const notBeaten = closest(compared.filter(({ effect }) => effect.low <= 0));
-  const kind = isWorse
-    ? 'worse'
-    : notBeaten === null && unmeasured.length === 0 && unscored.length === 0
-      ? 'better'
-      : 'not-distinguishable';
-  const { name, effect } =
-    kind === 'worse' ? (closest(compared.filter((row) => row.effect.high < 0)) ?? strongest) : (notBeaten ?? strongest);
-  const statement = `${sentence(kind, { name, numBaselines: compared.length, metric })}: ${interval(effect)} (${effect.method}${numFinalists > 1 ? `, error shared by ${numFinalists} finalists` : ''}).${unmeasured.length === 0 ? '' : ` No common fresh seed with ${unmeasured.join(', ')}.`}${unscored.length === 0 ? '' : ` It has no score on ${unscored.length} of its ${seeds?.length} fresh seeds, so it is not called better.`}`;
-  return { verdict: kind, against: name, effect, statement };
+  const isBetter = notBeaten === null && unmeasured.length === 0 && unscored.length === 0;
+  const kind = worse !== null ? 'worse' : isBetter ? 'better' : 'not-distinguishable';
+  const { name, effect } = worse ?? notBeaten ?? strongest;
+  const statement = [
+    `${sentence(kind, { name, numBaselines: compared.length, metric: input.metric })}: ${interval(effect)} (${effect.method}${sharedWords(design, look)}).`,
+    unmeasured.length === 0 ? '' : `No common fresh seed with ${unmeasured.join(', ')}.`,
+    unscored.length === 0
+      ? ''
+      : `It has no score on ${unscored.length} of its ${seeds.length} fresh seeds, so it is not called better.`,
+  ];
+  return { verdict: kind, against: name, effect, statement: statement.filter((part) => part !== '').join(' ') };
 };
+
+/** Gain over one baseline at this look's confidence; null without a common fresh seed. */
+export const comparisonWith = (baseline: SeedValues, input: FinalistInput): PairedComparison | null => {
+  const { metric, candidate, design, look } = input;
+  return pairedComparison({
+    metric,
+    candidate,
+    reference: baseline,
+    noise: noiseBeside(baseline, input),
+    confidence: confidenceAt(design, look),
+  });
+};
+
+/**
+ * Variance of a paired difference from everything but the compared pair: the exploring noise, and the other baselines on the fresh
+ * seeds that the pair has. The pair's own variance joins in `pairedComparison`. Other finalists stay out: one that comes apart on
+ * a seed would widen the intervals of all.
+ */
+const noiseBeside = (
+  baseline: SeedValues,
+  { metric, candidate, baselines, noise }: FinalistInput,
+): { readonly pairedSd: number; readonly degreesOfFreedom: number } | null => {
+  const seeds = [...candidate.keys()].filter((seed) => baseline.has(seed));
+  const table = residualSpread([candidate, ...baselines.map(({ values }) => values)], seeds);
+  const differences = pairedDifferences({ metric, candidate, reference: baseline });
+  return floorOf(pooled([noise, withoutPair(table, differences)]));
+};
+
+const sharedWords = ({ looks, numFinalists }: ConfirmationDesign, look: number): string =>
+  [
+    numFinalists > 1 ? `, error shared by ${numFinalists} finalists` : '',
+    looks.length > 1
+      ? `${numFinalists > 1 ? ' and' : ', error shared by'} ${looks.length} looks, this being look ${look + 1}`
+      : '',
+  ].join('');
 
 interface Compared {
   readonly name: string;
@@ -110,9 +146,13 @@ export const pickFinalists = ({
   };
 };
 
-/** What a campaign found, in one sentence, from the verdicts of its finalists, fittest first. */
+/**
+ * What a campaign found, in one sentence, from the verdicts of its finalists, fittest first. `detectable`: the true gain that it
+ * would have found nine times in ten, in bits per byte; a campaign that found nothing says what it could have seen.
+ */
 export const concludeFrom = (
   judged: readonly { readonly name: string; readonly verdict: Verdict }[],
+  detectable: number | null,
 ): Pick<Conclusion, 'verdict' | 'statement'> => {
   const winners = judged.filter(({ verdict }) => verdict.verdict === 'better');
   if (winners.length > 0) {
@@ -125,7 +165,7 @@ export const concludeFrom = (
     return { verdict: 'nothing-found', statement: 'No finalist was confirmed on fresh seeds, so nothing was found.' };
   return {
     verdict: 'nothing-found',
-    statement: `Nothing was found that is better than the baselines. The fittest finalist, ${first.name}, is ${lowerFirst(first.verdict.statement)}`,
+    statement: `Nothing was found that is better than the baselines. The fittest finalist, ${first.name}, is ${lowerFirst(first.verdict.statement)}${detectable === null ? '' : ` A true gain of ${detectable.toFixed(3)} bits per byte would have been found nine times in ten, a smaller one less often.`}`,
   };
 };
 

@@ -9,6 +9,7 @@ import type { Score } from '../../../workflows/contracts/score.ts';
 import { presets } from '../../../workflows/contracts/settings.ts';
 import type { Trial } from '../../../workflows/contracts/trial.ts';
 import { createRandom, type Random } from '../../../workflows/rules/random.ts';
+import { confirmationDesign } from '../../../workflows/rules/sequential-design.ts';
 import { noiseFloor, pairedEffect, type SeedValues } from '../../../workflows/rules/statistics.ts';
 import { concludeFrom, judgeFinalist } from '../../../workflows/rules/verdict.ts';
 import { aCampaign, aFailure, aHash, anAnalysis, anExperiment, aProposal, aScore, aTrial } from '../../support/builders.ts';
@@ -74,7 +75,13 @@ export const makeCampaign = ({ id = 'c-made', seed = 1, numCandidates, state = '
               new Map([...row].map(([one, value]) => [one, value * 0.4 + 0.1 * normal()])),
             ]),
           );
-    return noiseFloor({ metric, baselines: table, confirmSeeds: 3, numFinalists: 2 }) ?? [];
+    return (
+      noiseFloor({
+        metric,
+        baselines: table,
+        design: confirmationDesign({ confirmSeeds: 3, confirmSeedsMax: 3, finalists: 2 }),
+      }) ?? []
+    );
   });
   const bits = noise[0] ?? null;
   const reference = experimentId(id, 1);
@@ -313,15 +320,20 @@ const conclude = (
       metric: 'bits-per-byte',
       candidate: values(finalist.id, confirmSeeds),
       baselines: rivals.map((rival) => ({ name: rival.proposal?.name ?? '', values: values(rival.id, confirmSeeds) })),
-      noise,
-      numFinalists: finalists.length,
+      noise:
+        noise === null
+          ? null
+          : { squares: noise.pairedSd ** 2 * noise.degreesOfFreedom, degreesOfFreedom: noise.degreesOfFreedom },
+      design: confirmationDesign({ confirmSeeds: 3, confirmSeedsMax: 3, finalists: finalists.length }),
+      look: 0,
+      seeds: confirmSeeds,
     });
     return verdict === null ? [] : [{ finalist, verdict, name: finalist.proposal?.name ?? '' }];
   });
   const verdictOf = new Map(judged.map(({ finalist, verdict }) => [finalist.id, verdict]));
   return {
     conclusion: {
-      ...concludeFrom(judged),
+      ...concludeFrom(judged, null),
       finalists: judged.map(({ finalist, name, verdict }) => ({
         experimentId: finalist.id,
         name,

@@ -4,13 +4,15 @@ import type { NoiseFloor } from '../../../workflows/contracts/campaign.ts';
 import { lowerIsBetter, metrics } from '../../../workflows/contracts/score.ts';
 import { detectableGain } from '../../../workflows/rules/detectable.ts';
 import { createRandom, type Random } from '../../../workflows/rules/random.ts';
-import { mean, median, noiseFloor, pairedDifferences, pairedEffect, spearman } from '../../../workflows/rules/statistics.ts';
+import { confirmationDesign } from '../../../workflows/rules/sequential-design.ts';
+import { mean, median, noiseFloor, pairedDifferences, pairedEffect } from '../../../workflows/rules/statistics.ts';
 import { tQuantile } from '../../../workflows/rules/student-t.ts';
 
 const bySeed = (...values: readonly number[]): ReadonlyMap<number, number> =>
   new Map(values.map((value, index) => [index + 1, value]));
 const metric = 'bits-per-byte';
 const noise: NoiseFloor = { metric, pairedSd: 0.02, degreesOfFreedom: 3, minimumDetectable: 0.05 };
+const design = confirmationDesign({ confirmSeeds: 3, confirmSeedsMax: 3, finalists: 1 });
 const normal = (random: Random): number => Math.sqrt(-2 * Math.log(1 - random.next())) * Math.cos(2 * Math.PI * random.next());
 
 describe('pairedDifferences', () => {
@@ -119,6 +121,23 @@ describe('pairedEffect', () => {
     }
   });
 
+  it('covers as often with the heavy tails of t with three degrees', () => {
+    const random = createRandom('heavy tails');
+    const heavy = () => normal(random) / Math.sqrt((normal(random) ** 2 + normal(random) ** 2 + normal(random) ** 2) / 3);
+    for (const numSeeds of [2, 3, 5]) {
+      let covered = 0;
+      const rounds = 1500;
+      for (let round = 0; round < rounds; round++) {
+        const squares = Array.from({ length: 3 }, () => (heavy() - heavy()) ** 2);
+        const floor = { ...noise, pairedSd: Math.sqrt(mean(squares)) };
+        const draw = (centre: number) => bySeed(...Array.from({ length: numSeeds }, () => centre + heavy()));
+        const effect = pairedEffect({ metric, candidate: draw(1), reference: draw(2), noise: floor });
+        if (effect !== null && effect.low <= 1 && effect.high >= 1) covered += 1;
+      }
+      expect(covered / rounds).toBeGreaterThan(0.94);
+    }
+  });
+
   it.each([0, 1, 1.2, Number.NaN])('refuses the confidence %s', (confidence) => {
     expect(() => pairedEffect({ metric, candidate: bySeed(1, 2), reference: bySeed(1, 2), confidence })).toThrow(RangeError);
   });
@@ -131,7 +150,7 @@ describe('noiseFloor', () => {
       ['deltanet', bySeed(2.0, 2.1)],
       ['kda', bySeed(1.5, 1.64)],
     ]);
-    const floor = noiseFloor({ metric, baselines, confirmSeeds: 3 });
+    const floor = noiseFloor({ metric, baselines, design });
     expect(floor?.degreesOfFreedom).toBe(1);
     expect(floor?.pairedSd).toBeCloseTo(Math.sqrt(2 * 4e-4), 10);
     expect(floor?.minimumDetectable).toBeGreaterThan((tQuantile(0.975, 3) * Math.sqrt(8e-4)) / Math.sqrt(3));
@@ -142,7 +161,7 @@ describe('noiseFloor', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(cell, cell, cell), { minLength: 2, maxLength: 5 }), cell, cell, (rows, level, shift) => {
         const floorOf = (table: readonly (readonly number[])[]) =>
-          noiseFloor({ metric, baselines: new Map(table.map((row, index) => [`b${index}`, bySeed(...row)])), confirmSeeds: 3 })
+          noiseFloor({ metric, baselines: new Map(table.map((row, index) => [`b${index}`, bySeed(...row)])), design })
             ?.pairedSd ?? Number.NaN;
         const moved = rows.map((row, index) =>
           row.map((value, seed) => value + (index === 0 ? level : 0) + (seed === 1 ? shift : 0)),
@@ -160,7 +179,7 @@ describe('noiseFloor', () => {
       return noiseFloor({
         metric,
         baselines: new Map([2, 2.4, 1.8, 2.2].map((centre) => [String(centre), row(centre)])),
-        confirmSeeds: 3,
+        design,
       });
     });
     expect(floors.every((floor) => floor?.degreesOfFreedom === 3)).toBe(true);
@@ -176,7 +195,8 @@ describe('noiseFloor', () => {
     (numSeeds, floorDegrees, numFinalists) => {
       const random = createRandom('power');
       const confidence = 1 - 0.05 / numFinalists;
-      const gain = detectableGain({ numSeeds, floorDegrees, confidence });
+      const single = confirmationDesign({ confirmSeeds: numSeeds, confirmSeedsMax: numSeeds, finalists: numFinalists });
+      const gain = detectableGain({ design: single, floorDegrees });
       const rounds = 1500;
       let found = 0;
       for (let round = 0; round < rounds; round++) {
@@ -193,7 +213,7 @@ describe('noiseFloor', () => {
   );
 
   it('has a minimum for a single confirming seed too', () => {
-    const gain = detectableGain({ numSeeds: 1, floorDegrees: 3, confidence: 0.95 });
+    const gain = detectableGain({ design: { looks: [1], levels: [0.025], numFinalists: 1 }, floorDegrees: 3 });
     expect(gain).toBeGreaterThan(tQuantile(0.975, 3));
     expect(gain).toBeLessThan(3 * tQuantile(0.975, 3));
   });
@@ -203,14 +223,18 @@ describe('noiseFloor', () => {
       ['a', bySeed(1, 1.1)],
       ['b', bySeed(1, 1.2)],
     ]);
-    const alone = noiseFloor({ metric, baselines, confirmSeeds: 3 });
-    const shared = noiseFloor({ metric, baselines, confirmSeeds: 3, numFinalists: 4 });
+    const alone = noiseFloor({ metric, baselines, design });
+    const shared = noiseFloor({
+      metric,
+      baselines,
+      design: confirmationDesign({ confirmSeeds: 3, confirmSeedsMax: 3, finalists: 4 }),
+    });
     expect(shared?.minimumDetectable).toBeGreaterThan(alone?.minimumDetectable ?? Number.POSITIVE_INFINITY);
     expect(shared?.pairedSd).toBe(alone?.pairedSd);
   });
 
   it('takes the spread over seeds as an upper estimate where there is one baseline', () => {
-    const floor = noiseFloor({ metric, baselines: new Map([['a', bySeed(1, 1.2, 1.1)]]), confirmSeeds: 3 });
+    const floor = noiseFloor({ metric, baselines: new Map([['a', bySeed(1, 1.2, 1.1)]]), design });
     expect(floor?.degreesOfFreedom).toBe(2);
     expect(floor?.pairedSd).toBeCloseTo(Math.SQRT2 * 0.1, 10);
   });
@@ -220,13 +244,13 @@ describe('noiseFloor', () => {
       ['a', bySeed(1, 1.1)],
       ['b', bySeed(1, 1.2)],
     ]);
-    const expected = noiseFloor({ metric, baselines: whole, confirmSeeds: 3 });
+    const expected = noiseFloor({ metric, baselines: whole, design });
     for (const bad of [bySeed(1), bySeed(1, Number.NaN), new Map<number, number>()])
-      expect(noiseFloor({ metric, baselines: new Map([...whole, ['bad', bad]]), confirmSeeds: 3 })).toEqual(expected);
+      expect(noiseFloor({ metric, baselines: new Map([...whole, ['bad', bad]]), design })).toEqual(expected);
   });
 
   it('is unknown with one seed or with none', () => {
-    expect(noiseFloor({ metric, baselines: new Map(), confirmSeeds: 3 })).toBeNull();
+    expect(noiseFloor({ metric, baselines: new Map(), design })).toBeNull();
     expect(
       noiseFloor({
         metric,
@@ -234,47 +258,8 @@ describe('noiseFloor', () => {
           ['a', bySeed(1)],
           ['b', bySeed(2)],
         ]),
-        confirmSeeds: 3,
+        design,
       }),
-    ).toBeNull();
-  });
-});
-
-describe('spearman', () => {
-  it('is one for any rising relation and minus one for any falling one', () => {
-    fc.assert(
-      fc.property(fc.uniqueArray(fc.integer({ min: -50, max: 50 }), { minLength: 3, maxLength: 12 }), (values) => {
-        expect(spearman(values.map((value) => [value, value ** 3]))).toBeCloseTo(1, 12);
-        expect(spearman(values.map((value) => [value, -Math.exp(value / 50)]))).toBeCloseTo(-1, 12);
-      }),
-    );
-  });
-
-  it('shares ranks among ties', () => {
-    // Ranks 1, 2.5, 2.5, 4 against 1, 3, 2, 4.
-    expect(
-      spearman([
-        [1, 10],
-        [2, 30],
-        [2, 20],
-        [3, 40],
-      ]),
-    ).toBeCloseTo(4.5 / Math.sqrt(4.5 * 5), 12);
-  });
-
-  it('says nothing of two pairs or of a constant', () => {
-    expect(
-      spearman([
-        [1, 2],
-        [2, 3],
-      ]),
-    ).toBeNull();
-    expect(
-      spearman([
-        [1, 2],
-        [1, 3],
-        [1, 4],
-      ]),
     ).toBeNull();
   });
 });

@@ -1,0 +1,88 @@
+import { ActivityFailure, condition, isCancellation, startChild } from '@temporalio/workflow';
+import { record, training } from './activity-proxies.ts';
+import { childOptions } from './campaign-children.ts';
+import { enter, recordMessages, show } from './campaign-progress.ts';
+import type { CampaignRun } from './campaign-state.ts';
+import type { ConfirmationPlan } from './contracts/activities.ts';
+import { campaignKey } from './search-attributes.ts';
+import { verifyArchitecture } from './verification.ts';
+
+/**
+ * Confirms the finalists on fresh seeds, look by look: the record says after each whose verdict more seeds may still change
+ * (`planConfirmation`), and only those go on, with the baselines that they are compared with.
+ */
+export async function verify(run: CampaignRun): Promise<void> {
+  const { confirmSeeds } = run.requirePlan();
+  const { finalists, baselines } = await record.chooseFinalists({ campaignId: run.campaignId });
+  if (finalists.length === 0) return;
+  await enter(
+    run,
+    'verifying',
+    `confirming ${finalists.length} finalists against ${baselines.length} baselines on ${confirmSeeds.length} fresh seeds`,
+  );
+  let look: Look = { finalists, baselines, seeds: confirmSeeds, championTrials: [] };
+  for (let numTried = 0; look.seeds.length > 0; ) {
+    await confirmOn(run, { ...look, numTried });
+    numTried += look.seeds.length;
+    look = await record.planConfirmation({ campaignId: run.campaignId, numTried });
+    if (look.seeds.length === 0) return await askChampionSet(run, look.championTrials);
+    run.stage = `training ${look.seeds.length} more fresh ${look.seeds.length === 1 ? 'seed' : 'seeds'}, which may change the verdict of ${look.finalists.map((id) => id.split('/')[1]).join(', ')}`;
+    show(run);
+  }
+}
+
+type Look = Pick<ConfirmationPlan, 'finalists' | 'baselines' | 'seeds' | 'championTrials'>;
+
+/** One look: each member is trained and scored on these fresh seeds, in a child of its own. */
+async function confirmOn(
+  run: CampaignRun,
+  { finalists, baselines, seeds, numTried }: Omit<Look, 'championTrials'> & { readonly numTried: number },
+): Promise<void> {
+  const { rung } = run.requirePlan().settings;
+  const roles = [
+    ...finalists.map((id) => ({ id, role: 'finalist' as const })),
+    ...baselines.map((id) => ({ id, role: 'baseline' as const })),
+  ];
+  const children = await Promise.all(
+    roles.map(({ id, role }) =>
+      startChild(verifyArchitecture, {
+        ...childOptions,
+        workflowId: numTried === 0 ? `${id}/verify` : `${id}/verify-after-${numTried}`,
+        args: [{ campaignId: run.campaignId, experimentId: id, role, rung, seeds }],
+        staticSummary: `confirm ${role} ${id.split('/')[1]} on ${seeds.length} fresh seeds`,
+        typedSearchAttributes: [{ key: campaignKey, value: run.campaignId }],
+      }),
+    ),
+  );
+  let over = false;
+  const ends = Promise.allSettled(children.map((child) => child.result())).then((settled) => {
+    over = true;
+    return settled;
+  });
+  // A cap that is raised now must reach the ledger while there are trials that it can help.
+  while (!over) {
+    await condition(() => over || run.recordedBudget !== run.budget);
+    await recordMessages(run);
+  }
+  await ends;
+  // A child that a person cancelled or that an outage ended leaves seeds without a score, and the verdict says so.
+}
+
+/**
+ * The champion set is asked once, about what is to be called better. A trial that cannot be scored on it stays without a score, and
+ * its finalist is not called better.
+ */
+async function askChampionSet(run: CampaignRun, trials: readonly string[]): Promise<void> {
+  if (trials.length === 0) return;
+  run.stage = `scoring ${trials.length} trials on the champion set, which "better" must hold on too`;
+  show(run);
+  await Promise.all(trials.map(scoreOrLeave));
+}
+
+async function scoreOrLeave(trialId: string): Promise<void> {
+  try {
+    await training.scoreChampion.executeWithOptions({ summary: `champion set, ${trialId}` }, [{ trialId }]);
+  } catch (error) {
+    if (!(error instanceof ActivityFailure) || isCancellation(error)) throw error;
+  }
+}

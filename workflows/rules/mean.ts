@@ -1,0 +1,2 @@
+/** Arithmetic mean of a list that is not empty. */
+export const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
