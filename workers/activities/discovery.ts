@@ -3,7 +3,7 @@ import { analyseFailure } from '../../services/analyst/analyse-failure.ts';
 import type { LineageNode } from '../../services/archive/archive.ts';
 import { type CampaignPlan, type DiscoveryActivities, failureTypes } from '../../workflows/contracts/activities.ts';
 import { isCampaignOver } from '../../workflows/contracts/campaign.ts';
-import { type Experiment, isTerminal } from '../../workflows/contracts/experiment.ts';
+import type { Experiment } from '../../workflows/contracts/experiment.ts';
 import { campaignOf } from '../../workflows/contracts/naming.ts';
 import { poolCapacity, rebuildPool } from '../../workflows/rules/pool.ts';
 import { closeCalibration } from './calibrate.ts';
@@ -11,6 +11,7 @@ import { closeTrials } from './close-trials.ts';
 import { type ConcludeDependencies, concludeCampaign } from './conclude.ts';
 import { chooseFinalists, planConfirmation } from './confirm.ts';
 import { outcomeOf, readDigest } from './digest.ts';
+import { endCampaign } from './end-campaign.ts';
 import { changeCampaign, changeExperiment, plannedExperiment, requireCampaign, requireExperiment } from './experiment-record.ts';
 import { withHeartbeat } from './heartbeat.ts';
 import { judgeExperiment } from './judge.ts';
@@ -69,26 +70,8 @@ export const createDiscoveryActivities = (dependencies: DiscoveryDependencies): 
 
     concludeCampaign: ({ campaignId }) => withHeartbeat(() => concludeCampaign(dependencies, campaignId)),
 
-    async endCampaign({ campaignId, state, reason }) {
-      const at = now().toISOString();
-      const open = (await archive.listExperiments(campaignId)).filter((experiment) => !isTerminal(experiment.state));
-      for (const { id } of open) {
-        await changeExperiment(archive, id, () => ({
-          state: 'cancelled',
-          failure: {
-            label: 'cancelled',
-            detail: `the campaign ended: ${reason}`.slice(0, 4000),
-            stage: 'record',
-            logArtifact: null,
-          },
-          finishedAt: at,
-        }));
-      }
-      const why = { label: 'cancelled', detail: `the campaign ended: ${reason}` } as const;
-      await closeTrials(dependencies, await archive.listTrials({ campaignId }), why);
-      await changeCampaign(archive, campaignId, (current) =>
-        isCampaignOver(current.state) ? null : { state, reason: reason.slice(0, 4000), finishedAt: at },
-      );
+    async endCampaign(end) {
+      await endCampaign(dependencies, end);
     },
   };
 };

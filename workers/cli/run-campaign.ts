@@ -7,6 +7,7 @@ import { type CampaignInput, resolveSettings } from '../../workflows/contracts/s
 import { CampaignFeed } from './campaign-feed.ts';
 import { CommandError } from './command-error.ts';
 import type { CliContext } from './context.ts';
+import { closeIfEndedOutside, outsideText } from './ended-outside.ts';
 import { followCampaign } from './follow-campaign.ts';
 import { type InterruptStep, Interrupts } from './interrupts.ts';
 import { workflowPage } from './reach.ts';
@@ -86,8 +87,11 @@ const onStack = async (context: CliContext, run: OnStack): Promise<Campaign> => 
         end?.kind === 'failed' ? `${id} was refused: ${end.message}` : `${id} was cancelled before it had begun`,
       );
     }
-    await run.close(archive, snapshot.campaign);
-    return snapshot.campaign;
+    const closed = await closeIfEndedOutside(archive, { ...temporal, uiUrl: stack.uiUrl }, snapshot.campaign);
+    if (closed !== null) context.note(outsideText(closed));
+    const campaign = closed ?? snapshot.campaign;
+    await run.close(archive, campaign);
+    return campaign;
   } finally {
     abandoned.abort();
     await archive.close();

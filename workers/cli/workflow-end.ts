@@ -14,7 +14,8 @@ const retryMs = 1_000;
 export const waitForEnd = async ({ client }: TemporalClient, workflowId: string, signal: AbortSignal): Promise<WorkflowEnd> => {
   for (;;) {
     try {
-      await client.workflow.getHandle(workflowId).result();
+      // Without the signal the call outlives its connection, and a retry of it ends the process.
+      await client.withAbortSignal(signal, () => client.workflow.getHandle(workflowId).result());
       return { kind: 'finished' };
     } catch (error) {
       if (error instanceof WorkflowFailedError) {

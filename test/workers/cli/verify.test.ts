@@ -136,7 +136,7 @@ describe('asi verify on what is no bundle', () => {
   it.each([
     ['a folder without a manifest', () => temporaryFolder(), 'holds no manifest.json'],
     ['a file', () => join(bundle, 'mixer.py'), 'is not a folder'],
-    ['an id that nothing has', () => 'c-none/e0001', 'c-none/e0001'],
+    ['an id that nothing has', () => 'c-none/e0001', 'there is none with id "c-none"'],
   ])('ends with one line on %s', async (_, given, message) => {
     const ran = await verify([given()]);
     expect(ran).toMatchObject({ exitCode: 2, out: '' });

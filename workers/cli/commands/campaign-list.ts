@@ -1,8 +1,13 @@
 import { existsSync } from 'node:fs';
 import { Command } from 'commander';
+import type { Archive } from '../../../services/archive/archive.ts';
+import { isCampaignOver } from '../../../workflows/contracts/campaign.ts';
 import { campaignTable } from '../../view/campaign-table.ts';
+import { CommandError } from '../command-error.ts';
 import { type CliContext, howToStart } from '../context.ts';
+import { closeIfEndedOutside, outsideText } from '../ended-outside.ts';
 import { examples } from '../examples.ts';
+import { withTemporal } from '../reach.ts';
 
 export const campaignListCommand = (context: CliContext): Command =>
   new Command('list')
@@ -18,6 +23,7 @@ export const campaignListCommand = (context: CliContext): Command =>
 
 const readRows = (context: CliContext) =>
   context.withArchive(async (archive) => {
+    await closeEnded(context, archive);
     const campaigns = await archive.listCampaigns();
     return Promise.all(
       campaigns.map(async (campaign) => {
@@ -26,3 +32,20 @@ const readRows = (context: CliContext) =>
       }),
     );
   });
+
+/** What is open in the record may have ended without a word to it. Without a server to ask, says that. */
+const closeEnded = async (context: CliContext, archive: Archive): Promise<void> => {
+  const open = (await archive.listCampaigns()).filter(({ state }) => !isCampaignOver(state));
+  if (open.length === 0) return;
+  try {
+    await withTemporal(context, async (temporal) => {
+      for (const campaign of open) {
+        const closed = await closeIfEndedOutside(archive, temporal, campaign);
+        if (closed !== null) context.note(outsideText(closed));
+      }
+    });
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error;
+    context.note(`${error.message} What is said of ${open.map(({ id }) => id).join(', ')} may be out of date.`);
+  }
+};

@@ -4,6 +4,7 @@ import { type Campaign, isCampaignOver } from '../../../workflows/contracts/camp
 import { type CampaignStatus, updateNames } from '../../../workflows/contracts/messages.ts';
 import { badInput, CommandError } from '../command-error.ts';
 import type { CliContext } from '../context.ts';
+import { closeIfEndedOutside, outsideText } from '../ended-outside.ts';
 import { examples } from '../examples.ts';
 import { findRunningCampaign } from '../find-records.ts';
 import { withTemporal } from '../reach.ts';
@@ -130,9 +131,14 @@ export const campaignCancelCommand = (context: CliContext): Command =>
     .addHelpText('after', examples(['npx asi campaign cancel c-quick-1121-1432', 'npx asi campaign cancel --no-wait']))
     .action(async (id: string | undefined, options: SteerOptions & { readonly wait: boolean }) => {
       const campaign = await context.withArchive((archive) => findRunningCampaign(archive, id));
-      await withTemporal(context, (temporal) => cancelCampaign(temporal, campaign));
-      const end = options.wait ? await waitUntilOver(context, campaign) : campaign;
+      const closed = await withTemporal(context, async (temporal) => {
+        const ended = await context.withArchive((archive) => closeIfEndedOutside(archive, temporal, campaign));
+        if (ended === null) await cancelCampaign(temporal, campaign);
+        return ended;
+      });
+      const end = closed ?? (options.wait ? await waitUntilOver(context, campaign) : campaign);
       if (options.json === true) context.printJson(end);
+      else if (closed !== null) context.print([outsideText(closed)]);
       else if (isCampaignOver(end.state))
         context.print([`${end.id} is ${end.state}; its trainers are gone and its record is closed`]);
       else context.print([`${end.id} was asked to cancel`]);

@@ -1,11 +1,16 @@
+import { isGrpcServiceError } from '@temporalio/client';
 import { Command } from 'commander';
+import type { Archive } from '../../../services/archive/archive.ts';
+import { type Campaign, isCampaignOver } from '../../../workflows/contracts/campaign.ts';
+import type { CampaignStatus } from '../../../workflows/contracts/messages.ts';
 import { CampaignFeed } from '../campaign-feed.ts';
 import type { CliContext } from '../context.ts';
+import { closeIfEndedOutside, outsideText } from '../ended-outside.ts';
 import { examples } from '../examples.ts';
 import { findCampaign } from '../find-records.ts';
 import { followCampaign } from '../follow-campaign.ts';
 import { printClosing } from '../print-closing.ts';
-import { reachTemporal } from '../reach.ts';
+import { type Reached, reachTemporal } from '../reach.ts';
 import { openScreen } from '../screen.ts';
 import { queryStatus } from '../temporal-client.ts';
 
@@ -22,10 +27,11 @@ const watch = (context: CliContext, id: string | undefined, once: boolean): Prom
     const campaign = await findCampaign(archive, id);
     // Watching needs only the record; a server that is away costs the stage line and no more.
     const temporal = await reachTemporal(context).catch((error: Error) => {
-      context.note(`${error.message} Showing the record only.`);
+      const stale = isCampaignOver(campaign.state) ? '' : `, which may be out of date: ${campaign.id} may have ended since`;
+      context.note(`${error.message} Showing the record only${stale}.`);
       return null;
     });
-    const readStatus = temporal === null ? async () => null : () => queryStatus(temporal, campaign.workflowId);
+    const readStatus = temporal === null ? async () => null : statusReader(context, { archive, temporal, campaign });
     const feed = new CampaignFeed({ archive, campaignId: campaign.id, readStatus });
     try {
       if (once) {
@@ -40,3 +46,30 @@ const watch = (context: CliContext, id: string | undefined, once: boolean): Prom
       await temporal?.close();
     }
   });
+
+const lookEveryMs = 3_000;
+
+/** The workflow's own word. Looks now and then whether the workflow still runs, since one that was terminated answers queries all the same. */
+const statusReader = (
+  context: CliContext,
+  watched: { readonly archive: Archive; readonly temporal: Reached; readonly campaign: Campaign },
+): (() => Promise<CampaignStatus | null>) => {
+  const { archive, temporal, campaign } = watched;
+  let lookAtMs = 0;
+  let hasEnded = isCampaignOver(campaign.state);
+  return async () => {
+    if (!hasEnded && Date.now() >= lookAtMs) {
+      lookAtMs = Date.now() + lookEveryMs;
+      const closed = await closeIfEndedOutside(archive, temporal, campaign).catch(ignoreOutage);
+      if (closed !== null) context.note(outsideText(closed));
+      hasEnded = closed !== null;
+    }
+    return hasEnded ? null : queryStatus(temporal, campaign.workflowId);
+  };
+};
+
+/** A server that restarts is nothing new to a reader: the archive still speaks, and the next look tells more. */
+const ignoreOutage = (error: unknown): null => {
+  if (isGrpcServiceError(error)) return null;
+  throw error;
+};
