@@ -29,9 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
     subparsers.add_parser(
         "tools", help="trusted process for program texts and embeddings, JSON lines on stdin and stdout"
     )
-    judge = subparsers.add_parser(
-        "judge", help="process that alone holds held-out data, JSON lines as above"
-    )
+    judge = subparsers.add_parser("judge", help="process that alone holds held-out data, JSON lines as above")
     judge.add_argument("--home", required=True, type=Path, help="the judge's folder: its key and held-out data")
     judge.add_argument("--channels", required=True, type=Path, help="folder for the pipes to processes that answer")
     options = parser.parse_args(arguments)
@@ -44,9 +42,14 @@ def main(arguments: list[str] | None = None) -> int:
 
         return serve()
     if options.command == "judge":
+        from asi_kernels.judge.home import JudgeHomeError
         from asi_kernels.judge.serve import serve
 
-        return serve(options.home, options.channels)
+        try:
+            return serve(options.home, options.channels)
+        except JudgeHomeError as error:
+            print(f"judge: {error}", file=sys.stderr)
+            return 2
     return _run_job(options.command, options.request, options.workdir)
 
 

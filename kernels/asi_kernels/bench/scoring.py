@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from asi_kernels.data.split import shard_name
-from asi_kernels.judge.examine import Measured, Subject, examine
+from asi_kernels.judge.examine import Measured, Outcome, Subject, accepted, ask
 from asi_kernels.judge.home import DATA_NAME, read_or_make_key
 from asi_kernels.judge.wire import Answerer, Asker
 
@@ -28,17 +28,23 @@ Answer = Callable[[Answerer], None]
 
 @dataclass(frozen=True)
 class LocalScore:
-    """Metrics with what they cost: CPU seconds of the two answering processes together, and of the judge."""
+    """What the judge found, with its cost: CPU seconds of the two answering processes together, and of the judge."""
 
-    metrics: list[Measured]
+    outcomes: list[Outcome]
     answer_seconds: float
     judge_seconds: float
+
+    @property
+    def metrics(self) -> list[Measured]:
+        """The metrics of the trial. Raises Refused (integrity)."""
+        return accepted(self.outcomes)
 
 
 def score_locally(request: dict[str, Any], judge_home: Path, score_set: str) -> LocalScore:
     """Scores a trained checkpoint. `request` holds the fields of an answerRequest and the data manifest as `data`.
 
-    Raises Refused when the judge refuses the trial.
+    Raises Refused where the processes do not answer as they should; `metrics` of what comes back raises for a trial
+    that the judge refuses.
     """
     text = np.fromfile(judge_home / DATA_NAME / request["data"]["hash"] / shard_name(score_set), dtype=np.uint8)
     subject = Subject(request["rung"], request["seed"], score_set, request["data"]["hash"], text)
@@ -62,13 +68,13 @@ def judge_answers(key: bytes, subject: Subject, answer: Answer) -> LocalScore:
         children.append(pid)
         askers.append(asker)
     try:
-        metrics = examine(key, subject, prefixes=askers[0], sequences=askers[1])
+        outcomes = ask(key, subject, prefixes=askers[0], sequences=askers[1])
     finally:
         for asker in askers:
             asker.close()
         answer_seconds = sum(_cpu_seconds(os.wait4(pid, 0)[2]) for pid in children)
     after = resource.getrusage(resource.RUSAGE_SELF)
-    return LocalScore(metrics, answer_seconds, _cpu_seconds(after) - _cpu_seconds(before))
+    return LocalScore(outcomes, answer_seconds, _cpu_seconds(after) - _cpu_seconds(before))
 
 
 def _fork(answer: Answer, others: list[Asker]) -> tuple[int, Asker]:

@@ -61,6 +61,16 @@ class Measured:
     cuts: int
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """One task of a trial. loss in nats; why_refused: how prefixes and whole sequences contradict each other."""
+
+    kind: str
+    loss: Estimate
+    why_refused: str | None
+    metrics: list[Measured]
+
+
 class _Task:
     """One task: its sequences, its calls, and what came back."""
 
@@ -114,8 +124,8 @@ class _Task:
                 inside = (call.rows >= first) & (call.rows < first + len(logits))
                 kept[inside] = logits[call.rows[inside] - first, call.cut]
 
-    def results(self) -> list[Measured]:
-        """The task's metrics. Raises Refused (integrity)."""
+    def outcome(self) -> Outcome:
+        """What the answers come to."""
         wanted = [self.sequences.targets[call.rows, call.cut] for call in self.calls]
         triples = list(zip(wanted, self.prefix_logits, self.full_logits, strict=True))
         gaps, rights = (
@@ -123,16 +133,15 @@ class _Task:
             for of in (losses, is_right)
         )
         last = np.array([call.snapshot == len(self.snapshots) - 1 for call in self.calls])
-        mean_loss = estimate(float(np.mean(self.full_loss)), gaps)
+        loss = estimate(float(np.mean(self.full_loss)), gaps)
+        right = estimate(self.full_right[-1], rights[last])
         distances = np.concatenate([total_variation(prefix, full) for _, prefix, full in triples])
-        if (why := disagreement(mean_loss, distances)) is not None:
-            raise Refused(
-                "integrity",
-                f"task {self.kind}: asked for prefixes the program answers otherwise than for whole sequences: {why}."
-                f" A prediction must depend on nothing but the tokens up to its own",
-            )
-        last_right = estimate(self.full_right[-1], rights[last])
-        return [self._measured(*row) for row in _metrics_of(self.kind, mean_loss, last_right)]
+        return Outcome(
+            kind=self.kind,
+            loss=loss,
+            why_refused=disagreement(loss, distances),
+            metrics=[self._measured(*row) for row in _metrics_of(self.kind, loss, right)],
+        )
 
     def _measured(self, metric: str, found: Estimate, unit: float) -> Measured:
         last_only = metric == "recall-accuracy"
@@ -149,6 +158,23 @@ class _Task:
 
 def examine(key: bytes, subject: Subject, *, prefixes: Asker, sequences: Asker) -> list[Measured]:
     """Every metric of a trial. Raises Refused: integrity, nonfinite, bad_result, no_result, timeout_idle."""
+    return accepted(ask(key, subject, prefixes=prefixes, sequences=sequences))
+
+
+def accepted(outcomes: list[Outcome]) -> list[Measured]:
+    """The metrics of all tasks. Raises Refused (integrity) when one contradicts itself."""
+    for outcome in outcomes:
+        if outcome.why_refused is not None:
+            raise Refused(
+                "integrity",
+                f"task {outcome.kind}: asked for prefixes the program answers otherwise than for whole sequences:"
+                f" {outcome.why_refused}. A prediction must depend on nothing but the tokens up to its own",
+            )
+    return [row for outcome in outcomes for row in outcome.metrics]
+
+
+def ask(key: bytes, subject: Subject, *, prefixes: Asker, sequences: Asker) -> list[Outcome]:
+    """What both processes answer, task by task. Raises Refused where one does not answer as it should."""
     tasks = [_Task(key, subject, index) for index in range(len(subject.rung["tasks"]))]
     try:
         with ThreadPoolExecutor(2) as pool:
@@ -164,7 +190,7 @@ def examine(key: bytes, subject: Subject, *, prefixes: Asker, sequences: Asker) 
             half.result()
     except ChannelError as error:
         raise Refused(error.label, error.detail) from error
-    return [row for task in tasks for row in task.results()]
+    return [task.outcome() for task in tasks]
 
 
 def used_snapshots(task: dict[str, Any]) -> list[int]:

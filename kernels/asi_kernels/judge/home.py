@@ -17,6 +17,10 @@ DATA_NAME = "data"
 _KEY_BYTES = 32
 
 
+class JudgeHomeError(Exception):
+    """The judge's folder cannot be used as it is. The message says what would mend it."""
+
+
 def make_folder(path: Path) -> None:
     """Makes a folder of the judge's, closed to others, and gives it to the judge. Parents are made as usual."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -31,7 +35,7 @@ def give_to_judge(path: Path) -> None:
 
 
 def read_or_make_key(home: Path) -> bytes:
-    """The judge's key. Of several judges that start at once, one makes it and all read that one."""
+    """The judge's key. Raises JudgeHomeError for a damaged one. Of several judges that start at once, one makes it and all read that one."""
     path = home / KEY_NAME
     if not path.exists():
         beside = home / f".{KEY_NAME}.{os.getpid()}"
@@ -49,5 +53,5 @@ def read_or_make_key(home: Path) -> bytes:
             os.unlink(beside)
     key = path.read_bytes()
     if len(key) != _KEY_BYTES:
-        raise ValueError(f"{path} has {len(key)} bytes; the judge's key has {_KEY_BYTES}. Restore it from a backup")
+        raise JudgeHomeError(f"{path} has {len(key)} bytes; the judge's key has {_KEY_BYTES}. Restore it from a backup")
     return key

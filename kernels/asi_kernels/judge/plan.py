@@ -20,18 +20,18 @@ from asi_kernels.data.batch import IGNORED, Sequences
 
 @dataclass(frozen=True)
 class Depth:
-    """How much of a task is scored from prefixes. Both numbers are bounded by the data: a position can be cut once a
-    row.
+    """How much of one task is scored from prefixes, all snapshots together. The data bound both: a task has so many
+    scored positions and rows.
     """
 
     cuts: int
     prefixes: int
 
 
-# security.md's ladder: a leak on a share e of positions is hit by K random cuts with probability 1 - (1 - e)^K, so 3 %
-# by 100 cuts and 1 % by 300 with 95 %.
+# A leak on a share e of positions is hit by K random cuts with probability 1 - (1 - e)^K: 3 % by 100 cuts and 1 % by
+# 300 with 95 %. More cuts of fewer rows cost no more than fewer cuts of more rows, so even the search has 32.
 DEPTHS = {
-    "search": Depth(cuts=8, prefixes=512),
+    "search": Depth(cuts=32, prefixes=256),
     "promotion": Depth(cuts=100, prefixes=2_048),
     "champion": Depth(cuts=300, prefixes=65_000),
 }
@@ -68,16 +68,15 @@ def plan_calls(sequences: Sequences, num_snapshots: int, depth: Depth, stream: n
     """Calls in the order in which they are asked: by rising cut, whatever the snapshot.
 
     A model that remembers what it was shown has then seen nothing beyond the cut of any row. Each snapshot has its own
-    cuts, one drawn in each of equally wide pieces of the scored positions, and equally many rows a call: every scored
-    position of every row has the same chance, as the estimator asks.
+    cuts, drawn without replacement from the scored positions, and equally many rows a call: every scored position of
+    every row has the same chance, as the estimator asks.
     """
     positions = scored_positions(sequences)
     cuts = min(len(positions), max(2, math.ceil(depth.cuts / num_snapshots)))
     num_rows = max(1, min(len(sequences.inputs), round(depth.prefixes / (cuts * num_snapshots))))
     calls = []
     for snapshot in range(num_snapshots):
-        places = (np.arange(cuts) + stream.random(cuts)) * len(positions) / cuts
-        for cut in positions[places.astype(np.int64)]:
+        for cut in stream.choice(positions, cuts, replace=False):
             rows = np.sort(stream.choice(len(sequences.inputs), num_rows, replace=False))
             calls.append(Call(snapshot, int(cut), rows))
     return sorted(calls, key=lambda call: (call.cut, call.snapshot))

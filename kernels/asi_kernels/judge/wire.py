@@ -165,13 +165,17 @@ class Asker:
     def _wait(self, descriptor: int, event: int, deadline: float | None) -> None:
         poll = select.poll()
         poll.register(descriptor, event)
-        while not poll.poll(_GLANCE_MS):
+        while True:
+            is_ready = poll.poll(_GLANCE_MS)
             if self._given_up.is_set():
                 raise ChannelError("cancelled", "the scoring was given up")
+            # Also of a channel that is ready: an answer byte by byte is late as well.
             if deadline is not None and time.monotonic() > deadline:
                 raise ChannelError(
                     "timeout_idle", f"a question went unanswered for {self._answer_seconds:g} s, the limit"
                 )
+            if is_ready:
+                return
 
 
 def _read_exactly(descriptor: int, count: int) -> bytes:

@@ -19,6 +19,8 @@ from asi_kernels.train.candidate_edge import TrialFailed
 
 # A header and alignment on top of the tensors themselves.
 _HEADER_ALLOWANCE_BYTES = 16 << 20
+_HEADER_BYTES_AN_ENTRY = 1 << 10
+_HEADER_BYTES = 64 << 10
 
 StateDict = dict[str, torch.Tensor]
 
@@ -28,6 +30,7 @@ def require_snapshots(path: Path, expected: dict[str, StateDict]) -> None:
     wanted = {f"{prefix}{name}": value for prefix, state in expected.items() for name, value in state.items()}
     size_limit = sum(value.nbytes for value in wanted.values()) + _HEADER_ALLOWANCE_BYTES
     _require_plain_file(path, size_limit)
+    _require_small_header(path, len(wanted))
     try:
         with safe_open(path, framework="pt") as file:
             found = {name: _form(file.get_slice(name)) for name in file.keys()}  # noqa: SIM118 - no mapping
@@ -71,6 +74,18 @@ _TYPE_NAMES = {
 
 def _form(piece: Any) -> tuple[list[int], str]:
     return list(piece.get_shape()), piece.get_dtype()
+
+
+def _require_small_header(path: Path, num_entries: int) -> None:
+    """A header of a million made-up entries would be read whole before it could be compared."""
+    with open(path, "rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+    limit = _HEADER_BYTES_AN_ENTRY * num_entries + _HEADER_BYTES
+    if length > limit:
+        raise TrialFailed(
+            "bad_result",
+            f"the safetensors header of the checkpoint has {length:,} bytes; {num_entries} entries need {limit:,}",
+        )
 
 
 def _require_plain_file(path: Path, size_limit: int) -> None:
