@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { archiveBenchLines, benchArchive } from './bench/archive.ts';
 import { benchDiscover } from './bench/discover.ts';
 import { benchLoop } from './bench/loop.ts';
+import { runNulls } from './bench/nulls.ts';
 import { checkoutFolder, readConfig } from './config.ts';
 import { installRuntime } from './roles/runtime.ts';
 
@@ -19,7 +20,7 @@ const count = (text: string | undefined, fallback: number): number => {
   return value;
 };
 
-const benches: Readonly<Record<string, (argument: string | undefined) => Promise<void>>> = {
+const benches: Readonly<Record<string, (argument: string | undefined, options: readonly string[]) => Promise<void>>> = {
   async loop(argument) {
     installRuntime();
     const bench = await benchLoop(count(argument, 100));
@@ -40,6 +41,8 @@ const benches: Readonly<Record<string, (argument: string | undefined) => Promise
   // Tokens a CPU second of each baseline's mixer, and of whole trials of a rung.
   ops: (argument) => python('asi_kernels.bench.ops', argument),
   trial: (argument) => python('asi_kernels.bench.trial', argument),
+  // Campaigns without a true gain, resampled from real trials: how often they say better, and what they find.
+  nulls: (_, options) => runNulls(options, say),
   async archive(argument) {
     for (const line of archiveBenchLines(await benchArchive({ numExperiments: count(argument, 100_000) }))) say(line);
   },
@@ -57,12 +60,12 @@ const python = async (module: string, argument: string | undefined): Promise<voi
   if (code !== 0) process.exitCode = 1;
 };
 
-const [name = '', argument] = process.argv.slice(2);
+const [name = '', ...options] = process.argv.slice(2);
 const bench = benches[name];
 if (bench === undefined) {
   process.stderr.write(`bench: "${name}" is not a benchmark; there are ${Object.keys(benches).join(', ')}\n`);
   process.exitCode = 2;
 } else {
-  await bench(argument);
+  await bench(options[0], options);
   process.exit();
 }

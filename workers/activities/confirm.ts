@@ -7,7 +7,7 @@ import type { Metric } from '../../workflows/contracts/score.ts';
 import { confirmOnChampion } from '../../workflows/rules/champion.ts';
 import { type Confirmation, walkConfirmation } from '../../workflows/rules/confirmation.ts';
 import { detectableGain } from '../../workflows/rules/detectable.ts';
-import { poolCapacity } from '../../workflows/rules/pool.ts';
+import { numNoiseRows } from '../../workflows/rules/pool.ts';
 import { type ConfirmationDesign, confirmationDesign } from '../../workflows/rules/sequential-design.ts';
 import { floorOf, pooled, residualSpread, type Spread } from '../../workflows/rules/spread.ts';
 import { recallLoss, tradeWords } from '../../workflows/rules/trade.ts';
@@ -83,7 +83,7 @@ const openBench = async (archive: Archive, campaignId: string): Promise<Bench> =
  */
 const exploringNoise = async (archive: Archive, campaign: Campaign): Promise<(metric: Metric) => Spread | null> => {
   const counts = await archive.countExperiments(campaign.id);
-  const half = Math.min(poolCapacity, Math.ceil(counts.recorded / 2));
+  const half = numNoiseRows(counts.recorded);
   const [leaders, baselines] = await Promise.all([
     archive.leaderboard(campaign.id, half),
     archive.listExperiments(campaign.id, { kinds: ['baseline'] }),

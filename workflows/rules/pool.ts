@@ -27,3 +27,6 @@ export const rebuildPool = (previous: Pool | null, finished: readonly PoolCandid
 /** Whether enough experiments ended since the last rebuild. */
 export const poolIsDue = ({ finishedSince, batch }: { readonly finishedSince: number; readonly batch: number }): boolean =>
   finishedSince >= batch;
+
+/** How many of the recorded experiments, best first, tell with the baselines what seeds alone do: the fitter half. */
+export const numNoiseRows = (numRecorded: number): number => Math.min(poolCapacity, Math.ceil(numRecorded / 2));

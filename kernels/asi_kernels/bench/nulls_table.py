@@ -1,0 +1,183 @@
+"""`python -m asi_kernels.bench.nulls_table`: real trials of baselines under many seeds, kept in a table.
+
+What `npm run bench -- nulls` draws from. Each baseline is trained under the seeds 0 to N-1, and again as *replicates*:
+the same architecture whose mixer draws other initial values, on the same data in the same order and with the same
+embedding and MLPs. A replicate against its baseline is a candidate without any true gain, down to what a paired
+comparison shares.
+
+The table is one JSON file under the cache, named by a fingerprint: what trials of two steps give for each baseline, to
+three digits, with the rung and the text's hash. So it outlives a change of the code that changes no number, and no
+other. It is written after every trial; killed at any moment and run again it goes on. Two runs at once do each other's
+work twice and lose nothing: a row is what its name says, whoever made it.
+
+The last line of stdout is the path of the table; progress goes to stderr.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import multiprocessing
+import os
+import sys
+import time
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from pathlib import Path
+from typing import Any
+
+from asi_kernels.generate.baselines import baseline_genome, baseline_names
+from asi_kernels.generate.emit import emit_program
+
+from .trial import METRICS, RUNGS_FILE, TrialLost, prepared_text, train_and_score
+
+# The baselines of the quick preset, the reference first.
+_BASELINES = ("deltanet", "gated-deltanet", "kda", "deltanet-fir-gate")
+_FINGERPRINT_STEPS = 2
+
+Row = dict[str, Any]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    rungs = json.loads(RUNGS_FILE.read_text())
+    parser = argparse.ArgumentParser(
+        prog="python -m asi_kernels.bench.nulls_table", description=__doc__.splitlines()[0]
+    )
+    parser.add_argument("--rung", default="quick", choices=sorted(rungs))
+    parser.add_argument("--baselines", nargs="+", default=list(_BASELINES), choices=baseline_names(), metavar="NAME")
+    parser.add_argument("--seeds", type=_positive, default=24, help="seeds 0 to N-1 (default 24)")
+    parser.add_argument("--replicates", type=_not_negative, default=1, help="replicates of each baseline (default 1)")
+    parser.add_argument("--processes", type=_positive, default=os.cpu_count() or 1, help="trials at once, a core each")
+    parser.add_argument("--cache", type=Path, default=Path.home() / ".cache" / "asi-arch", help="folder of the tables")
+    options = parser.parse_args(arguments)
+    rung = rungs[options.rung]
+    manifest = prepared_text(options.cache / "bench-text")
+    name = fingerprint(rung, manifest, options.baselines)
+    table = NullsTable(options.cache / "nulls" / f"{name}.json", rung["name"], name)
+    wanted = [
+        (baseline, replicate, seed)
+        for replicate in range(options.replicates + 1)
+        for seed in range(options.seeds)
+        for baseline in options.baselines
+    ]
+    fill(table, wanted, rung=rung, manifest=manifest, processes=options.processes)
+    print(table.path)
+    return 0
+
+
+def fill(
+    table: NullsTable,
+    wanted: list[tuple[str, int, int]],
+    *,
+    rung: dict[str, Any],
+    manifest: dict[str, Any],
+    processes: int,
+) -> None:
+    """Trains what is wanted (baseline, replicate, seed) and not there yet, `processes` trials at once.
+
+    Raises TrialLost for the first lost trial when all others are in the table.
+    """
+    missing = [key for key in wanted if not table.has(*key)]
+    started = time.monotonic()
+    lost: list[TrialLost] = []
+    # Processes that each fork one trial at a time: a fork beside a running thread may take a half-loaded library along.
+    with ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn")) as pool:
+        running = {
+            pool.submit(train_and_score, null_program(baseline, replicate), rung, manifest, seed): (
+                baseline,
+                replicate,
+                seed,
+            )
+            for baseline, replicate, seed in missing
+        }
+        for done, future in enumerate(as_completed(running), start=1):
+            baseline, replicate, seed = running[future]
+            try:
+                table.add(baseline, replicate, seed, future.result())
+            except TrialLost as error:
+                lost.append(error)
+            left = (time.monotonic() - started) / done * (len(missing) - done)
+            print(
+                f"nulls: {len(wanted) - len(missing) + done} of {len(wanted)} trials, about {left:.0f} s left",
+                file=sys.stderr,
+                flush=True,
+            )
+    if lost:
+        raise lost[0]
+
+
+def null_program(baseline: str, replicate: int) -> str:
+    """Program text of a baseline. A replicate, from 1 on, draws other initial values for the mixer alone."""
+    program = emit_program(baseline_genome(baseline), baseline, "benchmark")
+    if replicate == 0:
+        return program
+    return f'''{program}
+
+_Original = Mixer
+
+
+class Mixer(_Original):
+    """The same architecture with initial values of a stream of its own."""
+
+    def __init__(self, **shape):
+        torch.manual_seed((int(torch.randint(2**62, (1,))) + {replicate}) % 2**62)
+        super().__init__(**shape)
+'''
+
+
+def fingerprint(rung: dict[str, Any], manifest: dict[str, Any], baselines: list[str]) -> str:
+    """Hash of the rung, the text and what short trials give: 20 hex digits."""
+    short = {**rung, "tasks": [{**task, "steps": _FINGERPRINT_STEPS, "snapshots": 1} for task in rung["tasks"]]}
+    trials = {}
+    for baseline in baselines:
+        row = train_and_score(null_program(baseline, 0), short, manifest, 0)
+        # Three digits: processors differ in the last bits of a sum.
+        trials[baseline] = [f"{row[metric]:.3f}" for metric in METRICS if metric in row]
+    text = json.dumps({"rung": rung, "text": manifest["hash"], "trials": trials}, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:20]
+
+
+class NullsTable:
+    """Rows {baseline, replicate, seed, metrics} of one fingerprint in one JSON file, replaced as a whole."""
+
+    def __init__(self, path: Path, rung: str, name: str) -> None:
+        self.path = path
+        self._head = {"fingerprint": name, "rung": rung}
+        self._rows: dict[tuple[str, int, int], Row] = {}
+        if path.exists():
+            self._take(json.loads(path.read_text())["rows"])
+
+    def has(self, baseline: str, replicate: int, seed: int) -> bool:
+        return (baseline, replicate, seed) in self._rows
+
+    def add(self, baseline: str, replicate: int, seed: int, result: dict[str, float]) -> None:
+        metrics = {metric: result[metric] for metric in METRICS if metric in result}
+        if self.path.exists():  # What another run has added since stays.
+            self._take(json.loads(self.path.read_text())["rows"])
+        self._take([{"baseline": baseline, "replicate": replicate, "seed": seed, "metrics": metrics}])
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        new = self.path.with_name(f"{self.path.name}.{os.getpid()}")
+        rows = [self._rows[key] for key in sorted(self._rows)]
+        new.write_text(json.dumps({**self._head, "rows": rows}))
+        new.replace(self.path)
+
+    def _take(self, rows: list[Row]) -> None:
+        self._rows |= {(row["baseline"], row["replicate"], row["seed"]): row for row in rows}
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{value}; it must be 1 or more")
+    return value
+
+
+def _not_negative(text: str) -> int:
+    value = int(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"{value}; it must be 0 or more")
+    return value
+
+
+if __name__ == "__main__":
+    sys.exit(main())

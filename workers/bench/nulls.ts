@@ -1,0 +1,183 @@
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { parseArgs } from 'node:util';
+import * as z from 'zod';
+import { metrics } from '../../workflows/contracts/score.ts';
+import { type CampaignSettings, presets } from '../../workflows/contracts/settings.ts';
+import { checkoutFolder, readConfig } from '../config.ts';
+import {
+  type CampaignSetting,
+  type NoiseModel,
+  noiseModel,
+  type Resampled,
+  resampleCampaigns,
+  type Share,
+} from './null-campaigns.ts';
+
+const tableSchema = z.object({
+  fingerprint: z.string(),
+  rung: z.string(),
+  rows: z.array(
+    z.object({
+      baseline: z.string(),
+      replicate: z.int(),
+      seed: z.int(),
+      metrics: z.partialRecord(z.enum(metrics), z.number()),
+    }),
+  ),
+});
+
+export interface NullsBench {
+  readonly table: { readonly path: string; readonly trials: number; readonly seeds: number };
+  readonly noise: {
+    readonly pairedSd: number;
+    readonly replicateSd: number | null;
+    readonly levels: Readonly<Record<string, number>>;
+  };
+  readonly numCampaigns: number;
+  /** One row a baseline that all candidates are, again. */
+  readonly nulls: readonly { readonly nullOf: string; readonly result: Resampled }[];
+  /** Gains in deviations of a paired difference: planted in one of the candidates, and in all. */
+  readonly power: readonly { readonly times: number; readonly one: Resampled; readonly all: Resampled }[];
+  /** The same for other numbers of fresh seeds. */
+  readonly designs: readonly {
+    readonly looks: string;
+    readonly nulls: Resampled;
+    readonly one: Resampled;
+    readonly two: Resampled;
+  }[];
+}
+
+const plantedTimes = [0.25, 0.5, 1, 2];
+const otherDesigns = [
+  { confirmSeeds: 3, confirmSeedsMax: 3 },
+  { confirmSeeds: 3, confirmSeedsMax: 4 },
+  { confirmSeeds: 3, confirmSeedsMax: 5 },
+  { confirmSeeds: 5, confirmSeedsMax: 5 },
+];
+/** Most that is wrong. */
+export const nullGoal = 0.05;
+
+export interface NullsOptions {
+  readonly settings: CampaignSettings;
+  readonly numCampaigns: number;
+  readonly seed: number;
+}
+
+/** Whole campaigns without a true gain, and with planted ones, on trials that were really trained. */
+export const nullsBench = (path: string, { settings, numCampaigns, seed }: NullsOptions): NullsBench => {
+  const { rows } = tableSchema.parse(JSON.parse(readFileSync(path, 'utf8')));
+  const model = noiseModel(rows, settings.baselines);
+  const { finalists, confirmSeeds, confirmSeedsMax, exploreSeeds, experiments } = settings;
+  const base: CampaignSetting = {
+    finalists,
+    confirmSeeds,
+    confirmSeedsMax,
+    exploreSeeds,
+    candidates: experiments,
+    nullOf: model.strongest,
+    gain: 0,
+    numPlanted: 0,
+  };
+  const many = (part: Partial<CampaignSetting>): Resampled =>
+    resampleCampaigns(model, { ...base, ...part }, { numCampaigns, seed });
+  const planted = (times: number, part: Partial<CampaignSetting>): Resampled => many({ gain: times * model.pairedSd, ...part });
+  return {
+    table: { path, trials: rows.length, seeds: model.seeds.length },
+    noise: { pairedSd: model.pairedSd, replicateSd: model.replicateSd, levels: Object.fromEntries(model.levels) },
+    numCampaigns,
+    nulls: model.baselines.map((nullOf) => ({ nullOf, result: many({ nullOf }) })),
+    power: plantedTimes.map((times) => ({
+      times,
+      one: planted(times, { numPlanted: 1 }),
+      all: planted(times, { numPlanted: experiments }),
+    })),
+    designs: designsFor(model, exploreSeeds).map((design) => ({
+      looks: `${design.confirmSeeds} to ${design.confirmSeedsMax}`,
+      nulls: many(design),
+      one: planted(1, { ...design, numPlanted: experiments }),
+      two: planted(2, { ...design, numPlanted: experiments }),
+    })),
+  };
+};
+
+/** Those that the table has seeds for. */
+const designsFor = ({ seeds }: NoiseModel, exploreSeeds: number) =>
+  otherDesigns.filter(({ confirmSeedsMax }) => exploreSeeds + confirmSeedsMax <= seeds.length);
+
+/** `npm run bench -- nulls [--campaigns N] [--seed N] [--seeds N] [--replicates N] [--table file] [--json]` */
+export const runNulls = async (args: readonly string[], say: (line: string) => void): Promise<void> => {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      campaigns: { type: 'string', default: '400' },
+      seed: { type: 'string', default: '1' },
+      seeds: { type: 'string', default: '24' },
+      replicates: { type: 'string', default: '1' },
+      table: { type: 'string' },
+      json: { type: 'boolean', default: false },
+    },
+  });
+  const path = values.table ?? (await fillTable(['--seeds', values.seeds, '--replicates', values.replicates]));
+  const bench = nullsBench(path, {
+    settings: presets.quick,
+    numCampaigns: wholeNumber('campaigns', values.campaigns),
+    seed: wholeNumber('seed', values.seed),
+  });
+  if (values.json) say(JSON.stringify(bench, null, 2));
+  else for (const line of nullsLines(bench)) say(line);
+  if (bench.nulls.some(({ result }) => result.candidates.share > nullGoal || result.campaigns.share > nullGoal))
+    process.exitCode = 1;
+};
+
+const wholeNumber = (name: string, given: string): number => {
+  const value = Number(given);
+  if (!Number.isInteger(value) || value < 1)
+    throw new RangeError(`--${name} is "${given}"; right would be a whole number above 0`);
+  return value;
+};
+
+/** Trains what the table lacks; the last line that the builder prints is its path. */
+const fillTable = async (args: readonly string[]): Promise<string> => {
+  const config = readConfig();
+  const child = spawn(config.python, ['-m', 'asi_kernels.bench.nulls_table', ...args], {
+    cwd: join(checkoutFolder, 'kernels'),
+    env: { ...process.env, OMP_NUM_THREADS: '1' },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const ended = new Promise<number | null>((resolve) => {
+    child.once('close', resolve);
+  });
+  const output = await text(child.stdout);
+  const status = await ended;
+  if (status !== 0) throw new Error(`the table of trials was not built: its builder ended with status ${status}`);
+  return output.trim().split('\n').at(-1) ?? '';
+};
+
+/** The figures for a terminal. */
+export const nullsLines = ({ table, noise, numCampaigns, nulls, power, designs }: NullsBench): readonly string[] => [
+  `nulls: ${numCampaigns} campaigns a row, resampled from ${table.trials} real trials (${Object.keys(noise.levels).length} baselines, ${table.seeds} seeds), ${table.path}`,
+  `  deviation of a paired difference ${noise.pairedSd.toFixed(4)} bits per byte${noise.replicateSd === null ? '' : `; of a replicate against its baseline ${noise.replicateSd.toFixed(4)}`}`,
+  '',
+  '  every candidate is this baseline again   candidates called better    campaigns that say better   (goal: at most 5 %)',
+  ...nulls.map(
+    ({ nullOf, result }) => `  ${nullOf.padEnd(40)} ${shareWords(result.candidates).padEnd(27)} ${shareWords(result.campaigns)}`,
+  ),
+  '',
+  '  true gain, in paired deviations          one candidate has it        every candidate has it      fresh seeds a finalist',
+  ...power.map(
+    ({ times, one, all }) =>
+      `  ${`${times} (${(times * noise.pairedSd).toFixed(4)} bits per byte)`.padEnd(40)} ${shareWords(one.found).padEnd(27)} ${shareWords(all.found).padEnd(27)} ${all.meanSeeds.toFixed(2)}`,
+  ),
+  '',
+  '  fresh seeds                              null campaigns better       gain of 1 found             gain of 2 found',
+  ...designs.map(
+    (design) =>
+      `  ${design.looks.padEnd(40)} ${shareWords(design.nulls.campaigns).padEnd(27)} ${shareWords(design.one.found).padEnd(27)} ${shareWords(design.two.found)}`,
+  ),
+];
+
+const shareWords = ({ share, low, high }: Share): string =>
+  `${(100 * share).toFixed(1)} % [${(100 * low).toFixed(1)}, ${(100 * high).toFixed(1)}]`;
