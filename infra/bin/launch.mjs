@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { findPlaces } from '../setup/places.mjs';
@@ -21,7 +22,13 @@ export const prepare = async ({ needs, quiet = false } = {}) => {
   const places = findPlaces();
   const startedAt = Date.now();
   try {
-    const { found, numInstalled } = await setUp(places, { ...(needs && { needs }), log: (line) => console.error(line) });
+    // The first run of a checkout says where everything came from; later ones only what is new.
+    const tellFound = quiet ? 'never' : existsSync(places.home) ? 'beside-installs' : 'always';
+    const { found, numInstalled } = await setUp(places, {
+      ...(needs && { needs }),
+      log: (line) => console.error(line),
+      tellFound,
+    });
     if (numInstalled === 0 && !quiet)
       console.error(`set-up: nothing missing (${((Date.now() - startedAt) / 1000).toFixed(2)} s)`);
     return { checkout: places.checkout, node: found.node?.path ?? process.execPath, environment: environmentFor(places, found) };

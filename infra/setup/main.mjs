@@ -33,7 +33,7 @@ if (unknown !== undefined) {
 } else {
   try {
     const startedAt = Date.now();
-    const { numInstalled } = await setUp(places, { log: (line) => console.log(line), tellFound: true });
+    const { numInstalled } = await setUp(places, { log: (line) => console.log(line), tellFound: 'always' });
     console.log(
       `set-up  ${numInstalled === 0 ? 'nothing was missing' : 'done'}; ${((Date.now() - startedAt) / 1000).toFixed(1)} s`,
     );

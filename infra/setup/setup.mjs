@@ -32,11 +32,12 @@ export const inspectAll = async (places) => {
 /**
  * Brings what is missing of `needs`, several steps at once, a line for each.
  * @param {import('./places.mjs').Places} places
- * @param {{ needs?: readonly string[], log: (line: string) => void, tellFound?: boolean }} options
+ * @param {{ needs?: readonly string[], log: (line: string) => void, tellFound?: 'always' | 'beside-installs' | 'never' }} options  tellFound: when
+ *   steps that have nothing to do get their line too
  * @returns {Promise<{ found: Record<string, Finding & { name: string }>, numInstalled: number }>}
  * @throws {SetupError} naming the step, what is wrong and the remedy
  */
-export const setUp = async (places, { needs = everything, log, tellFound = false }) => {
+export const setUp = async (places, { needs = everything, log, tellFound = 'never' }) => {
   if (process.platform === 'win32') {
     throw new SetupError(
       'this system',
@@ -47,7 +48,7 @@ export const setUp = async (places, { needs = everything, log, tellFound = false
   const startedAt = Date.now();
   const before = await inspectAll(places);
   const missing = needs.filter((key) => !before[key]?.ok);
-  if (tellFound) {
+  if (tellFound === 'always' || (tellFound === 'beside-installs' && missing.length > 0)) {
     for (const key of needs) if (before[key]?.ok) log(line(before[key], before[key].found, startedAt));
   }
   if (missing.length === 0) return { found: before, numInstalled: 0 };

@@ -48,13 +48,13 @@ const findReference = async (archive: Archive, campaign: Campaign, name: string)
   return baselines.find(({ proposal }) => proposal?.name === name) ?? null;
 };
 
-/** Held-out bits per byte by confirming seed. */
+/** Held-out bits per byte by confirming seed; champion rows are of the same trials and stay apart. */
 const confirmedValues = async (archive: Archive, experimentId: string): Promise<ReadonlyMap<number, number>> => {
   const [trials, scores] = await Promise.all([archive.listTrials({ experimentId }), archive.listScores({ experimentId })]);
   const confirming = new Set(trials.filter(({ purpose }) => purpose === 'confirm').map(({ id }) => id));
   return new Map(
     scores
-      .filter(({ trialId, metric }) => metric === 'bits-per-byte' && confirming.has(trialId))
+      .filter(({ trialId, metric, set }) => metric === 'bits-per-byte' && set !== 'champion' && confirming.has(trialId))
       .map(({ seed, value }) => [seed, value]),
   );
 };

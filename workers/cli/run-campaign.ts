@@ -15,7 +15,7 @@ import { openStack, type UsableStack } from './run-stack.ts';
 import { openScreen, type Screen } from './screen.ts';
 import { startCampaign } from './start-campaign.ts';
 import { connectTemporal, queryStatus, type TemporalClient, updateCampaign } from './temporal-client.ts';
-import { waitForEnd } from './workflow-end.ts';
+import { refusalError, waitForEnd } from './workflow-end.ts';
 
 export interface RunRequest {
   readonly input: CampaignInput;
@@ -83,9 +83,7 @@ const onStack = async (context: CliContext, run: OnStack): Promise<Campaign> => 
       voice.say = (line) => context.note(line);
     });
     if (snapshot.campaign === null) {
-      throw new CommandError(
-        end?.kind === 'failed' ? `${id} was refused: ${end.message}` : `${id} was cancelled before it had begun`,
-      );
+      throw end?.kind === 'failed' ? refusalError(id, end) : new CommandError(`${id} was cancelled before it had begun`);
     }
     const closed = await closeIfEndedOutside(archive, { ...temporal, uiUrl: stack.uiUrl }, snapshot.campaign);
     if (closed !== null) context.note(outsideText(closed));

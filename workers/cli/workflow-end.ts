@@ -1,12 +1,29 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CancelledFailure, WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client';
+import { ApplicationFailure, CancelledFailure, WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client';
+import { failureTypes } from '../../workflows/contracts/activities.ts';
+import { badInput, CommandError } from './command-error.ts';
 import { rootMessage, type TemporalClient } from './temporal-client.ts';
 
 /** How the campaign's workflow ended. */
 export type WorkflowEnd =
   | { readonly kind: 'finished' }
   | { readonly kind: 'cancelled' }
-  | { readonly kind: 'failed'; readonly message: string };
+  /** type: of the innermost failure, null where it has none. */
+  | { readonly kind: 'failed'; readonly message: string; readonly type: string | null };
+
+/** Failures that a person's input is the cause of. */
+const inputFailures: readonly string[] = [failureTypes.invalidInput, failureTypes.dataRefused, failureTypes.campaignExists];
+
+/** What a campaign was refused with: bad input, or something that broke. */
+export const refusalError = (id: string, { message, type }: Extract<WorkflowEnd, { kind: 'failed' }>): CommandError =>
+  type !== null && inputFailures.includes(type)
+    ? badInput(`${id} was refused: ${message}`)
+    : new CommandError(`${id} was refused: ${message}`);
+
+const rootType = (error: Error): string | null => {
+  if (error.cause instanceof Error) return rootType(error.cause);
+  return error instanceof ApplicationFailure ? (error.type ?? null) : null;
+};
 
 const retryMs = 1_000;
 
@@ -19,7 +36,9 @@ export const waitForEnd = async ({ client }: TemporalClient, workflowId: string,
       return { kind: 'finished' };
     } catch (error) {
       if (error instanceof WorkflowFailedError) {
-        return error.cause instanceof CancelledFailure ? { kind: 'cancelled' } : { kind: 'failed', message: rootMessage(error) };
+        return error.cause instanceof CancelledFailure
+          ? { kind: 'cancelled' }
+          : { kind: 'failed', message: rootMessage(error), type: rootType(error) };
       }
       if (error instanceof WorkflowNotFoundError || signal.aborted) throw error;
       // The server is away; its supervisor brings it back with its state.

@@ -27,6 +27,13 @@ export const choosePorts = async (wished: Ports, mayMove: boolean): Promise<Port
   return { temporal, ui };
 };
 
+/** A line for each port that another program had taken. */
+export const movedPorts = (wished: Ports, taken: Ports): readonly string[] => {
+  const line = (purpose: string, from: number, to: number): readonly string[] =>
+    from === to ? [] : [`port ${from} (${purpose}) is in use by another program; taking ${to} instead`];
+  return [...line('Temporal', wished.temporal, taken.temporal), ...line('Temporal Web UI', wished.ui, taken.ui)];
+};
+
 const choosePort = async (port: number, mayMove: boolean, variable: string, purpose: string): Promise<number> => {
   if ((await listenOnce(port)) !== null) return port;
   const free = mayMove ? await listenOnce(0) : null;

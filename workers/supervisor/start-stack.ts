@@ -4,7 +4,7 @@ import { type Config, checkoutFolder } from '../config.ts';
 import { ensureHome } from '../home.ts';
 import type { Command } from './guarded-process.ts';
 import { KeptProcess, StackStartError } from './kept-process.ts';
-import { choosePorts, type Ports } from './ports.ts';
+import { choosePorts, movedPorts, type Ports } from './ports.ts';
 import { identify } from './process-identity.ts';
 import { RotatingLog } from './rotating-log.ts';
 import { takeStackLock } from './stack-lock.ts';
@@ -76,7 +76,9 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
   try {
     const left = await reapLeftovers(config.home, LEFTOVER_GRACE_MS);
     if (left.length > 0) onLine(`ended what a killed stack had left behind: ${left.join(', ')}`);
-    const ports = await choosePorts({ temporal: config.temporalPort, ui: config.uiPort }, options.freePorts ?? false);
+    const wished = { temporal: config.temporalPort, ui: config.uiPort };
+    const ports = await choosePorts(wished, options.freePorts ?? false);
+    for (const line of movedPorts(wished, ports)) onLine(line);
     const running = new SupervisedStack(options, binary, ports);
     await running.start(options.signal);
     return {

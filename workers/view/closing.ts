@@ -30,6 +30,7 @@ export const closingLines = (look: Look, ending: Ending): readonly string[] => {
     tint(look, 'bold', `Campaign ${campaign.id} ${campaign.state} after ${durationText(tookMs)}: ${over.join(', ')}`),
     ...(campaign.reason === null ? [] : wrap(campaign.reason, look.width)),
     ...verdictLines(look, campaign),
+    ...rungLines(look, campaign),
     ...rankingLines(look, ending),
     ...lostLines(look, ending),
     ...pathLines(campaign),
@@ -42,6 +43,13 @@ const verdictLines = (look: Look, { conclusion }: Campaign): readonly string[] =
   const tone = conclusion.verdict === 'better' ? 'green' : 'yellow';
   return ['', ...wrap(conclusion.statement, look.width).map((line) => tint(look, tone, line))];
 };
+
+/** Said wherever scores of such a rung are shown, since figures with intervals look as if they meant something. */
+export const rungLines = (look: Look, { settings }: Campaign): readonly string[] =>
+  settings.rung === 'tiny' ? ['', ...wrap(tinyText, look.width).map((line) => tint(look, 'yellow', line))] : [];
+
+const tinyText =
+  'Rung tiny only tries the path from proposal to report: its scores rank nothing, and neither "better" nor "not distinguishable" means anything here. Preset quick is the smallest that measures.';
 
 const rankingLines = (look: Look, { campaign, standings }: Ending): readonly string[] => {
   const ranked = rankStandings(standings);

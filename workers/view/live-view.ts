@@ -49,7 +49,7 @@ const barLine = (look: Look, snapshot: CampaignSnapshot): string => {
   const { share, msLeft } = progressOf(snapshot);
   const { campaign, nowMs } = snapshot;
   const elapsed = campaign === null ? '' : `${durationText(nowMs - Date.parse(campaign.createdAt))}, `;
-  const left = msLeft === null ? 'time left: not known yet' : `about ${durationText(msLeft)} left`;
+  const left = msLeft === null ? 'estimating the time left' : `about ${durationText(msLeft)} left`;
   const tail = ` ${(100 * share).toFixed(0).padStart(3)} %  ${elapsed}${left}`;
   return `${tint(look, 'cyan', bar(share, Math.max(12, look.width - displayWidth(tail))))}${tail}`;
 };

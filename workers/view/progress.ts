@@ -34,13 +34,23 @@ export const progressOf = (snapshot: CampaignSnapshot): Progress => {
   };
   const ended = done.explore + done.confirm;
   const countedShare = ended / Math.max(1, ended + left.explore + left.confirm);
-  if (ended < 2) return { share: countedShare, msLeft: null };
+  // Parts of trials say little: the first ones begin together, and Python is still starting.
+  if (endedTrials(snapshot) < 2) return { share: countedShare, msLeft: null };
   const elapsedMs = Math.max(1, snapshot.nowMs - Date.parse(campaign.createdAt));
   const msPerTrial = elapsedMs / ended;
   const minutesCap = status?.budget.minutes.cap ?? settings.minutes;
   const exploreMs = Math.min(left.explore * msPerTrial, Math.max(0, (minutesCap - minutesUsed(snapshot)) * 60_000));
   const msLeft = exploreMs + left.confirm * msPerTrial;
   return { share: elapsedMs / (elapsedMs + msLeft), msLeft };
+};
+
+/** Whole trials that are over. */
+const endedTrials = ({ campaign, experiments, activeTrials }: CampaignSnapshot): number => {
+  const overIds = new Set(experiments.filter(({ state }) => isTerminal(state)).map(({ id }) => id));
+  const others = activeTrials.filter(
+    (trial) => !overIds.has(trial.experimentId) && trialShare(trial) === 1 && trial.state !== 'running',
+  );
+  return overIds.size * (campaign?.settings.exploreSeeds ?? 1) + others.length;
 };
 
 const exploredTrials = ({ campaign, experiments, activeTrials }: CampaignSnapshot): number => {

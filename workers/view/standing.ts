@@ -1,6 +1,8 @@
 import type { Effect } from '../../workflows/contracts/analysis.ts';
 import type { Experiment } from '../../workflows/contracts/experiment.ts';
-import { effectText, shortId } from './figures.ts';
+import { paretoFront } from '../../workflows/rules/pareto.ts';
+import { wrap } from './cells.ts';
+import { effectText, shortId, signed } from './figures.ts';
 import { type Look, type Tone, tint } from './look.ts';
 import { changeText, exploredGain, nameOf } from './snapshot.ts';
 import { type Column, table } from './table.ts';
@@ -43,8 +45,28 @@ const toneOf = (effect: Effect | null): Tone | null => {
   return effect.high < 0 ? 'red' : null;
 };
 
+/** Gain in recall loss over the reference on the exploring seeds, nats; null where it was not measured. */
+const recallGain = ({ experiment, isReference }: Standing): number | null =>
+  isReference ? 0 : (experiment.fitness?.effects.find(({ metric }) => metric === 'recall-auc')?.mean ?? null);
+
+/** Those that no other one beats in both loss and recall, on the exploring seeds. The two are never averaged. */
+export const frontOf = (standings: readonly Standing[]): ReadonlySet<Standing> => {
+  const measuredIn = (standing: Standing): readonly number[] => [
+    standing.isReference ? 0 : (standing.explored?.mean ?? Number.NaN),
+    recallGain(standing) ?? Number.NaN,
+  ];
+  const costed = standings.map((standing) => ({ standing, costs: measuredIn(standing).map((gain) => -gain) }));
+  return new Set(paretoFront(costed).map(({ standing }) => standing));
+};
+
+/** Ranked by bits per byte, with the gain in recall beside it. */
 export const standingsTable = (look: Look, standings: readonly Standing[]): readonly string[] => {
   const anyConfirmed = standings.some(({ confirmed }) => confirmed !== null);
+  const front = frontOf(standings);
+  const recallText = (standing: Standing): string => {
+    const gain = recallGain(standing);
+    return gain === null ? '–' : `${signed(gain, 3)}${front.has(standing) ? ' *' : ''}`;
+  };
   const columns: Column<Standing>[] = [
     { title: 'id', cell: ({ experiment }) => shortId(experiment.id) },
     { title: 'name', cell: ({ experiment }) => nameOf(experiment), shrink: 1, least: 12 },
@@ -63,9 +85,11 @@ export const standingsTable = (look: Look, standings: readonly Standing[]): read
           },
         ]
       : []),
+    { title: 'recall', cell: recallText },
     { title: 'verdict', cell: verdictText },
   ];
-  return table(look, columns, standings);
+  const legend = 'recall: gain in nats of recall loss while exploring; * no other row is better in both';
+  return [...table(look, columns, standings), ...(front.size > 0 ? wrap(legend, look.width) : [])];
 };
 
 /** `e0007 name: decay.kind none → vector-data`, a line each. */

@@ -1,6 +1,7 @@
 import type { Campaign } from '../../workflows/contracts/campaign.ts';
 import type { Experiment } from '../../workflows/contracts/experiment.ts';
 import { wrap } from './cells.ts';
+import { rungLines } from './closing.ts';
 import { counted, effectText } from './figures.ts';
 import { type Look, tint } from './look.ts';
 import { nameOf } from './snapshot.ts';
@@ -16,6 +17,7 @@ export const tryLines = (
   const reference = campaign.settings.baselines[0] ?? 'the reference';
   return [
     ...wrap(sentence(campaign, tried, ranked), look.width).map((line) => tint(look, 'bold', line)),
+    ...rungLines(look, campaign),
     ...(ranked.length === 0
       ? []
       : ['', `Bits per byte gained over ${reference} on held-out text, with interval:`, ...standingsTable(look, ranked)]),

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { copyFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CliContext } from '../../../workers/cli/context.ts';
@@ -105,16 +105,36 @@ describe('asi on a running stack', () => {
 
   it("tries a program of one's own and says where it stands", async () => {
     const file = join(temporaryFolder(), 'mine.py');
-    writeFileSync(file, 'class Mixer: ...\n');
+    copyFileSync('test/fixtures/programs/honest/ema.py', file);
     const ran = await runAsi(['try', file, '--preset', 'tiny', '--id', 'tried'], {
       home: loop.config.home,
       env: { ASI_PYTHON: loop.config.python },
     });
     expect(ran).toMatchObject({ exitCode: 0 });
+    expect(ran.err).toMatch(/mine\.py: \d+ gates, none fails/);
+    expect(ran.out).toContain('its scores rank nothing');
     expect(ran.out).toMatch(/\nmine: (Not distinguishable from|Better than|Worse than) /);
     expect(ran.out.match(/^ {2}e0003 {2}mine /gm)).toHaveLength(1);
     expect(ran.out).toContain(`npm run discover -- --preset quick --start ${file}`);
   }, 90_000);
+
+  it.each([
+    ['missing_class', 2, /^file\.py: value ".*"; .*class Mixer/],
+    ['mean_over_time', 1, /mean_over_time\.py: failed .*causality.*; nothing was trained/],
+  ])(
+    'gates %s before anything is trained',
+    async (name, exitCode, message) => {
+      const before = (await loop.archive.listCampaigns()).length;
+      const ran = await runAsi(['try', `test/fixtures/programs/defects/${name}.py`, '--preset', 'tiny'], {
+        home: loop.config.home,
+        env: { ASI_PYTHON: loop.config.python },
+      });
+      expect(ran.exitCode).toBe(exitCode);
+      expect(ran.err).toMatch(message);
+      expect((await loop.archive.listCampaigns()).length).toBe(before);
+    },
+    60_000,
+  );
 
   it('refuses to try what is no program', async () => {
     const empty = join(temporaryFolder(), 'empty.py');
@@ -129,7 +149,7 @@ describe('asi on a running stack', () => {
   it('tells what a campaign was refused with', async () => {
     const texts = temporaryFolder();
     const ran = await asi('campaign', 'start', '--id', 'refused', '--data-folder', texts);
-    expect(ran.exitCode).toBe(1);
+    expect(ran.exitCode).toBe(2);
     expect(ran.err).toContain('c-refused was refused: ');
     expect(ran.err).toContain(texts);
   }, 60_000);

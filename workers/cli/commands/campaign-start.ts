@@ -4,13 +4,12 @@ import type { Archive } from '../../../services/archive/archive.ts';
 import { openSqliteArchive } from '../../../services/archive/sqlite-archive.ts';
 import { resolveSettings } from '../../../workflows/contracts/settings.ts';
 import { ensureHome } from '../../home.ts';
-import { CommandError } from '../command-error.ts';
 import type { CliContext } from '../context.ts';
 import { examples } from '../examples.ts';
 import { type Reached, withTemporal, workflowPage } from '../reach.ts';
 import { addSettingOptions, type SettingValues, settingsFrom } from '../setting-options.ts';
 import { startCampaign } from '../start-campaign.ts';
-import { waitForEnd } from '../workflow-end.ts';
+import { refusalError, waitForEnd } from '../workflow-end.ts';
 
 /** Time in which a campaign that is refused says so; preparing a large folder of text takes longer and goes on. */
 const firstWordMs = 15_000;
@@ -82,6 +81,6 @@ const opened = async (archive: Archive, id: string): Promise<'opened' | 'waiting
 };
 
 const refusal = (id: string, end: Awaited<ReturnType<typeof waitForEnd>> | null): 'opened' => {
-  if (end?.kind === 'failed') throw new CommandError(`${id} was refused: ${end.message}`);
+  if (end?.kind === 'failed') throw refusalError(id, end);
   return 'opened';
 };

@@ -1,16 +1,25 @@
-import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { Command } from 'commander';
 import type { Archive } from '../../../services/archive/archive.ts';
 import type { Campaign } from '../../../workflows/contracts/campaign.ts';
 import type { Experiment } from '../../../workflows/contracts/experiment.ts';
+import { rungs } from '../../../workflows/contracts/rung.ts';
+import { type CampaignInput, resolveSettings } from '../../../workflows/contracts/settings.ts';
+import { gateResultLines } from '../../view/gate-result.ts';
 import { tryLines } from '../../view/try-result.ts';
 import { badInput, CommandError } from '../command-error.ts';
 import type { CliContext } from '../context.ts';
 import { examples } from '../examples.ts';
+import { checkProgram } from '../gate/check-program.ts';
+import { refusalOf } from '../gate/program-refusal.ts';
+import { readMixerFile } from '../gate/read-mixer-file.ts';
 import { readStandings } from '../read-standings.ts';
 import { runCampaign } from '../run-campaign.ts';
 import { addSettingOptions, type SettingValues, settingsFrom } from '../setting-options.ts';
-import { readableFile } from '../setting-paths.ts';
+
+/** As for every candidate of a campaign. */
+const cuts = 8;
+const flopsLimit = 1.25;
 
 export const tryCommand = (context: CliContext): Command =>
   addSettingOptions(
@@ -27,9 +36,10 @@ export const tryCommand = (context: CliContext): Command =>
       examples(['npx asi try my_mixer.py', 'npx asi try my_mixer.py --preset standard --baselines deltanet,kda']),
     )
     .action(async (file: string, options: SettingValues & { readonly id?: string }) => {
-      const path = readableProgram(file);
+      const { path, text } = readMixerFile(file, process.cwd());
       const given = settingsFrom(options);
-      const input = { ...given, experiments: 0, finalists: 1, starts: [...(given.starts ?? []), path] };
+      const input: CampaignInput = { ...given, experiments: 0, finalists: 1, starts: [...(given.starts ?? []), path] };
+      await gate(context, { file, path, text, input });
       let tried: Experiment | null = null;
       const campaign = await runCampaign(context, {
         input,
@@ -41,11 +51,25 @@ export const tryCommand = (context: CliContext): Command =>
       judge(campaign, tried);
     });
 
-const readableProgram = (file: string): string => {
-  const right = 'right would be the path of a Python file with a class Mixer';
-  const path = readableFile({ field: 'file.py', value: file, right }, process.cwd());
-  if (readFileSync(path, 'utf8').trim() === '') throw badInput(`file.py: value "${file}"; ${right}; this file is empty`);
-  return path;
+/** The gates first: training the baselines for a program that cannot be measured would waste minutes. */
+const gate = async (
+  context: CliContext,
+  tried: { readonly file: string; readonly path: string; readonly text: string; readonly input: CampaignInput },
+): Promise<void> => {
+  const { file, path, text, input } = tried;
+  const { rung, seed, baselines } = resolveSettings(input);
+  const fileName = basename(path);
+  const program = { text, fileName, rung: rungs[rung], seed, cuts, flopsLimit, reference: baselines[0] ?? 'deltanet' };
+  const checked = await checkProgram(context.wholeConfig(), program);
+  const refusal = refusalOf(checked);
+  if (refusal === null) {
+    if (checked.ok) context.note(`${fileName}: ${checked.report.gates.length} gates, none fails`);
+    return;
+  }
+  if (refusal.kind === 'no-mixer') throw badInput(`file.py: value "${file}"; ${refusal.detail}`);
+  if (checked.ok)
+    context.print(gateResultLines(context.look(), { fileName, rung, seed, report: checked.report, sandbox: checked.sandbox }));
+  throw new CommandError(`${fileName}: ${refusal.detail}; nothing was trained`);
 };
 
 const printTried = async (context: CliContext, archive: Archive, campaign: Campaign): Promise<Experiment | null> => {

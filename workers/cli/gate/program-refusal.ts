@@ -9,13 +9,16 @@ export interface ProgramRefusal {
 /** Labels of programs that are no mixer. */
 const notAMixer: readonly string[] = ['rejected_static', 'compile_error', 'import_error'];
 
+/** Labels of trouble that is not the program's. */
+export const outages: readonly string[] = ['infra', 'cancelled', 'sandbox_unavailable'];
+
 /** Why the gates refused a program, on one line; null when they did not. */
 export const refusalOf = (checked: Checked): ProgramRefusal | null => {
-  if (!checked.ok)
-    return {
-      kind: notAMixer.includes(checked.label) ? 'no-mixer' : 'gate',
-      detail: oneLine(`${checked.label}: ${checked.detail}`),
-    };
+  if (!checked.ok) {
+    const said = oneLine(`${checked.label}: ${checked.detail}`);
+    if (notAMixer.includes(checked.label)) return { kind: 'no-mixer', detail: said };
+    return { kind: 'gate', detail: outages.includes(checked.label) ? `the gates could not run here: ${said}` : said };
+  }
   const { report } = checked;
   if (report.status === 'pass') return null;
   if (report.label !== null && notAMixer.includes(report.label)) return { kind: 'no-mixer', detail: oneLine(report.detail) };
