@@ -1,7 +1,8 @@
 """The child of the host: makes itself small, then runs one command. Never returns to the host's code.
 
-What the child gives up: its session, the host's descriptors, the environment, the terminal, core dumps and priority. It
-dies with the host. This is hygiene, not a sandbox: it runs with the user's rights (tier "none").
+What the child gives up by itself: its session, the host's descriptors, the environment, the terminal, core dumps and
+priority. It dies with the host. The wall around it is built by sandbox/wall.py, by the first process of the job where
+the tier has namespaces (first_process.py) and by the child itself elsewhere.
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ from typing import Any, NoReturn
 from asi_kernels.commands import RUNS_CANDIDATE_CODE, load_command
 from asi_kernels.programs import is_inside_program
 from asi_kernels.requests import RequestError, read_request, write_result
+from asi_kernels.sandbox.canaries import CANARY_COMMAND, run_canary
+from asi_kernels.sandbox.plan import JobPlan
+from asi_kernels.sandbox.wall import WallKind, become_powerless
 
 from . import audit
 from .process_tree import die_with_parent
@@ -29,9 +33,8 @@ STATUS_CANDIDATE_ERROR = 1
 STATUS_BAD_REQUEST = 2
 STATUS_OUR_FAULT = 70
 STATUS_VIOLATION = 71
-_PROGRESS_DESCRIPTOR = 3
+PROGRESS_DESCRIPTOR = 3
 _NICENESS = 5
-_LARGEST_FILE_BYTES = 2 << 30
 _FAULT_CHARACTERS = 3000
 
 
@@ -49,24 +52,56 @@ class ChildJob:
     progress_descriptor: int
     log_descriptor: int
     channel: tuple[int, int] | None
+    wall: WallKind
+    plan: JobPlan
 
 
 def run_child(job: ChildJob, host_pid: int) -> NoReturn:
-    """Runs the job and ends this process, whatever happens."""
+    """Runs the job behind a wall without namespaces and ends this process, whatever happens."""
     status = STATUS_OUR_FAULT
     try:
-        _become_small(job, host_pid)
-        if job.command in RUNS_CANDIDATE_CODE:
-            audit.install(job.workdir, _end_for_violation)
-        status = _run(job)
+        os.setsid()
+        die_with_parent(host_pid)
+        keep_only(descriptors_of(job))
+        _become_small(job)
+        become_powerless(job.wall, job.plan)
+        # A change of user takes the wish to die with the host away.
+        die_with_parent(host_pid)
+        status = run_command(job)
     except BaseException as error:  # the edge of the process: everything becomes a status and a line in the log
         status = _status_of(error)
     finally:
-        with contextlib.suppress(Exception):
-            sys.stdout.flush()
-            sys.stderr.flush()
-        # No exit handlers: the host's would run in the child, and a candidate's could rewrite the result.
-        os._exit(status)
+        _end(status)
+
+
+def run_walled(job: ChildJob) -> NoReturn:
+    """The same for a child whose parent has built the wall; both have given up their rights already."""
+    status = STATUS_OUR_FAULT
+    try:
+        os.setsid()
+        _become_small(job)
+        status = run_command(job)
+    except BaseException as error:  # the edge of the process, as above
+        status = _status_of(error)
+    finally:
+        _end(status)
+
+
+def run_command(job: ChildJob) -> int:
+    """The exit status of the command."""
+    if job.command == CANARY_COMMAND:
+        return run_canary(job.request_path, job.workdir)
+    if job.command in RUNS_CANDIDATE_CODE:
+        audit.install(job.workdir, _end_for_violation)
+    return _run(job)
+
+
+def _end(status: int) -> NoReturn:
+    with contextlib.suppress(Exception):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    # No exit handlers: the host's would run in the child, and a candidate's could rewrite the result.
+    os._exit(status)
 
 
 def _run(job: ChildJob) -> int:
@@ -91,12 +126,9 @@ def _status_of(error: BaseException) -> int:
     return STATUS_OUR_FAULT
 
 
-def _become_small(job: ChildJob, host_pid: int) -> None:
-    os.setsid()
-    die_with_parent(host_pid)
+def _become_small(job: ChildJob) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    _keep_only(job)
     # A child that fills the memory of the machine is to be ended before anything else.
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("1000")
@@ -104,25 +136,33 @@ def _become_small(job: ChildJob, host_pid: int) -> None:
     os.environ.clear()
     os.environ.update({"LANG": "C.UTF-8", "HOME": str(job.workdir), "TMPDIR": str(job.workdir)})
     os.nice(_NICENESS)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (_LARGEST_FILE_BYTES, _LARGEST_FILE_BYTES))
     # Modules imported late must not leave compiled files in the package folders.
     sys.dont_write_bytecode = True
     sys.stdout.reconfigure(line_buffering=True)
     faulthandler.enable()
 
 
-def _keep_only(job: ChildJob) -> None:
-    """Descriptors afterwards: 0 is empty, 1 and 2 are the log, 3 is progress, 4 and 5 are the judge's questions and
-    answers where there are any; everything else is closed.
+def descriptors_of(job: ChildJob) -> dict[int, int]:
+    """What a child has open, target by source: 0 is empty, 1 and 2 are the log, 3 is progress, 4 and 5 are the judge's
+    questions and answers where there are any.
     """
     empty = os.open(os.devnull, os.O_RDONLY)
-    wanted = [empty, job.log_descriptor, job.log_descriptor, job.progress_descriptor, *_one_way(job.channel)]
+    sources = [empty, job.log_descriptor, job.log_descriptor, job.progress_descriptor, *_one_way(job.channel)]
+    return dict(enumerate(sources))
+
+
+def keep_only(wanted: dict[int, int]) -> None:
+    """Moves each source to its target number and closes everything else."""
+    highest = max(wanted)
     # Copied above every target first: the pipes may sit on the very numbers that are to be filled.
-    copies = [_above(len(wanted), descriptor) for descriptor in wanted]
-    for target, copy in enumerate(copies):
-        os.dup2(copy, target, inheritable=False)
-    os.closerange(len(wanted), resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+    copies = {target: _above(highest, source) for target, source in wanted.items()}
+    for target in range(highest + 1):
+        if target in copies:
+            os.dup2(copies[target], target, inheritable=False)
+        else:
+            with contextlib.suppress(OSError):
+                os.close(target)
+    os.closerange(highest + 1, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
 
 
 def _one_way(channel: tuple[int, int] | None) -> tuple[int, ...]:
@@ -135,7 +175,7 @@ def _one_way(channel: tuple[int, int] | None) -> tuple[int, ...]:
 
 def _above(number: int, descriptor: int) -> int:
     copy = os.dup(descriptor)
-    while copy < number:
+    while copy <= number:
         copy = os.dup(copy)
     return copy
 
@@ -146,7 +186,7 @@ def _report(line: dict[str, Any] | None) -> None:
 
 def _tell(message: dict[str, Any]) -> None:
     """One line to the host. The pipe takes a line of this size whole, so that lines of threads do not mix."""
-    os.write(_PROGRESS_DESCRIPTOR, json.dumps(message, allow_nan=False).encode() + b"\n")
+    os.write(PROGRESS_DESCRIPTOR, json.dumps(message, allow_nan=False).encode() + b"\n")
 
 
 def _end_for_violation(label: str, detail: str) -> NoReturn:

@@ -9,30 +9,32 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import sys
 import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from asi_kernels.commands import RUNS_CANDIDATE_CODE
 from asi_kernels.programs import DETAIL_LIMIT
 from asi_kernels.requests import RESULT_NAME, parse_json, schema_problem
+from asi_kernels.sandbox.canaries import CANARY_COMMAND
+from asi_kernels.sandbox.plan import plan_of
+from asi_kernels.sandbox.wall import NUM_PROCESSES, WallKind, give_folder
 
 from .channel import Channel
-from .child import STATUS_BAD_REQUEST, STATUS_OUR_FAULT, ChildJob, run_child
+from .child import STATUS_BAD_REQUEST, STATUS_OUR_FAULT, ChildJob
+from .job_process import HostWall, JobProcess
 from .log_intake import LogIntake
-from .process_tree import descendants, kill_group, num_kernel_oom_kills, resident_bytes
+from .process_tree import num_kernel_oom_kills
 from .result_intake import refuse_result
 
 _LONGEST_PROGRESS_BYTES = 16 << 10
 _MOST_PROGRESS_LINES = 200_000
 _READ_BYTES = 1 << 16
 _MOST_DRAINED_READS = 256
-_TREE_SCAN_SECONDS = 1.0
-_FOLDER_SCAN_SECONDS = 2.0
-_LARGEST_FOLDER_BYTES = 4 << 30
-_MOST_FOLDER_ENTRIES = 20_000
-# ru_maxrss is in kilobytes on Linux and in bytes on macOS.
-_MAXRSS_UNIT_BYTES = 1024 if sys.platform == "linux" else 1
+_FOLDER_SCAN_SECONDS = 0.4
+LARGEST_FOLDER_BYTES = 1 << 30
+_MOST_FOLDER_ENTRIES = 5_000
+_LARGEST_REQUEST_BYTES = 16 << 20
 _OUR_STATUSES = frozenset({STATUS_BAD_REQUEST, STATUS_OUR_FAULT})
 
 
@@ -46,55 +48,81 @@ class End(NamedTuple):
 class Job:
     """Forks the child when made.
 
-    Raises OSError when the machine cannot give it a process, pipes or a log file, or when its channel is no FIFO.
+    Raises OSError when the machine cannot give it a process, a wall, pipes or a log file, or when its channel is no
+    FIFO. was_killed: an earlier attempt of the same job was ended by a SIGKILL that nobody here sent.
     """
 
-    def __init__(self, request: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        request: dict[str, Any],
+        wall: HostWall,
+        *,
+        was_killed: bool = False,
+        largest_folder_bytes: int = LARGEST_FOLDER_BYTES,
+    ) -> None:
         self.id: str = request["id"]
         self.command: str = request["command"]
         self._limits: dict[str, float] = request["limits"]
         self._workdir = Path(request["workdir"]).resolve()
+        # Our own commands touch no candidate's code; they keep to the outer wall.
+        runs_candidate_code = self.command in (*RUNS_CANDIDATE_CODE, CANARY_COMMAND)
+        self._wall = wall = wall if runs_candidate_code else wall.lowered(WallKind("none", None))
+        self._was_killed = was_killed
+        self._largest_folder_bytes = largest_folder_bytes
+        self.was_killed_from_outside = False
         self._end: End | None = None
         self._fault = ""
         self._partial = b""
         self._num_progress_lines = 0
-        self._peak_bytes = 0
-        self._status: int | None = None
-        self._cpu_seconds = 0.0
-        self._others: list[int] = []
         self._oom_kills = num_kernel_oom_kills()
         _remove_stale_result(self._workdir)
-        # Opened before the fork and kept until the child is dead: the other side sees the end of the job as end-of-file.
-        self._channel = None if request["channel"] is None else Channel(**request["channel"])
-        self._log = LogIntake(self._workdir, int(self._limits["logBytes"]))
+        with contextlib.ExitStack() as undo:
+            # Opened before the fork and kept until the child is dead: the other side sees its end as end-of-file.
+            self._channel = None if request["channel"] is None else Channel(**request["channel"])
+            if self._channel is not None:
+                undo.callback(self._channel.close)
+            self._log = LogIntake(self._workdir, int(self._limits["logBytes"]))
+            undo.callback(self._log.close)
+            if wall.kind.uid is not None:
+                give_folder(self._workdir, wall.kind.uid)
+            self._start(request, undo)
+            undo.pop_all()
+
+    def _start(self, request: dict[str, Any], undo: contextlib.ExitStack) -> None:
         self.log_descriptor, log_writer = os.pipe()
+        undo.callback(os.close, self.log_descriptor)
         self.progress_descriptor, progress_writer = os.pipe()
-        host_pid = os.getpid()
-        self._started = self._last_progress = self._last_tree_scan = self._last_folder_scan = time.monotonic()
-        self.pid = os.fork()
-        if self.pid == 0:
-            run_child(
-                ChildJob(
-                    self.command,
-                    request["requestPath"],
-                    self._workdir,
-                    progress_writer,
-                    log_writer,
-                    None if self._channel is None else self._channel.descriptors,
-                ),
-                host_pid,
-            )
-        os.close(log_writer)
-        os.close(progress_writer)
+        undo.callback(os.close, self.progress_descriptor)
+        declared = _read_declared(request["requestPath"])
+        child = ChildJob(
+            command=self.command,
+            request_path=request["requestPath"],
+            workdir=self._workdir,
+            progress_descriptor=progress_writer,
+            log_descriptor=log_writer,
+            channel=None if self._channel is None else self._channel.descriptors,
+            wall=self._wall.kind,
+            plan=plan_of(self.command, request["requestPath"], declared, self._workdir),
+        )
+        self._started = self._last_progress = self._last_folder_scan = time.monotonic()
+        name = f"job-{os.getpid()}-{time.monotonic_ns()}"
+        try:
+            self._process = JobProcess(child, self._wall, name=name, memory_bytes=int(self._limits["memoryBytes"]))
+        finally:
+            os.close(log_writer)
+            os.close(progress_writer)
         os.set_blocking(self.log_descriptor, False)
         os.set_blocking(self.progress_descriptor, False)
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
 
     def stop(self, label: str, detail: str) -> None:
         """Ends the child for that reason. The first reason counts."""
         if self._end is None:
             self._end = End(label, detail)
-        if self._status is None:  # once it is reaped its number may belong to another process
-            kill_group(self.pid)
+        self._process.kill()
 
     def take_log(self) -> bool:
         """Reads what the child printed. False when the pipe has ended."""
@@ -110,14 +138,7 @@ class Job:
 
     def has_ended(self) -> bool:
         """Whether the child is dead; it is reaped then."""
-        if self._status is None:
-            pid, status, usage = os.wait4(self.pid, os.WNOHANG)
-            if pid == 0:
-                return False
-            self._status = status
-            self._cpu_seconds = usage.ru_utime + usage.ru_stime
-            self._peak_bytes = max(self._peak_bytes, usage.ru_maxrss * _MAXRSS_UNIT_BYTES)
-        return True
+        return self._process.poll()
 
     def check_limits(self, now: float) -> None:
         """Ends the child when it has run, been silent or grown too long or far. To be called a few times a second."""
@@ -128,24 +149,52 @@ class Job:
             self.stop("timeout_wall", f"it ran longer than {limits['wallSeconds']:g} s, the limit")
         elif now - self._last_progress > limits["idleSeconds"]:
             self.stop("timeout_idle", f"it made no progress for {limits['idleSeconds']:g} s, the limit")
-        if now - self._last_tree_scan > _TREE_SCAN_SECONDS:
-            self._others, self._last_tree_scan = descendants(self.pid), now
-        memory_bytes = sum(resident_bytes(pid) for pid in [self.pid, *self._others])
-        self._peak_bytes = max(self._peak_bytes, memory_bytes)
-        if memory_bytes > limits["memoryBytes"]:
-            self.stop(
-                "oom_host", f"it held {memory_bytes:,} bytes of memory; the limit is {int(limits['memoryBytes']):,}"
-            )
+        self._check_tree(now)
         if now - self._last_folder_scan > _FOLDER_SCAN_SECONDS:
             self._last_folder_scan = now
-            if (size := _folder_bytes(self._workdir)) > _LARGEST_FOLDER_BYTES:
-                self.stop("disk_limit", f"its folder holds {size:,} bytes; the limit is {_LARGEST_FOLDER_BYTES:,}")
+            self._check_folder()
+
+    def _check_tree(self, now: float) -> None:
+        memory_bytes, num_threads = self._process.usage(now)
+        most_bytes = int(self._limits["memoryBytes"])
+        if num_threads > NUM_PROCESSES:
+            self.stop("pids_limit", _too_many_processes(num_threads))
+        if memory_bytes > most_bytes:
+            self.stop("oom_host", f"it held {memory_bytes:,} bytes of memory; the limit is {most_bytes:,}")
+        self._check_counters()
+
+    def _check_counters(self) -> None:
+        """What the kernel has counted against the limits of the job."""
+        group = self._process.group
+        if group is None:
+            return
+        if group.num_oom_kills() > 0:
+            limit = f"{group.memory_bytes:,}"
+            self.stop("oom_host", f"it asked for more than {limit} bytes of memory; the limit is {limit}")
+        if group.num_refused_forks() > 0:
+            self.stop("pids_limit", _too_many_processes(group.num_processes + 1))
+
+    def _check_folder(self) -> None:
+        num_bytes, num_entries = _folder_usage(self._workdir)
+        if num_bytes > self._largest_folder_bytes:
+            self.stop(
+                "disk_limit", f"its folder holds {num_bytes:,} bytes; the limit is {self._largest_folder_bytes:,}"
+            )
+        if num_entries >= _MOST_FOLDER_ENTRIES:
+            self.stop("disk_limit", f"its folder holds {num_entries:,} files; the limit is {_MOST_FOLDER_ENTRIES:,}")
 
     def conclude(self) -> tuple[list[dict[str, Any]], dict[str, Any]]:
         """After has_ended: reads the rest and decides the label. Progress still to pass on, and the finished event."""
-        assert self._status is not None, "the child must have ended"
+        assert self._process.wait_status is not None, "the child must have ended"
         lines = self._drain()
-        end = self._end or self._end_of_status(self._status)
+        self._check_counters()
+        if self._process.full_folders:
+            full = " and ".join(self._process.full_folders)
+            self.stop("disk_limit", f"it filled {full} to the limit of bytes or of files")
+        # What it wrote just before its end counts too.
+        self._check_folder()
+        end = self._end or self._end_of_status(self._process.wait_status)
+        self._process.close()
         os.close(self.log_descriptor)
         os.close(self.progress_descriptor)
         if self._channel is not None:
@@ -156,8 +205,8 @@ class Job:
             "label": end.label,
             "detail": end.detail[:DETAIL_LIMIT],
             "wallSeconds": time.monotonic() - self._started,
-            "cpuSeconds": self._cpu_seconds,
-            "peakMemoryBytes": self._peak_bytes,
+            "cpuSeconds": self._process.cpu_seconds,
+            "peakMemoryBytes": self._process.peak_bytes,
             "logTail": self._log.close(),
         }
 
@@ -193,13 +242,19 @@ class Job:
             number = os.WTERMSIG(status)
             if number == signal.SIGKILL and num_kernel_oom_kills() > self._oom_kills:
                 return End("oom_host", "the machine ran out of memory and ended it")
+            if number == signal.SIGKILL and not self._was_killed:
+                # Who sent a SIGKILL cannot be known. Once it is taken for an outage of the machine and tried again.
+                self.was_killed_from_outside = True
+                return End(
+                    "infra", "it was ended by a SIGKILL that neither this host nor a limit sent; tried again once"
+                )
             return End("signal", f"it was ended by signal {number} ({_signal_name(number)})")
         code = os.WEXITSTATUS(status)
         if code in _OUR_STATUSES and self._fault:
             return End("infra", self._fault)
         if code != 0:
             return End("exit", f"it ended with status {code}")
-        return End(*(refuse_result(self._workdir, self.command) or (None, "")))
+        return End(*(refuse_result(self._workdir, self.command, self._wall.kind.uid) or (None, "")))
 
     def _judge_progress(self, line: bytes) -> dict[str, Any] | None:
         """The progress to pass on, if the line holds any."""
@@ -251,18 +306,33 @@ def _remove_stale_result(workdir: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _folder_bytes(folder: Path) -> int:
-    """Bytes on disk below a folder; looks at a bounded number of entries."""
+def _folder_usage(folder: Path) -> tuple[int, int]:
+    """(bytes on disk, entries) below a folder; looks at a bounded number of entries."""
     total, num_entries, queue = 0, 0, [str(folder)]
     while queue and num_entries < _MOST_FOLDER_ENTRIES:
         with contextlib.suppress(OSError), os.scandir(queue.pop()) as entries:
             for entry in entries:
                 num_entries += 1
+                if num_entries >= _MOST_FOLDER_ENTRIES:
+                    break
                 with contextlib.suppress(OSError):
                     total += entry.stat(follow_symlinks=False).st_blocks * 512
                     if entry.is_dir(follow_symlinks=False):
                         queue.append(entry.path)
-    return total
+    return total, num_entries
+
+
+def _read_declared(path: str) -> Any:
+    """The request, for what it declares. The child reads it again and says what is wrong with it."""
+    try:
+        with open(path, "rb") as file:
+            return parse_json(file.read(_LARGEST_REQUEST_BYTES))
+    except (OSError, ValueError):
+        return None
+
+
+def _too_many_processes(number: int) -> str:
+    return f"it had or asked for {number} processes and threads; the limit is {NUM_PROCESSES}"
 
 
 def _signal_name(number: int) -> str:

@@ -25,9 +25,14 @@ def adopt_orphans() -> None:
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)
 
 
-def die_with_parent(parent: int) -> None:
-    """Has the kernel kill this process when `parent` dies; ends it at once if that has happened already."""
+def ask_to_die_with_parent() -> None:
+    """Has the kernel kill this process when its parent dies. To be asked again after a change of user."""
     _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def die_with_parent(parent: int) -> None:
+    """The same, and ends this process at once if `parent` has died already."""
+    ask_to_die_with_parent()
     if os.getppid() != parent:
         os.kill(os.getpid(), signal.SIGKILL)
 
@@ -50,12 +55,14 @@ def children_of(root: int) -> list[int]:
     return [pid for pid, parent in _parents() if parent == root]
 
 
-def resident_bytes(pid: int) -> int:
-    """Resident memory of one process; 0 when it is gone."""
+def usage_of(pid: int) -> tuple[int, int]:
+    """Resident memory in bytes and number of threads of one process; zeros when it is gone."""
     try:
-        return int(Path(f"/proc/{pid}/statm").read_bytes().split()[1]) * _PAGE_BYTES
+        # Fields 20 and 24 of /proc/<pid>/stat (proc(5)); the name before them may hold spaces.
+        fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
+        return int(fields[21]) * _PAGE_BYTES, int(fields[17])
     except (OSError, IndexError):
-        return 0
+        return 0, 0
 
 
 def kill_group(pid: int) -> None:

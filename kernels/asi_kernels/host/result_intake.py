@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import os
 import stat
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from asi_kernels.requests import RESULT_NAME, parse_json, schema_problem
+from asi_kernels.sandbox.canaries import CANARY_COMMAND
 
 _LARGEST_RESULT_BYTES = 16 << 20
+_DEEPEST = 12
 
 
 class Refusal(NamedTuple):
@@ -19,8 +22,8 @@ class Refusal(NamedTuple):
     detail: str
 
 
-def refuse_result(workdir: Path, command: str) -> Refusal | None:
-    """None when result.json is a plain file that fits the schema of the command's result."""
+def refuse_result(workdir: Path, command: str, owner: int | None = None) -> Refusal | None:
+    """None when result.json is a plain file of the user `owner` that fits the schema of the command's result."""
     try:
         # Neither follows a link nor waits for a writer of a pipe.
         descriptor = os.open(workdir / RESULT_NAME, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
@@ -32,6 +35,8 @@ def refuse_result(workdir: Path, command: str) -> Refusal | None:
         facts = os.fstat(descriptor)
         if not stat.S_ISREG(facts.st_mode) or facts.st_nlink > 1:
             return Refusal("bad_result", f"{RESULT_NAME} is no plain file of its own")
+        if owner is not None and facts.st_uid != owner:
+            return Refusal("bad_result", f"{RESULT_NAME} belongs to user {facts.st_uid}, not to the job's, {owner}")
         if facts.st_size > _LARGEST_RESULT_BYTES:
             return Refusal(
                 "bad_result", f"{RESULT_NAME} has {facts.st_size:,} bytes; at most {_LARGEST_RESULT_BYTES:,} are read"
@@ -40,10 +45,24 @@ def refuse_result(workdir: Path, command: str) -> Refusal | None:
     finally:
         os.close(descriptor)
     try:
-        problem = schema_problem(f"{command}-result", parse_json(content))
+        value = parse_json(content)
+        problem = _unsound(value)
+        # A canary's findings are the host's own and cross no boundary.
+        if problem is None and command != CANARY_COMMAND:
+            problem = schema_problem(f"{command}-result", value)
     except (ValueError, RecursionError) as error:
         problem = f"it is not usable JSON ({error})"
     return None if problem is None else Refusal("bad_result", f"{RESULT_NAME}: {problem}")
+
+
+def _unsound(value: Any, depth: int = 1) -> str | None:
+    """Nesting past the limit, or a number too large to be one (1e999 is read as infinite)."""
+    if depth > _DEEPEST:
+        return f"it nests deeper than {_DEEPEST} levels"
+    if isinstance(value, float) and not math.isfinite(value):
+        return "it holds a number that is not finite"
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return next((problem for each in inner if (problem := _unsound(each, depth + 1)) is not None), None)
 
 
 def _read(descriptor: int, size: int) -> bytes:

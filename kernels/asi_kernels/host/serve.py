@@ -1,8 +1,8 @@
 """`python -m asi_kernels host`: one JSON request a line on stdin, one event a line on stdout (contracts/trial.ts).
 
 It has one thread, so that forking is safe, and keeps torch and this package imported, so that a job costs a fork. It
-goes on after whatever a job does; it ends its jobs and itself when stdin ends or SIGTERM comes. Jobs run with its own
-rights: the sandbox tier is "none".
+goes on after whatever a job does; it ends its jobs and itself when stdin ends or SIGTERM comes. Before it takes the
+first job it tries its own wall (probe.py).
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import contextlib
 import gc
 import json
 import os
-import platform
 import selectors
 import signal
 import sys
@@ -23,27 +22,22 @@ from typing import Any
 from asi_kernels.commands import COMMANDS, load_command
 from asi_kernels.data.streams import stream
 from asi_kernels.requests import parse_json, schema_problem
+from asi_kernels.sandbox.launch import Ground, launch
 
 from .job import Job
+from .job_process import HostWall
+from .probe import probe
 from .process_tree import adopt_orphans, kill_orphans
 
-_NO_SANDBOX = {
-    "tier": "none",
-    "kernel": platform.release(),
-    "bubblewrap": None,
-    "cgroups": None,
-    "landlockAbi": None,
-    "uid": os.getuid(),
-    "canaries": [],
-    "missing": "candidate code runs with the rights of the host",
-}
 _TICK_SECONDS = 0.2
 _ENDING_TICK_SECONDS = 0.01
 _LONGEST_REQUEST_BYTES = 1 << 20
 
 
-def serve() -> int:
-    """Runs until stdin ends; returns the exit status."""
+def serve(ground: Ground | None = None) -> int:
+    """Runs until stdin ends; returns the exit status. Without a ground no folder is known that a root could hold."""
+    if ground is None:
+        ground = launch([], writable=[], readable=[])
     sys.stdout.flush()
     events = os.dup(1)
     os.dup2(2, 1)  # whatever a library prints must not look like an event
@@ -52,7 +46,8 @@ def serve() -> int:
     signal.signal(signal.SIGTERM, _stop)
     adopt_orphans()
     torch_version = _warm_up()
-    host = _Host(events)
+    wall, facts = probe(ground)
+    host = _Host(events, wall)
     try:
         host.send(
             {
@@ -60,7 +55,7 @@ def serve() -> int:
                 "pid": os.getpid(),
                 "torchVersion": torch_version,
                 "device": "cpu",
-                "sandbox": _NO_SANDBOX,
+                "sandbox": facts,
             }
         )
         host.run()
@@ -102,8 +97,10 @@ def _warm_up() -> str:
 class _Host:
     """The loop over stdin and the pipes of the running jobs."""
 
-    def __init__(self, events: int) -> None:
+    def __init__(self, events: int, wall: HostWall) -> None:
         self._events = events
+        self._wall = wall
+        self._killed: set[str] = set()
         self._jobs: dict[str, Job] = {}
         self._selector = selectors.DefaultSelector()
         self._partial = b""
@@ -142,8 +139,9 @@ class _Host:
         for job in self._jobs.values():
             job.stop("cancelled", "the host was told to end")
         for job in self._jobs.values():
-            with contextlib.suppress(ChildProcessError):
-                os.waitpid(job.pid, 0)
+            while not job.has_ended():
+                time.sleep(_ENDING_TICK_SECONDS)
+            job.conclude()
         kill_orphans(set())
 
     def _read_requests(self) -> None:
@@ -188,7 +186,7 @@ class _Host:
             self._refuse(job_id, f"workdir is {json.dumps(request['workdir'])}, which is no folder; make it first")
             return
         try:
-            job = Job(request)
+            job = Job(request, self._wall, was_killed=job_id in self._killed)
         except OSError as error:
             self._refuse(job_id, f"the job could not be started: {error}")
             return
@@ -211,8 +209,11 @@ class _Host:
             with contextlib.suppress(KeyError):
                 self._selector.unregister(descriptor)
         del self._jobs[job.id]
-        lines, finished = job.conclude()
+        # Nothing is read while anything that could change it is alive.
         kill_orphans({other.pid for other in self._jobs.values()})
+        lines, finished = job.conclude()
+        if job.was_killed_from_outside:
+            self._killed.add(job.id)
         self._send_progress(job, lines)
         self.send(finished)
 

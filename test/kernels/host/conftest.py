@@ -22,10 +22,10 @@ LIMITS = {"wallSeconds": 60, "idleSeconds": 60, "memoryBytes": 3 << 30, "logByte
 class HostProcess:
     """`python -m asi_kernels host` and its events. Every event is held against the schema."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path, strongest: str = os.environ.get("ASI_TEST_TIER", "S2")) -> None:
         environment = {"PATH": os.environ["PATH"], "OMP_NUM_THREADS": "1", "SECRET_TOKEN": "do-not-inherit"}
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "asi_kernels", "host"],
+            [sys.executable, "-m", "asi_kernels.host", "--work", str(folder), "--at-most", strongest],
             cwd=PACKAGE,
             env=environment,
             stdin=subprocess.PIPE,
@@ -73,9 +73,9 @@ class HostProcess:
 
 
 @pytest.fixture(scope="module")
-def host() -> Iterator[HostProcess]:
+def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HostProcess]:
     """One host for all tests of a module: that it outlives every program is itself part of the tests."""
-    host = HostProcess()
+    host = HostProcess(tmp_path_factory.getbasetemp())
     yield host
     assert host.process.poll() is None, "the host died of a job"
     assert host.process.stdin is not None
@@ -84,9 +84,9 @@ def host() -> Iterator[HostProcess]:
 
 
 @pytest.fixture
-def own_host() -> Iterator[HostProcess]:
+def own_host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HostProcess]:
     """A host that a test may kill."""
-    host = HostProcess()
+    host = HostProcess(tmp_path_factory.getbasetemp())
     yield host
     if host.process.poll() is None:
         host.process.kill()

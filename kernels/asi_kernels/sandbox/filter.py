@@ -1,0 +1,154 @@
+"""The system calls that a candidate may not make, as a seccomp program (classic BPF) made here for this processor.
+
+A list of what is denied: torch and the libraries below it use a wide and changing set. A denied call fails with an
+error, so that a library that only tries goes on without it. Instructions and constants: linux/filter.h and
+linux/seccomp.h.
+"""
+
+from __future__ import annotations
+
+import errno
+import platform
+import socket
+import struct
+
+from .kernel_calls import (
+    CLONE_NEWCGROUP,
+    CLONE_NEWIPC,
+    CLONE_NEWNET,
+    CLONE_NEWNS,
+    CLONE_NEWPID,
+    CLONE_NEWUSER,
+    CLONE_NEWUTS,
+)
+
+_AUDIT_ARCH = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
+_FIRST_X32_CALL = 0x40000000
+
+# name: (number on x86_64, number on aarch64); None where the processor has no such call.
+_DENIED: dict[str, tuple[int | None, int | None]] = {
+    "mount": (165, 40),
+    "umount2": (166, 39),
+    "pivot_root": (155, 41),
+    "chroot": (161, 51),
+    "open_tree": (428, 428),
+    "move_mount": (429, 429),
+    "fsopen": (430, 430),
+    "fsconfig": (431, 431),
+    "fsmount": (432, 432),
+    "fspick": (433, 433),
+    "mount_setattr": (442, 442),
+    "unshare": (272, 97),
+    "setns": (308, 268),
+    "ptrace": (101, 117),
+    "process_vm_readv": (310, 270),
+    "process_vm_writev": (311, 271),
+    "process_madvise": (440, 440),
+    "pidfd_getfd": (438, 438),
+    "kcmp": (312, 272),
+    "bpf": (321, 280),
+    "perf_event_open": (298, 241),
+    "userfaultfd": (323, 282),
+    "io_uring_setup": (425, 425),
+    "io_uring_enter": (426, 426),
+    "io_uring_register": (427, 427),
+    "add_key": (248, 217),
+    "request_key": (249, 218),
+    "keyctl": (250, 219),
+    "name_to_handle_at": (303, 264),
+    "open_by_handle_at": (304, 265),
+    "init_module": (175, 105),
+    "delete_module": (176, 106),
+    "finit_module": (313, 273),
+    "kexec_load": (246, 104),
+    "kexec_file_load": (320, 294),
+    "settimeofday": (164, 170),
+    "adjtimex": (159, 171),
+    "clock_settime": (227, 112),
+    "clock_adjtime": (305, 266),
+    "reboot": (169, 142),
+    "swapon": (167, 224),
+    "swapoff": (168, 225),
+    "acct": (163, 89),
+    "quotactl": (179, 60),
+    "quotactl_fd": (443, 443),
+    "syslog": (103, 116),
+    "sethostname": (170, 161),
+    "setdomainname": (171, 162),
+    "vhangup": (153, 58),
+    "fanotify_init": (300, 262),
+    "lookup_dcookie": (212, 18),
+    "iopl": (172, None),
+    "ioperm": (173, None),
+    "modify_ldt": (154, None),
+}
+_CLONE, _CLONE3, _SOCKET, _IOCTL, _MEMFD = (56, 220), (435, 435), (41, 198), (16, 29), (319, 279)
+_NEW_NAMESPACES = (
+    CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET
+)
+_TIOCSTI, _TIOCLINUX = 0x5412, 0x541C
+
+_LOAD, _JUMP_EQUAL, _JUMP_AT_LEAST, _JUMP_ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
+_ALLOW, _ERRNO, _KILL = 0x7FFF0000, 0x00050000, 0x80000000
+_NUMBER_OFFSET, _ARCH_OFFSET, _FIRST_ARGUMENT_OFFSET = 0, 4, 16
+
+
+def filter_program(*, allow_sockets: bool, allow_shared_memory_files: bool, machine: str = platform.machine()) -> bytes:
+    """The instructions, 8 bytes each.
+
+    allow_sockets: local and internet sockets may be made (there is no network to reach with them). Without, none may.
+    allow_shared_memory_files: memfd_create works (a memory limit counts it).
+    """
+    index = list(_AUDIT_ARCH).index(machine)
+    refuse = _instruction(_RETURN, _ERRNO | errno.EPERM)
+    program = [
+        _instruction(_LOAD, _ARCH_OFFSET),
+        _instruction(_JUMP_EQUAL, _AUDIT_ARCH[machine], 1, 0),
+        _instruction(_RETURN, _KILL),
+        _instruction(_LOAD, _NUMBER_OFFSET),
+    ]
+    if machine == "x86_64":
+        # The x32 calls have numbers of their own, which would go past the list.
+        program += [
+            _instruction(_JUMP_AT_LEAST, _FIRST_X32_CALL, 0, 1),
+            _instruction(_RETURN, _ERRNO | errno.ENOSYS),
+        ]
+    denied = [numbers[index] for numbers in _DENIED.values()]
+    if not allow_shared_memory_files:
+        denied.append(_MEMFD[index])
+    for number in denied:
+        if number is not None:
+            program += [_instruction(_JUMP_EQUAL, number, 0, 1), refuse]
+    # Flags of clone3 lie behind a pointer, where no filter can look: the C library falls back to clone.
+    program += [
+        _instruction(_JUMP_EQUAL, _CLONE3[index], 0, 1),
+        _instruction(_RETURN, _ERRNO | errno.ENOSYS),
+        *_call(_CLONE[index], [_instruction(_JUMP_ANY_BIT, _NEW_NAMESPACES, 0, 1), refuse]),
+        *_call(
+            _IOCTL[index],
+            [
+                _instruction(_JUMP_EQUAL, _TIOCSTI, 1, 0),
+                _instruction(_JUMP_EQUAL, _TIOCLINUX, 0, 1),
+                refuse,
+            ],
+            argument=1,
+        ),
+    ]
+    allowed = (socket.AF_UNIX, socket.AF_INET, socket.AF_INET6) if allow_sockets else ()
+    families = [_instruction(_JUMP_EQUAL, int(family), len(allowed) - place, 0) for place, family in enumerate(allowed)]
+    program += [*_call(_SOCKET[index], [*families, refuse]), _instruction(_RETURN, _ALLOW)]
+    return b"".join(program)
+
+
+def _call(number: int, body: list[bytes], argument: int = 0) -> list[bytes]:
+    """A block that looks at the low half of one argument of a call; whoever falls through it is allowed."""
+    return [
+        _instruction(_JUMP_EQUAL, number, 0, len(body) + 2),
+        _instruction(_LOAD, _FIRST_ARGUMENT_OFFSET + 8 * argument),
+        *body,
+        _instruction(_RETURN, _ALLOW),
+    ]
+
+
+def _instruction(code: int, value: int, if_true: int = 0, if_false: int = 0) -> bytes:
+    return struct.pack("=HBBI", code, if_true, if_false, value)
