@@ -13,7 +13,7 @@ export const claimsSection = ({ campaign, sandboxTiers, devices, reference }: Re
     settings.rung === 'tiny' ? 'The tiny rung only tests the path from proposal to record. Its scores rank nothing.' : null,
     'Gains on the exploring seeds are those of the luckiest of many draws and are not corrected for that. Only the verdicts on fresh seeds are, for the number of finalists.',
     `Better means better than the baselines that were confirmed beside the finalists: ${reference?.name ?? 'the reference'} and the strongest other one by exploring gain, trained here with the same recipe. They were not tuned for this rung, and neither were the candidates.`,
-    'The verdict is about bits per byte alone. Recall, speed and size stand beside it and do not enter it.',
+    'The verdict is about bits per byte alone. Recall, speed and size stand beside it and do not enter it; a finalist that gains in bits per byte and certainly loses in recall is said to trade.',
     'Intervals assume that paired differences are about normal and, where the noise floor is pooled in, that candidates are about as noisy as baselines; the larger of the two spreads is used.',
     'Speed is measured in CPU seconds on this machine and says little about a GPU.',
     sandboxTiers.includes('none')

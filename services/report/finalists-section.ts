@@ -14,11 +14,11 @@ export const finalistsSection = ({ entries }: ReportData): Markup => {
       id: 'finalists',
       title: 'Finalists on fresh seeds',
       caption:
-        'The best candidates were trained again, beside the baselines that they must beat, with seeds that nothing was chosen by. Better means that the whole interval lies above zero against every one of those baselines.',
+        'The best candidates were trained again, beside the baselines that they must beat, with seeds that nothing was chosen by; seeds were added where they could still change the verdict. Better means that the whole interval lies above zero against every one of those baselines, and that it held on text asked about once. The gain while exploring stands beside it: it is that of the luckiest of many draws, so it is selected and biased upwards.',
     },
     judged.length === 0
       ? nothing('No candidate was confirmed on fresh seeds.')
-      : html`<div class="wide"><table><thead><tr><th>Finalist</th><th>Verdict</th><th>Against</th><th class="number">Gain, bits per byte</th><th>What it changed</th></tr></thead><tbody>${judged.map(row)}</tbody></table></div>
+      : html`<div class="wide"><table><thead><tr><th>Finalist</th><th>Verdict</th><th>Against</th><th class="number">Gain on fresh seeds, bits per byte</th><th class="number">Fresh seeds</th><th class="number">Gain while exploring, over the reference (selected, biased upwards)</th><th>What it changed</th></tr></thead><tbody>${judged.map(row)}</tbody></table></div>
 ${judged.map(({ name, experiment }) => html`<p class="caption"><b>${name}</b>: ${experiment.verdict?.statement ?? ''}</p>`)}`,
   );
 };
@@ -27,5 +27,5 @@ const row = (entry: Entry): Markup => {
   const { verdict } = entry.experiment;
   if (verdict === null) return html``;
   const gain = { mean: verdict.effect.mean, low: verdict.effect.low, high: verdict.effect.high, seeds: verdict.effect.seeds };
-  return html`<tr><td><a href="#${entry.anchor}">${entry.name}</a></td><td><span class="tag ${verdictTone[verdict.verdict]}">${verdictWords[verdict.verdict]}</span></td><td>${verdict.against}</td><td class="number">${gainWords(gain)}</td><td>${changesWords(entry) || '–'}</td></tr>`;
+  return html`<tr><td><a href="#${entry.anchor}">${entry.name}</a></td><td><span class="tag ${verdictTone[verdict.verdict]}">${verdictWords[verdict.verdict]}</span></td><td>${verdict.against}</td><td class="number">${gainWords(gain)}</td><td class="number">${verdict.effect.seeds}</td><td class="number">${gainWords(entry.explored)}</td><td>${changesWords(entry) || '–'}</td></tr>`;
 };

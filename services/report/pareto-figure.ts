@@ -1,4 +1,5 @@
 import * as Plot from '@observablehq/plot';
+import { paretoFront } from '../../workflows/rules/pareto.ts';
 import { chart, colours, fullWidth, nothing, section } from './chart.ts';
 import type { Markup } from './markup.ts';
 import { type Entry, isBaseline, type ReportData } from './report-data.ts';
@@ -20,14 +21,16 @@ export const paretoFigure = ({ entries }: ReportData): Markup => {
     const recall = entry.scores['recall-auc'];
     return bits === undefined || recall === undefined ? [] : [pointOf(entry, { bits, recall })];
   });
-  const front = paretoFront(points);
+  const front = paretoFront(points.map((point) => ({ point, costs: [point.bits, point.recall] })))
+    .map(({ point }) => point)
+    .toSorted((a, b) => a.bits - b.bits);
   const labelled = withoutOverlap([...new Set([...front, ...points.filter((point) => point.isBaseline)])], points);
   return section(
     {
       id: 'pareto',
       title: 'Recall against loss',
       caption:
-        'Held-out bits per byte and loss of associative recall over the run, means over the exploring seeds; lower and further left is better on both. The line joins those that no other beats on both. The verdict counts bits per byte alone, and an architecture may buy them with recall: here it shows. Squares are baselines.',
+        'Held-out bits per byte and loss of associative recall over the run, means over the exploring seeds; lower and further left is better on both. The line joins those that no other beats on both. The two are never averaged. The verdict counts bits per byte alone; a finalist that buys them with recall is said to trade. Squares are baselines.',
     },
     points.length === 0
       ? nothing('Nothing has both scores.')
@@ -95,16 +98,4 @@ const withoutOverlap = (wanted: readonly Point[], points: readonly Point[]): Poi
     if (isFree) kept.push(point);
   }
   return kept;
-};
-
-/** Those that no other point beats or equals on both axes, by rising bits. */
-export const paretoFront = <T extends { readonly bits: number; readonly recall: number }>(points: readonly T[]): T[] => {
-  let lowest = Number.POSITIVE_INFINITY;
-  return points
-    .toSorted((a, b) => a.bits - b.bits || a.recall - b.recall)
-    .filter(({ recall }) => {
-      const isOnFront = recall < lowest;
-      lowest = Math.min(lowest, recall);
-      return isOnFront;
-    });
 };

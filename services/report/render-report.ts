@@ -14,6 +14,7 @@ import { html, trusted } from './markup.ts';
 import { noiseSection } from './noise-section.ts';
 import { paretoFigure } from './pareto-figure.ts';
 import { progressFigure } from './progress-figure.ts';
+import { rankSection } from './rank-section.ts';
 import { type ReportData, readReportData } from './report-data.ts';
 import { settingsSection } from './settings-section.ts';
 import { style } from './style.ts';
@@ -28,6 +29,7 @@ const sections = [
   { id: 'components', name: 'Components', render: componentsFigure },
   { id: 'failures', name: 'Failures', render: failuresSection },
   { id: 'noise', name: 'Noise', render: noiseSection },
+  { id: 'ranks', name: 'Ranks', render: rankSection },
   { id: 'cost', name: 'Cost', render: costSection },
   { id: 'claims', name: 'What it does not claim', render: claimsSection },
   { id: 'settings', name: 'Settings', render: settingsSection },

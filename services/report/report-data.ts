@@ -27,6 +27,8 @@ export interface Entry {
   readonly confirmed: Gain | null;
   /** Means over the exploring seeds. */
   readonly scores: Partial<Readonly<Record<Metric, number>>>;
+  /** Means over the fresh seeds; empty where it was not confirmed. */
+  readonly confirmedScores: Partial<Readonly<Record<Metric, number>>>;
 }
 
 export interface ReportData {
@@ -99,7 +101,8 @@ const valuesOf = (
     trials
       .filter((trial) => trial.purpose === purpose)
       .flatMap((trial) => scoresOf.get(trial.id) ?? [])
-      .filter((score) => score.metric === metric)
+      // Champion rows are of the same trials and seeds as promotion rows.
+      .filter((score) => score.metric === metric && score.set !== 'champion')
       .map((score) => [score.seed, score.value]),
   );
 
@@ -109,11 +112,14 @@ const entryOf = (
   { experiment, trials, values }: Measured,
   { reference, campaign }: { readonly reference: Measured | null; readonly campaign: Campaign },
 ): Entry => {
-  const scores: Partial<Record<Metric, number>> = {};
-  for (const metric of shownMetrics) {
-    const found = [...values({ metric, purpose: 'explore' }).values()];
-    if (found.length > 0) scores[metric] = mean(found);
-  }
+  const meansOn = (purpose: Trial['purpose']): Partial<Record<Metric, number>> => {
+    const means: Partial<Record<Metric, number>> = {};
+    for (const metric of shownMetrics) {
+      const found = [...values({ metric, purpose }).values()];
+      if (found.length > 0) means[metric] = mean(found);
+    }
+    return means;
+  };
   const gainOn = (purpose: Trial['purpose']): Gain | null =>
     reference === null || reference.experiment.id === experiment.id
       ? null
@@ -129,7 +135,8 @@ const entryOf = (
     trials,
     explored: gainOn('explore'),
     confirmed: gainOn('confirm'),
-    scores,
+    scores: meansOn('explore'),
+    confirmedScores: meansOn('confirm'),
   };
 };
 

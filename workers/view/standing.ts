@@ -62,6 +62,7 @@ export const frontOf = (standings: readonly Standing[]): ReadonlySet<Standing> =
 /** Ranked by bits per byte, with the gain in recall beside it. */
 export const standingsTable = (look: Look, standings: readonly Standing[]): readonly string[] => {
   const anyConfirmed = standings.some(({ confirmed }) => confirmed !== null);
+  const anyRecall = standings.some((standing) => !standing.isReference && recallGain(standing) !== null);
   const front = frontOf(standings);
   const recallText = (standing: Standing): string => {
     const gain = recallGain(standing);
@@ -85,11 +86,11 @@ export const standingsTable = (look: Look, standings: readonly Standing[]): read
           },
         ]
       : []),
-    { title: 'recall', cell: recallText },
+    ...(anyRecall ? [{ title: 'recall', cell: recallText }] : []),
     { title: 'verdict', cell: verdictText },
   ];
   const legend = 'recall: gain in nats of recall loss while exploring; * no other row is better in both';
-  return [...table(look, columns, standings), ...(front.size > 0 ? wrap(legend, look.width) : [])];
+  return [...table(look, columns, standings), ...(anyRecall ? wrap(legend, look.width) : [])];
 };
 
 /** `e0007 name: decay.kind none → vector-data`, a line each. */

@@ -1,27 +1,6 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { componentShares } from '../../../services/report/components-figure.ts';
-import { paretoFront } from '../../../services/report/pareto-figure.ts';
 import { baselineGenomes } from '../../../workflows/contracts/baselines.ts';
-
-describe('paretoFront', () => {
-  it('is those that nothing beats or equals on both', () => {
-    const score = fc.integer({ min: 0, max: 8 });
-    fc.assert(
-      fc.property(fc.array(fc.record({ bits: score, recall: score }), { maxLength: 20 }), (points) => {
-        const front = paretoFront(points);
-        const beats = (a: (typeof points)[number], b: (typeof points)[number]) =>
-          a.bits <= b.bits && a.recall <= b.recall && (a.bits < b.bits || a.recall < b.recall);
-        for (const point of front) expect(points.some((other) => beats(other, point))).toBe(false);
-        for (const point of points)
-          expect(front.some((other) => beats(other, point) || (other.bits === point.bits && other.recall === point.recall))).toBe(
-            true,
-          );
-        expect(new Set(front.map(({ bits }) => bits)).size).toBe(front.length);
-      }),
-    );
-  });
-});
 
 describe('componentShares', () => {
   const { deltanet, kda } = baselineGenomes;
