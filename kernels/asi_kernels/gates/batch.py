@@ -9,6 +9,8 @@ from .subject import Subject, evaluate, mode, relative_difference
 
 _ROWS = 5
 _LENGTH = 40
+_STRENGTHS = (3.0, 0.1)  # of the mates: a rank or a maximum over rows shows on one side only
+_ALONE = (0, 2)
 
 
 def batch(subject: Subject) -> Outcome:
@@ -34,16 +36,19 @@ def batch(subject: Subject) -> Outcome:
 def _comparisons(subject: Subject, mixer: torch.nn.Module, training: bool) -> list[tuple[str, float, float]]:
     x = subject.inputs(_ROWS, _LENGTH, seed=21)
     y = evaluate(mixer, x, seed=5)
-    mates = subject.inputs(_ROWS, _LENGTH, seed=22) * 3.0
-    mates[1] = x[1]
-    found = [("replacing batch mates", relative_difference(evaluate(mixer, mates, seed=5)[1], y[1]), 0.0)]
+    found = []
+    for strength in _STRENGTHS:
+        mates = subject.inputs(_ROWS, _LENGTH, seed=22) * strength
+        mates[1] = x[1]
+        size = relative_difference(evaluate(mixer, mates, seed=5)[1], y[1])
+        found.append((f"replacing batch mates by ones {strength:g} times as strong", size, 0.0))
     if subject.stochastic(training):
         return found  # other shapes draw other random numbers
     order = torch.tensor([3, 0, 4, 2, 1])
     found.append(
         ("permuting rows", relative_difference(evaluate(mixer, x[order], seed=5), y[order]), subject.noise_limit)
     )
-    found.append(
-        ("leaving a row alone", relative_difference(evaluate(mixer, x[2:3], seed=5)[0], y[2]), subject.noise_limit)
-    )
+    for row in _ALONE:
+        size = relative_difference(evaluate(mixer, x[row : row + 1], seed=5)[0], y[row])
+        found.append(("leaving a row alone", size, subject.noise_limit))
     return found

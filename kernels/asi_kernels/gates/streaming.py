@@ -39,8 +39,8 @@ def streaming(subject: Subject) -> Outcome:
                 if reason:
                     silent.append(f"{where}: {reason}")
                     continue
-                splits = _splits(subject.seed) if layer_index == 0 and not training else _SPLITS[1:2]
-                num_splits += len(splits) + 1
+                splits = _pieces(subject.seed, thorough=layer_index == 0, training=training)
+                num_splits += len(splits)
                 worst = max(worst, _worst(subject, mixer, splits, where), key=lambda found: found.size)
     if worst.size > limit:
         return failed(f"{worst.place} differs from the whole by {worst.size:.2g} rms", worst.size, limit)
@@ -74,7 +74,7 @@ def _worst(subject: Subject, mixer: nn.Module, splits: tuple[tuple[int, ...], ..
     x = subject.inputs(2, _LENGTH, seed=41)
     whole, _ = call_with_state(mixer, x, None, seed=9)
     worst = _Difference(0.0, "")
-    for split in (*splits, tuple(range(1, _TOKENS))):
+    for split in splits:
         length = _TOKENS if len(split) == _TOKENS - 1 else _LENGTH
         size = relative_difference(_in_pieces(mixer, x[:, :length], split), whole[:, :length])
         if size > worst.size:
@@ -91,6 +91,13 @@ def _in_pieces(mixer: nn.Module, x: torch.Tensor, split: tuple[int, ...]) -> tor
     return torch.cat(outputs, dim=1)
 
 
-def _splits(seed: int) -> tuple[tuple[int, ...], ...]:
+def _pieces(seed: int, *, thorough: bool, training: bool) -> tuple[tuple[int, ...], ...]:
+    """Where to cut: chunk borders and random places in the first layer, else one split; token by token in eval mode,
+    which is how text is generated.
+    """
+    tokens = () if training else (tuple(range(1, _TOKENS)),)
+    if training or not thorough:
+        return (_SPLITS[1], *tokens)
     draw = random.Random(seed)
-    return (*_SPLITS, *(tuple(sorted(draw.sample(range(1, _LENGTH), 4))) for _ in range(_RANDOM_SPLITS)))
+    drawn = (tuple(sorted(draw.sample(range(1, _LENGTH), 4))) for _ in range(_RANDOM_SPLITS))
+    return (*_SPLITS, *drawn, *tokens)
