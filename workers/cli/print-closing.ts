@@ -11,5 +11,8 @@ export const printClosing = async (context: CliContext, archive: Archive, campai
     archive.countExperiments(campaign.id),
     archive.listExperiments(campaign.id, { states: ['rejected', 'failed'] }),
   ]);
-  context.print(['', ...closingLines(context.look(), { campaign, standings, ends, lost, nowMs: Date.now() })]);
+  const scores = (
+    await Promise.all(standings.map(({ experiment }) => archive.listScores({ experimentId: experiment.id })))
+  ).flat();
+  context.print(['', ...closingLines(context.look(), { campaign, standings, ends, lost, scores, nowMs: Date.now() })]);
 };

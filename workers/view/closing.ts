@@ -1,8 +1,10 @@
 import type { Campaign } from '../../workflows/contracts/campaign.ts';
 import type { Experiment } from '../../workflows/contracts/experiment.ts';
+import type { Score } from '../../workflows/contracts/score.ts';
 import { cut, plain, wrap } from './cells.ts';
 import { counted, durationText, shortId } from './figures.ts';
 import { type Look, roomOf, tint } from './look.ts';
+import { provenanceLines } from './score-lines.ts';
 import { nameOf } from './snapshot.ts';
 import { changeLines, rankStandings, type Standing, standingsTable } from './standing.ts';
 
@@ -13,6 +15,8 @@ export interface Ending {
   readonly ends: { readonly recorded: number; readonly rejected: number; readonly failed: number; readonly cancelled: number };
   /** Experiments that were rejected or failed. */
   readonly lost: readonly Experiment[];
+  /** Of the standings: who measured them, and behind which wall. */
+  readonly scores: readonly Score[];
   readonly nowMs: number;
 }
 
@@ -51,7 +55,7 @@ export const rungLines = (look: Look, { settings }: Campaign): readonly string[]
 const tinyText =
   'Rung tiny only tries the path from proposal to report: its scores rank nothing, and neither "better" nor "not distinguishable" means anything here. Preset quick is the smallest that measures.';
 
-const rankingLines = (look: Look, { campaign, standings }: Ending): readonly string[] => {
+const rankingLines = (look: Look, { campaign, standings, scores }: Ending): readonly string[] => {
   const ranked = rankStandings(standings);
   if (ranked.length === 0) return [];
   const { settings } = campaign;
@@ -64,6 +68,7 @@ const rankingLines = (look: Look, { campaign, standings }: Ending): readonly str
     '',
     ...wrap(heading, look.width),
     ...standingsTable(look, ranked),
+    ...provenanceLines(look, scores),
     ...(winners.length === 0
       ? []
       : ['', 'What the best candidates changed against their parents:', ...changeLines(look, winners)]),

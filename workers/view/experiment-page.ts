@@ -1,17 +1,18 @@
 import type { Analysis } from '../../workflows/contracts/analysis.ts';
 import type { ModelSize } from '../../workflows/contracts/architecture.ts';
 import type { Experiment } from '../../workflows/contracts/experiment.ts';
-import type { Metric, Score } from '../../workflows/contracts/score.ts';
+import type { Score } from '../../workflows/contracts/score.ts';
 import type { Trial } from '../../workflows/contracts/trial.ts';
 import { plain, wrap } from './cells.ts';
 import { codeDiff, type Program, printable } from './code-diff.ts';
-import { countText, effectText, metricNames, momentText, scoreText, shortId, signed } from './figures.ts';
+import { countText, effectText, metricNames, momentText, shortId, signed } from './figures.ts';
 import { gateLines } from './gate-table.ts';
 import { genomeLines } from './genome-lines.ts';
 import { type Look, tint } from './look.ts';
+import { scoreLines } from './score-lines.ts';
 import { nameOf } from './snapshot.ts';
 import { sparkline } from './sparkline.ts';
-import { type Column, table } from './table.ts';
+import { table } from './table.ts';
 
 /** Everything the record holds about one experiment. */
 export interface ExperimentPage {
@@ -27,6 +28,8 @@ export interface ExperimentPage {
 export interface PageOptions {
   /** The whole program instead of the difference from the parent's. */
   readonly wholeProgram: boolean;
+  /** The evidence of every gate, not only of those that failed. */
+  readonly wholeEvidence: boolean;
 }
 
 export const experimentPage = (look: Look, page: ExperimentPage, options: PageOptions): readonly string[] =>
@@ -37,10 +40,10 @@ export const experimentPage = (look: Look, page: ExperimentPage, options: PageOp
     proposalLines(look, page.experiment),
     section(look, 'Genome', genomeLines(page.experiment.architecture?.genome ?? page.experiment.proposal?.genome ?? null)),
     codeLines(look, page, options),
-    section(look, 'Gates', gateLines(look, page.experiment.gates)),
+    section(look, 'Gates', gateLines(look, page.experiment.gates, { whole: options.wholeEvidence })),
     section(look, 'Size', sizeTable(look, page.experiment.architecture?.sizes ?? [])),
     section(look, 'Training', trialTable(look, page.trials)),
-    section(look, 'Scores on held-out data', scoreTable(look, page.scores)),
+    section(look, 'Scores on held-out data', scoreLines(look, page.scores)),
     fitnessLines(look, page.experiment),
     analysisLines(look, page.experiment.analysis),
   ].flat();
@@ -195,28 +198,6 @@ const lossSpan = (losses: readonly (number | null)[]): string => {
   const text = (loss: number | null | undefined): string =>
     loss === null || loss === undefined ? 'not finite' : loss.toFixed(3);
   return `${text(losses[0])} → ${text(losses.at(-1))}`;
-};
-
-const scoreTable = (look: Look, scores: readonly Score[]): readonly string[] => {
-  const seeds = [...new Set(scores.map(({ seed }) => seed))].toSorted((a, b) => a - b);
-  const metrics = [...new Set(scores.map(({ metric }) => metric))];
-  const cell = (metric: Metric, seed: number): string => {
-    const score = scores.find((one) => one.metric === metric && one.seed === seed);
-    return score === undefined ? '–' : scoreText(metric, score.value);
-  };
-  const columns: Column<Metric>[] = [
-    { title: 'metric', cell: (metric) => metricNames[metric] },
-    ...seeds.map(
-      (seed, index): Column<Metric> => ({
-        title: `seed ${seed}`,
-        cell: (metric) => cell(metric, seed),
-        align: 'right',
-        shrink: index + 1,
-        least: 8,
-      }),
-    ),
-  ];
-  return table(look, columns, metrics);
 };
 
 const fitnessLines = (look: Look, { fitness }: Experiment): readonly string[] =>

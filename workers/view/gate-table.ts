@@ -3,11 +3,15 @@ import { wrap } from './cells.ts';
 import type { Look, Tone } from './look.ts';
 import { table } from './table.ts';
 
-/** The table of gates, and below it the whole evidence of each gate that failed. */
-export const gateLines = (look: Look, gates: readonly GateResult[]): readonly string[] => [
+/** The table of gates, and below it the whole evidence of each gate that failed, or of all of them. */
+export const gateLines = (
+  look: Look,
+  gates: readonly GateResult[],
+  { whole }: { readonly whole: boolean } = { whole: false },
+): readonly string[] => [
   ...gateTable(look, gates),
   ...gates
-    .filter(({ verdict }) => verdict === 'fail')
+    .filter(({ verdict }) => whole || verdict === 'fail')
     .flatMap(({ gate, evidence }) => wrap(`${gate}: ${evidence}`, look.width - 2).map((line) => `  ${line}`)),
 ];
 

@@ -11,7 +11,7 @@ import { tryLines } from '../../../workers/view/try-result.ts';
 import type { Campaign } from '../../../workflows/contracts/campaign.ts';
 import type { Experiment } from '../../../workflows/contracts/experiment.ts';
 import { rungs } from '../../../workflows/contracts/rung.ts';
-import { aFailure, anEffect, anExperiment, aTrial, aVerdict } from '../../support/builders.ts';
+import { aFailure, anEffect, anExperiment, aScore, aTrial, aVerdict } from '../../support/builders.ts';
 import { aRunningTrial, aStatus, openSeeded, seededId } from '../seeded-campaign.ts';
 
 const byteSteps = rungs.quick.tasks[0].steps;
@@ -124,6 +124,16 @@ describe('progress', () => {
 
   it('knows no time left before two trials have ended', () => {
     expect(progressOf({ ...running, experiments: [], activeTrials: [] }).msLeft).toBeNull();
+    const almost = [1, 2, 3].map((seed) => ({
+      ...aRunningTrial(3, seed),
+      curve: aRunningTrial(3, seed).curve.map((point) => ({ ...point, step: byteSteps })),
+    }));
+    const early = { ...running, experiments: [], activeTrials: almost };
+    expect(progressOf(early).share).toBeGreaterThan(0);
+    expect(progressOf(early).msLeft).toBeNull();
+    expect(liveView({ width: 110, color: false }, early, options).join('\n')).toContain('estimating the time left');
+    const ended = almost.map((trial) => ({ ...trial, state: 'scored' as const }));
+    expect(progressOf({ ...early, activeTrials: ended.slice(0, 2) }).msLeft).not.toBeNull();
   });
 
   it('is bounded by the minutes that exploration may still take', () => {
@@ -205,7 +215,14 @@ describe('the closing table', () => {
   it('says what was found, ranks with intervals, names changes, paths and three next commands', () => {
     const lines = closingLines(
       { width: 120, color: false },
-      { campaign: finished, standings: standings(), ends, lost: lost(), nowMs: 0 },
+      {
+        campaign: finished,
+        standings: standings(),
+        ends,
+        lost: lost(),
+        scores: [aScore({ sandboxTier: 'S2', sandboxCanaries: '14/14' })],
+        nowMs: 0,
+      },
     );
     const text = lines.join('\n');
     expect(text).toContain('Campaign c-seeded finished after 5 min 00 s: 4 experiments recorded, 1 rejected, 1 failed');
@@ -215,6 +232,8 @@ describe('the closing table', () => {
     expect(text).toContain('e0003 vector-decay: decay.kind scalar-data → vector-data');
     expect(text).toContain('Not measured:\n  e0005 peeks-ahead: rejected (gate): causality');
     expect(text).toContain('e0006 no-norm: failed (nonfinite): loss is NaN at step 41 of 80');
+    expect(text).toMatch(/scored by judge \w+; candidate code in sandbox S2 \(14\/14 canaries held\) on cpu/);
+    expect(text).not.toContain('rank nothing');
     expect(text).toContain('Report  /state/reports/c-seeded.html');
     expect(text).toContain('Bundle  /state/bundles/c-seeded-e0003');
     const next = lines.slice(lines.indexOf('Next:') + 1);
@@ -228,11 +247,17 @@ describe('the closing table', () => {
 
   it('gives the reason of a campaign that ended badly and no verdict', () => {
     const campaign = { ...finished, state: 'cancelled' as const, conclusion: null, reason: 'cancelled by a person' };
-    const lines = closingLines({ width: 80, color: false }, { campaign, standings: [], ends, lost: [], nowMs: 0 });
+    const lines = closingLines({ width: 80, color: false }, { campaign, standings: [], ends, lost: [], scores: [], nowMs: 0 });
     expect(lines[0]).toContain('cancelled after');
     expect(lines).toContain('cancelled by a person');
     expect(lines.join('\n')).not.toContain('better');
     expect(lines.join('\n')).toContain('npx asi doctor');
+  });
+
+  it('says plainly that the scores of rung tiny rank nothing', () => {
+    const campaign = { ...finished, settings: { ...finished.settings, rung: 'tiny' as const } };
+    const ending = { campaign, standings: standings(), ends, lost: [], scores: [], nowMs: 0 };
+    expect(closingLines({ width: 400, color: false }, ending).join('\n')).toContain('Rung tiny only tries the path');
   });
 
   it('has a word for every verdict', () => {

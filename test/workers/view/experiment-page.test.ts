@@ -2,14 +2,16 @@ import { describe, expect, it } from 'vitest';
 import { codeDiff } from '../../../workers/view/code-diff.ts';
 import { doctorLines } from '../../../workers/view/doctor-lines.ts';
 import { experimentPage } from '../../../workers/view/experiment-page.ts';
-import { aFailure, anExperiment } from '../../support/builders.ts';
+import { scoreLines } from '../../../workers/view/score-lines.ts';
+import { aFailure, anExperiment, aScore } from '../../support/builders.ts';
 
 const look = { width: 100, color: false };
+const brief = { wholeProgram: false, wholeEvidence: false };
 const bare = { program: null, parent: null, trials: [], scores: [], failureLog: null };
 
 describe('the page of an experiment', () => {
   it('stands for one that was only planned', () => {
-    const lines = experimentPage(look, { experiment: anExperiment(), ...bare }, { wholeProgram: false });
+    const lines = experimentPage(look, { experiment: anExperiment(), ...bare }, brief);
     expect(lines[0]).toBe('c-test/e0001  not proposed yet');
     expect(lines).toHaveLength(3);
   });
@@ -21,7 +23,7 @@ describe('the page of an experiment', () => {
       failure: aFailure({ label: 'exit', stage: 'train', detail: 'ended with status 3' }),
       attempts: [{ hash: 'ab'.repeat(32), proposal: null, failure: aFailure({ detail: 'reads the future' }) }],
     });
-    const text = experimentPage(look, { experiment, ...bare, failureLog: log }, { wholeProgram: false }).join('\n');
+    const text = experimentPage(look, { experiment, ...bare, failureLog: log }, brief).join('\n');
     expect(text).toContain('exit while in stage train\n  ended with status 3');
     expect(text).toContain('    line 49');
     expect(text).not.toContain('line 29\n');
@@ -31,8 +33,45 @@ describe('the page of an experiment', () => {
   it('makes what a program or its log prints harmless', () => {
     const experiment = anExperiment({ state: 'failed', failure: aFailure({ detail: 'x' }) });
     const hostile = 'print("\u001b]0;title\u0007")\r\n\u001b[2J';
-    const lines = experimentPage(look, { experiment, ...bare, program: hostile, failureLog: hostile }, { wholeProgram: true });
+    const lines = experimentPage(
+      look,
+      { experiment, ...bare, program: hostile, failureLog: hostile },
+      { ...brief, wholeProgram: true },
+    );
     expect(lines.join('')).not.toMatch(/\p{Cc}/u);
+  });
+});
+
+describe('the scores of an experiment', () => {
+  it('stand by set and seed, with judge, sandbox and device, and the gap to whole sequences', () => {
+    const rows = [
+      aScore({
+        seed: 1,
+        value: 2.5,
+        fullSequence: 2.5,
+        judgeVersion: 'abcdef0123456789',
+        sandboxTier: 'S1',
+        sandboxCanaries: '12/12',
+      }),
+      aScore({
+        seed: 101,
+        set: 'promotion',
+        value: 2.75,
+        fullSequence: 2.5,
+        judgeVersion: 'abcdef0123456789',
+        sandboxTier: 'S1',
+        sandboxCanaries: '12/12',
+      }),
+    ];
+    const text = scoreLines(look, rows).join('\n');
+    expect(text).toMatch(/search +bits per byte +2\.5000 +–/);
+    expect(text).toMatch(/promotion +bits per byte +– +2\.7500/);
+    expect(text).toContain('scored by judge abcdef012345; candidate code in sandbox S1 (12/12 canaries held) on cpu');
+    expect(text).toContain('largest gap to whole sequences 2.5e-1');
+  });
+
+  it('are none before the trial is scored', () => {
+    expect(scoreLines(look, [])).toEqual([]);
   });
 });
 

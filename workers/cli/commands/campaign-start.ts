@@ -7,6 +7,7 @@ import { ensureHome } from '../../home.ts';
 import type { CliContext } from '../context.ts';
 import { examples } from '../examples.ts';
 import { type Reached, withTemporal, workflowPage } from '../reach.ts';
+import { checkServer } from '../server-needs.ts';
 import { addSettingOptions, type SettingValues, settingsFrom } from '../setting-options.ts';
 import { startCampaign } from '../start-campaign.ts';
 import { refusalError, waitForEnd } from '../workflow-end.ts';
@@ -37,9 +38,12 @@ export const campaignStartCommand = (context: CliContext): Command =>
       const input = settingsFrom(options);
       ensureHome(context.config().home);
       await withTemporal(context, async (temporal) => {
+        const { namespace, temporalAddress } = context.config();
+        // A server of the user's own may lack what our stack brings to its own.
+        const lacking = temporal.uiUrl === null ? await checkServer(temporal, namespace, temporalAddress) : [];
+        for (const line of lacking) context.note(line);
         const id = await startCampaign(temporal, { input, id: options.id, now: new Date() });
         const word = await firstWord(context, temporal, id);
-        const { namespace } = context.config();
         const page = temporal.uiUrl === null ? null : workflowPage(temporal.uiUrl, namespace, id);
         if (options.json === true) context.printJson({ campaignId: id, settings: resolveSettings(input), page, state: word });
         else context.print(startLines(id, page, word));

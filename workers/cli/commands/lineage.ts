@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import type { Archive } from '../../../services/archive/archive.ts';
 import type { Campaign } from '../../../workflows/contracts/campaign.ts';
+import { lineageViolations } from '../../../workflows/rules/lineage.ts';
 import { countText } from '../../view/figures.ts';
 import { lineageLines, lineageMermaid, pruneLineage, type TreeNode } from '../../view/lineage-tree.ts';
 import { changeText, exploredGain, isReference } from '../../view/snapshot.ts';
@@ -33,11 +34,23 @@ export const lineageCommand = (context: CliContext): Command =>
         const campaign = await findCampaign(archive, id);
         const all = await archive.lineage(campaign.id);
         const nodes = await withDetails(archive, campaign, pruneLineage(all, options.limit));
-        if (options.json === true) context.printJson({ campaignId: campaign.id, numExperiments: all.length, nodes });
+        const violations = lineageViolations(all);
+        if (options.json === true) context.printJson({ campaignId: campaign.id, numExperiments: all.length, nodes, violations });
         else if (options.mermaid === true) context.print([lineageMermaid(nodes)]);
-        else context.print(treeLines(context, campaign, nodes, all.length));
+        else context.print([...treeLines(context, campaign, nodes, all.length), ...violationLines(violations)]);
       });
     });
+
+const violationsShown = 5;
+
+/** Nothing writes a broken lineage; a file that was edited by hand may hold one, and the tree above is then not to be believed. */
+const violationLines = (violations: readonly string[]): readonly string[] =>
+  violations.length === 0
+    ? []
+    : [
+        `warning: the lineage of this campaign is broken (${countText(violations.length)}):`,
+        ...violations.slice(0, violationsShown).map((violation) => `  ${violation}`),
+      ];
 
 const withDetails = (
   archive: Archive,

@@ -10,6 +10,7 @@ import { findExperiment } from '../find-records.ts';
 interface ShowOptions {
   readonly json?: boolean;
   readonly program?: boolean;
+  readonly gates?: boolean;
 }
 
 export const showCommand = (context: CliContext): Command =>
@@ -17,16 +18,28 @@ export const showCommand = (context: CliContext): Command =>
     .description('one experiment: motivation, genome, code against its parent, gates, curves, scores, analysis, failures')
     .argument('<experiment>', 'experiment id; e0007 alone is one of the newest campaign')
     .option('--program', 'the whole program instead of the difference from the parent')
+    .option('--gates', 'the whole evidence of every gate')
     .option('--json', 'record, programs, trials and scores as JSON')
     .addHelpText(
       'after',
-      examples(['npx asi show c-quick-1121-1432/e0007', 'npx asi show e0007 --program', 'npx asi show e0007 --json']),
+      examples([
+        'npx asi show c-quick-1121-1432/e0007',
+        'npx asi show e0007 --program',
+        'npx asi show e0007 --gates',
+        'npx asi show e0007 --json',
+      ]),
     )
     .action(async (id: string, options: ShowOptions) => {
       await context.withArchive(async (archive) => {
         const page = await readPage(archive, context.artifacts(), await findExperiment(archive, id));
         if (options.json === true) context.printJson(page);
-        else context.print(experimentPage(context.look(), page, { wholeProgram: options.program === true }));
+        else
+          context.print(
+            experimentPage(context.look(), page, {
+              wholeProgram: options.program === true,
+              wholeEvidence: options.gates === true,
+            }),
+          );
       });
     });
 

@@ -45,7 +45,7 @@ export const checkProgram = async (config: Config, program: ProgramToCheck): Pro
   ensureHome(config.home);
   const workdir = join(config.home, 'work', 'gate', `${process.pid}-${randomBytes(6).toString('hex')}`);
   makeFolder(workdir);
-  const host = new PythonHost({ python: config.python });
+  const host = new PythonHost({ python: config.python, folders: { work: [workdir], read: [] } });
   const tools = new PythonTools({ python: config.python });
   const dispatcher = new InProcessDispatcher({ slots: 1, runner: host });
   try {

@@ -11,6 +11,7 @@ import { type Score, type ScoreSet, scoreSets } from '../../../workflows/contrac
 import type { AnswerRequest } from '../../../workflows/contracts/trial.ts';
 import type { Config } from '../../config.ts';
 import { isWithin, type Rescored, type VerifyStep } from '../../view/verify-lines.ts';
+import { outages } from '../gate/program-refusal.ts';
 
 /** Same judge's key, device and version of PyTorch: the same cuts of the same text by the same arithmetic. */
 const exactTolerance = 1e-5;
@@ -100,7 +101,7 @@ const scoreSet = async (
     },
   );
   if (end.ok) return { ok: true, rows: end.rows };
-  const isOurs = end.label === 'infra' || end.label === 'cancelled' || end.label === 'sandbox_unavailable';
+  const isOurs = outages.includes(end.label);
   const detail = isOurs
     ? `the judge could not score: ${end.detail}`
     : `the judge refuses it on set ${set}: ${end.label}: ${end.detail}`;

@@ -10,6 +10,7 @@ import type { Config } from '../../config.ts';
 import { openJudge } from '../../roles/judge.ts';
 import type { Rescored, VerifyReport, VerifyStep } from '../../view/verify-lines.ts';
 import { checkProgram } from '../gate/check-program.ts';
+import { outages } from '../gate/program-refusal.ts';
 import { findHeldOutData } from './held-out-data.ts';
 import { rescore } from './rescore.ts';
 
@@ -75,7 +76,7 @@ const gateStep = async (config: Config, folder: string, { recipe, gates }: Bundl
   });
   const where = `sandbox ${checked.sandbox.tier}`;
   if (!checked.ok) {
-    const isOurs = checked.label === 'infra' || checked.label === 'cancelled' || checked.label === 'sandbox_unavailable';
+    const isOurs = outages.includes(checked.label);
     return {
       step: 'gates',
       state: isOurs ? 'not-repeated' : 'mismatch',
