@@ -53,6 +53,8 @@ export interface ExperimentFilter {
   readonly parentId?: string;
   /** Only experiments with a number above this one. */
   readonly above?: number;
+  /** Only so many of them, those with the highest numbers. */
+  readonly latest?: number;
 }
 
 /**

@@ -58,9 +58,12 @@ export class SqliteExperiments {
     demand('program_hash = ?', filter.programHash);
     demand('parent_id = ?', filter.parentId);
     demand('number > ?', filter.above);
-    return this.#database
-      .all(`SELECT document FROM experiments WHERE ${conditions.join(' AND ')} ORDER BY number`, ...values)
+    const newestFirst = filter.latest === undefined ? '' : ' DESC LIMIT ?';
+    if (filter.latest !== undefined) values.push(filter.latest);
+    const found = this.#database
+      .all(`SELECT document FROM experiments WHERE ${conditions.join(' AND ')} ORDER BY number${newestFirst}`, ...values)
       .map(documentOf);
+    return filter.latest === undefined ? found : found.toReversed();
   }
 
   update(id: string, epoch: number, patch: Patch): Write<Experiment> {

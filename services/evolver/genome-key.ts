@@ -17,9 +17,3 @@ export const genomeKey = (genome: Genome): string => {
 
 /** A draft and its novelty ask for the keys of the same records; genomes are never changed in place. */
 const keys = new WeakMap<Genome, string>();
-
-/** Number of genes that differ, counted between canonical genomes; zero exactly for one program. */
-export const genomeDistance = (a: Genome, b: Genome): number => {
-  const [left, right] = [repairGenome(a).genome, repairGenome(b).genome];
-  return genes.filter((gene) => gene.read(left) !== gene.read(right)).length;
-};

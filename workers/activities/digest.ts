@@ -5,13 +5,15 @@ import type { BestRow } from '../../workflows/contracts/messages.ts';
 
 const bestShown = 8;
 const failuresShown = 5;
+const failuresRead = 50;
 
 /** What a status query and the Web UI's details need, from the archive: a few rows, whatever the campaign's size. */
 export const readDigest = async (archive: Archive, campaignId: string): Promise<CampaignDigest> => {
   const [counts, leaders, failures, totals] = await Promise.all([
     archive.countExperiments(campaignId),
     archive.leaderboard(campaignId, bestShown),
-    archive.listExperiments(campaignId, { states: ['failed', 'rejected'] }),
+    // The newest by number: those that ended last are among them, since few are in flight at once.
+    archive.listExperiments(campaignId, { states: ['failed', 'rejected'], latest: failuresRead }),
     archive.ledgerTotals(campaignId),
   ]);
   const leading = await Promise.all(leaders.map((node) => archive.getExperiment(node.id)));

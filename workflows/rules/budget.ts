@@ -36,15 +36,6 @@ export const spentBudget = ({
   return { resource, words: `the budget of ${caps[resource]} ${words[resource]} is used up` };
 };
 
-/** The resource that will end the campaign if use goes on as so far: the largest share used. Null while nothing is used. */
-export const endsFirst = ({ caps, used }: BudgetState): { readonly resource: BudgetResource; readonly share: number } | null => {
-  const shares = resources.map((resource) => ({ resource, share: shareUsed(used[resource], caps[resource]) }));
-  const first = shares.reduce((most, next) => (next.share > most.share ? next : most));
-  return first.share === 0 ? null : first;
-};
-
-const shareUsed = (used: number, cap: number): number => (cap > 0 ? Math.min(1, used / cap) : 1);
-
 /**
  * Seconds to reserve before a trial starts; its settle row replaces them. Twice the longest trial so far and never more than the
  * wall limit; a quarter of the wall limit before any trial ended, since that limit is set for slow machines.

@@ -1,11 +1,8 @@
 /**
- * Student's t distribution. The CDF is a regularised incomplete beta function by its continued fraction (DLMF 8.17.22, evaluated
+ * Student's t distribution. The tail is a regularised incomplete beta function by its continued fraction (DLMF 8.17.22, evaluated
  * by Lentz's method); the quantile inverts it by bisection on the tail, where no digits are lost. Relative error below 1e-10 for
  * 1 to 10,000 degrees.
  */
-
-/** P(T <= t) with `degrees` > 0 degrees of freedom. */
-export const tCdf = (t: number, degrees: number): number => (t > 0 ? 1 - upperTail(t, degrees) : upperTail(-t, degrees));
 
 /** The t with P(T <= t) = p, for 0 < p < 1 and `degrees` > 0. */
 export const tQuantile = (p: number, degrees: number): number => {

@@ -4,7 +4,6 @@ import {
   type BudgetAmounts,
   budgetLeft,
   confirmationReserve,
-  endsFirst,
   reserveEstimate,
   spentBudget,
 } from '../../../workflows/rules/budget.ts';
@@ -43,24 +42,6 @@ describe('spentBudget', () => {
     [{ trialSeconds: 4000 }, 'trialSeconds', 'the budget of 3600 trial seconds is used up'],
   ])('names what ended with %j', (used, resource, words) => {
     expect(spentBudget({ caps, used: { ...nothing, ...used } })).toEqual({ resource, words });
-  });
-});
-
-describe('endsFirst', () => {
-  it('is the resource of which the largest share is used', () => {
-    expect(endsFirst({ caps, used: { experiments: 3, minutes: 12, trialSeconds: 600 } })).toEqual({
-      resource: 'minutes',
-      share: 0.4,
-    });
-    expect(endsFirst({ caps, used: { experiments: 30, minutes: 12, trialSeconds: 600 } })).toEqual({
-      resource: 'experiments',
-      share: 1,
-    });
-  });
-
-  it('is a cap of zero at once, and nothing while nothing is used', () => {
-    expect(endsFirst({ caps: { ...caps, experiments: 0 }, used: nothing })).toEqual({ resource: 'experiments', share: 1 });
-    expect(endsFirst({ caps, used: nothing })).toBeNull();
   });
 });
 

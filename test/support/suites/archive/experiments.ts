@@ -184,6 +184,8 @@ export const experimentTests = (create: CreateStore): void => {
       expect(await numbers({ parentId: 'c-test/e0010' })).toEqual([2, 100]);
       expect(await numbers({ parentId: 'c-test/e0010', states: ['failed'], kinds: ['candidate'] })).toEqual([2]);
       expect(await numbers({ above: 10 })).toEqual([33, 100]);
+      expect(await numbers({ latest: 2 })).toEqual([33, 100]);
+      expect(await numbers({ latest: 0 })).toEqual([]);
       expect(await archive.listExperiments('c-test', { kinds: ['baseline'] })).toEqual([all[0]]);
     });
 
