@@ -94,4 +94,4 @@ def test_outputs_of_a_wrong_shape_are_told_with_both_shapes(tmp_path: Path, tiny
     program.write_text(_MIXER.replace("return x, None", "return x[:, 1:], None"))
     result = _check(program, tmp_path, tiny_rung)
     assert result["label"] == "gate"
-    assert "forward of [1, 1, 16] returned y [1, 0, 16]; both must be [B, T, hidden]" in result["detail"]
+    assert result["detail"] == "shape: forward of [4, 80, 16] returned y [4, 79, 16]; both must be [B, T, hidden]"
