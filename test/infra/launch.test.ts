@@ -45,6 +45,23 @@ describe('a launcher', () => {
     expect((await machine.run([], {}, 'infra/bin/bench.mjs')).output).toContain('set-up: nothing missing');
   });
 
+  it('says where every step came from until there is a home, then one line; asi says nothing', async () => {
+    addEntry('workers/start.ts', '');
+    addEntry('workers/cli/main.ts', '');
+    const stepsIn = (output: string): readonly string[] =>
+      [...output.matchAll(/^set-up {2}(\S+)/gm)].map(([, step]) => step ?? '').toSorted();
+    const all = ['Node.js', 'Python', 'Temporal', 'npm'];
+    const home = join(machine.checkout, 'a-home');
+    const start = async (): Promise<string> => (await machine.run([], { ASI_HOME: home }, 'infra/bin/start.mjs')).output;
+    expect(stepsIn(await start())).toEqual(all);
+    const again = await start();
+    expect(stepsIn(again)).toEqual(all);
+    expect(again).toContain('set-up: nothing missing');
+    mkdirSync(home);
+    expect(stepsIn(await start())).toEqual([]);
+    expect((await machine.run(['lineage'], { ASI_HOME: join(home, 'none') }, 'infra/bin/asi.mjs')).output).toBe('');
+  });
+
   it('does not run the entry when the set-up cannot finish', async () => {
     addEntry('workers/discover.ts', 'console.log("ran");');
     machine.addProgram('npm', 'echo "ENOSPC" >&2; exit 1');
