@@ -57,7 +57,7 @@ export const rescore = async (
         else found.push(comparison);
       }
     }
-    return conclude(found, skipped, environmentText(rows, recipe, facts));
+    return conclude(found, skipped, `${environmentText(rows, recipe, facts)}${othersText(scores.length - rows.length)}`);
   } catch (error) {
     if (!(error instanceof PythonProcessError)) throw error;
     return { step: { step: 'scores', state: 'not-repeated', detail: error.message }, scores: found };
@@ -140,6 +140,10 @@ const conclude = (found: readonly Rescored[], skipped: readonly string[], enviro
   if (skipped.length > 0) return step('not-repeated', `${skipped.join('; ')}; ${environment}`);
   return step('verified', `${found.length} numbers came out the same; ${environment}`);
 };
+
+/** Weights of one trial are in a bundle; what the other seeds gave rests on the seals and on the archive. */
+const othersText = (count: number): string =>
+  count === 0 ? '' : `; ${count} numbers of other seeds were not scored again, since a bundle holds the weights of one`;
 
 const environmentText = (rows: readonly Score[], recipe: BundleClaims['recipe'], facts: HostFacts): string => {
   const device = rows[0]?.device ?? 'unknown';
