@@ -18,6 +18,7 @@ const right = {
   ASI_SLOTS: 'how many trials run at the same time, a whole number from 1 to 64 (2 if not set)',
   ASI_IDLE_SECONDS: 'seconds from 1 to 86400 (60 if not set)',
   ASI_CHECK_SECONDS: 'seconds from 1 to 86400 (120 if not set)',
+  ASI_ALLOW_UNSANDBOXED: 'ids of campaigns whose programs may run without a sandbox, with commas between them',
   TEMPORAL_ADDRESS: 'host and port of a Temporal server, for example 127.0.0.1:7233',
   TEMPORAL_NAMESPACE: 'the name of a namespace (default if not set)',
 } as const;
@@ -35,6 +36,10 @@ const environmentSchema = z.object({
   ASI_SLOTS: z.coerce.number().int().min(1).max(64).default(2),
   ASI_IDLE_SECONDS: z.coerce.number().min(1).max(86_400).default(60),
   ASI_CHECK_SECONDS: z.coerce.number().min(1).max(86_400).default(120),
+  ASI_ALLOW_UNSANDBOXED: z
+    .string()
+    .regex(/^c-[a-z0-9-]+(,c-[a-z0-9-]+)*$/)
+    .optional(),
   TEMPORAL_ADDRESS: z.string().min(1).optional(),
   TEMPORAL_NAMESPACE: z.string().min(1).default('default'),
 });
@@ -54,6 +59,8 @@ export interface Config {
   readonly idleSeconds: number;
   /** The gates of one program may take so long. */
   readonly checkSeconds: number;
+  /** Campaigns that the operator allows to run programs of a model without a sandbox. */
+  readonly unsandboxed: ReadonlySet<string>;
 }
 
 /** The environment does not fit; the message names each variable, its value and what would be right. */
@@ -88,5 +95,6 @@ export const readConfig = (environment: NodeJS.ProcessEnv = process.env): Config
     slots: env.ASI_SLOTS,
     idleSeconds: env.ASI_IDLE_SECONDS,
     checkSeconds: env.ASI_CHECK_SECONDS,
+    unsandboxed: new Set(env.ASI_ALLOW_UNSANDBOXED?.split(',')),
   };
 };

@@ -9,6 +9,17 @@ export interface HostFacts {
   readonly sandbox: SandboxFacts;
 }
 
+/**
+ * What of the file tree a host can see at all, besides the system and its own package. Without a work folder it cannot run behind its outer
+ * wall, and its sandbox is a weaker one.
+ */
+export interface HostFolders {
+  /** Folders below which work folders lie. Made where they are missing. */
+  readonly work: readonly string[];
+  /** Folders of data that jobs declare. */
+  readonly read: readonly string[];
+}
+
 /** How the host saw a job end. label null: status 0 and a result.json. */
 export interface HostEnd {
   readonly label: FailureLabel | null;
@@ -33,13 +44,15 @@ const startLimitMs = 120_000;
  */
 export class PythonHost {
   readonly #python: string;
+  readonly #folders: HostFolders;
   readonly #running = new Map<string, Running>();
   #process: LineProcess | null = null;
   #ready: Promise<HostFacts> | null = null;
   #settleReady: { resolve: (facts: HostFacts) => void; reject: (error: Error) => void } | null = null;
 
-  constructor(options: { readonly python: string }) {
+  constructor(options: { readonly python: string; readonly folders?: HostFolders }) {
     this.#python = options.python;
+    this.#folders = options.folders ?? { work: [], read: [] };
   }
 
   /** Starts the host if it is not up. Throws PythonProcessError. */
@@ -78,7 +91,12 @@ export class PythonHost {
     });
     const process: LineProcess = new LineProcess({
       python: this.#python,
-      args: ['-m', 'asi_kernels', 'host'],
+      args: [
+        '-m',
+        'asi_kernels.host',
+        ...this.#folders.work.flatMap((folder) => ['--work', folder]),
+        ...this.#folders.read.flatMap((folder) => ['--read', folder]),
+      ],
       onLine: (line) => this.#onEvent(line),
       // The late end of a process that was given up must not touch its successor.
       onEnd: (reason) => {

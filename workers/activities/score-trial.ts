@@ -6,6 +6,7 @@ import { rungs } from '../../workflows/contracts/rung.ts';
 import type { ScoreSet } from '../../workflows/contracts/score.ts';
 import type { AnswerRequest, Trial } from '../../workflows/contracts/trial.ts';
 import { infra } from './heartbeat.ts';
+import { requireSandbox } from './sandbox-tier.ts';
 import { settleSeconds } from './trial-budget.ts';
 import { runTrialJob, trialLimits } from './trial-job.ts';
 import { materialise, recordFailure, removeWorkdir, type TrainingDependencies, type TrialContext } from './trial-record.ts';
@@ -62,6 +63,7 @@ const judge = async (dependencies: TrainingDependencies, { context, trial }: Sco
   const { artifacts, dispatcher } = dependencies;
   const checkpointHash = trial.checkpointArtifact;
   if (checkpointHash === null) throw infra(`trial ${trial.id} has no checkpoint to score`);
+  await requireSandbox(dependencies, context);
   const programPath = await materialise(dependencies, context);
   const checkpointPath = join(context.workdir, 'checkpoint.safetensors');
   if (!(await artifacts.getFile(checkpointHash, checkpointPath)))

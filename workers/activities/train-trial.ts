@@ -7,6 +7,7 @@ import { referenceId } from './calibrate.ts';
 import { infra } from './heartbeat.ts';
 import { createLiveCurve } from './live-curve.ts';
 import { plainFileInside } from './plain-file.ts';
+import { requireSandbox } from './sandbox-tier.ts';
 import { createWatch } from './training-watch.ts';
 import { parseResult, runTrialJob, trialLimits } from './trial-job.ts';
 import { materialise, recordFailure, storedEnd, type TrainingDependencies, type TrialContext } from './trial-record.ts';
@@ -22,6 +23,7 @@ export const train = async (
   { input, context }: { input: TrialInput; context: TrialContext },
 ): Promise<StepResult> => {
   const { archive, dispatcher } = dependencies;
+  await requireSandbox(dependencies, context);
   const claimed = await archive.claimTrial(input.trialId);
   if (!claimed.ok) {
     const ended = claimed.current === null ? null : storedEnd(claimed.current, ['trained', 'scored']);

@@ -5,7 +5,6 @@ import type { Archive } from '../../services/archive/archive.ts';
 import type { Artifacts } from '../../services/artifacts/artifacts.ts';
 import type { TrialDispatcher } from '../../services/dispatch/dispatcher.ts';
 import type { Judge } from '../../services/judge/judge.ts';
-import type { HostFacts } from '../../services/python/host.ts';
 import type { StepResult, TrialInput } from '../../workflows/contracts/activities.ts';
 import type { Campaign } from '../../workflows/contracts/campaign.ts';
 import type { Experiment } from '../../workflows/contracts/experiment.ts';
@@ -13,14 +12,14 @@ import type { Failure, FailureLabel } from '../../workflows/contracts/failure.ts
 import type { Trial } from '../../workflows/contracts/trial.ts';
 import { requireCampaign, requireExperiment } from './experiment-record.ts';
 import { infra, isCancelRequested } from './heartbeat.ts';
+import type { SandboxDependencies } from './sandbox-tier.ts';
 import { settleSeconds } from './trial-budget.ts';
 import type { TrialPeers } from './trial-peers.ts';
 
-export interface TrainingDependencies {
+export interface TrainingDependencies extends SandboxDependencies {
   readonly archive: Archive;
   readonly artifacts: Artifacts;
   readonly dispatcher: TrialDispatcher;
-  readonly hostFacts: () => Promise<HostFacts>;
   readonly judge: Judge;
   /** Folder that holds a work folder per trial while it runs. */
   readonly workFolder: string;

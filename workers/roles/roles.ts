@@ -7,7 +7,7 @@ import { InProcessDispatcher, type JobRunner } from '../../services/dispatch/in-
 import { Evolver } from '../../services/evolver/evolver.ts';
 import { EvolverEngineer } from '../../services/evolver/evolver-engineer.ts';
 import type { Judge } from '../../services/judge/judge.ts';
-import { type HostFacts, PythonHost } from '../../services/python/host.ts';
+import { type HostFacts, type HostFolders, PythonHost } from '../../services/python/host.ts';
 import { localEmbedder, PythonTools } from '../../services/python/tools.ts';
 import { openSqliteVectors } from '../../services/vectors/sqlite-vectors.ts';
 import { baselineGenomes } from '../../workflows/contracts/baselines.ts';
@@ -37,9 +37,12 @@ export type Host = JobRunner & { start(): Promise<HostFacts> };
 export const openRole = async (
   role: Role,
   config: Config,
-  createHost: () => Host = () => new PythonHost({ python: config.python }),
+  createHost: () => Host = () => new PythonHost({ python: config.python, folders: hostFolders(config) }),
   createJudge: () => Judge = () => openJudge(config),
 ): Promise<OpenedRole> => openers[role](config, createHost, createJudge);
+
+/** All that a host and the jobs in it have to do with of this machine's state. */
+const hostFolders = ({ home }: Config): HostFolders => ({ work: [join(home, 'work')], read: [join(home, 'data')] });
 
 const now = (): Date => new Date();
 const archivePath = (config: Config): string => join(config.home, 'archive.db');
@@ -108,7 +111,8 @@ const openers: Readonly<Record<Role, (config: Config, createHost: () => Host, cr
     async checker(config, createHost) {
       const archive = openSqliteArchive(archivePath(config));
       const tools = new PythonTools({ python: config.python });
-      const dispatcher = new InProcessDispatcher({ slots: 1, runner: createHost() });
+      const host = createHost();
+      const dispatcher = new InProcessDispatcher({ slots: 1, runner: host });
       return {
         worker: {
           taskQueue: taskQueues.checks,
@@ -118,6 +122,8 @@ const openers: Readonly<Record<Role, (config: Config, createHost: () => Host, cr
               archive,
               artifacts: openFolderArtifacts(artifactsFolder(config)),
               dispatcher,
+              hostFacts: () => host.start(),
+              unsandboxed: config.unsandboxed,
               baselineProgram: (name) => tools.emit(baselineGenomes[name], name, `The baseline ${name}.`),
               workFolder: join(config.home, 'work'),
               wallSeconds: config.checkSeconds,
@@ -148,6 +154,7 @@ const openers: Readonly<Record<Role, (config: Config, createHost: () => Host, cr
               artifacts: openFolderArtifacts(artifactsFolder(config)),
               dispatcher,
               hostFacts: () => host.start(),
+              unsandboxed: config.unsandboxed,
               judge,
               peers: new TrialPeers(archive),
               workFolder: join(config.home, 'work'),

@@ -24,7 +24,8 @@ def main(arguments: list[str] | None = None) -> int:
         ground = read_ground(options.inside)
     else:
         folders = {name: [os.path.abspath(path) for path in getattr(options, name)] for name in ("work", "read")}
-        for folder in folders["work"]:
+        # A folder that is made later could not be seen from inside.
+        for folder in folders["work"] + folders["read"]:
             os.makedirs(folder, exist_ok=True)
         command = ["--probe"] if options.probe else []
         # Comes back only where there is no outer wall.
