@@ -20,8 +20,17 @@ export interface Loop {
   stop(): Promise<void>;
 }
 
-/** The real server, workflows, activities and archive in a private home; only the Python host answers at once, or after `trainingMs`, or as `host` does. */
-export const startLoop = async (options: { readonly trainingMs?: number; readonly host?: InstantHost } = {}): Promise<Loop> => {
+interface LoopOptions {
+  readonly trainingMs?: number;
+  readonly host?: InstantHost;
+  readonly judge?: InstantJudge;
+}
+
+/**
+ * The real server, workflows, activities and archive in a private home; only the Python host and the judge answer at once, or after
+ * `trainingMs`, or as `host` and `judge` do.
+ */
+export const startLoop = async (options: LoopOptions = {}): Promise<Loop> => {
   quietTemporal();
   const home = mkdtempSync(join(tmpdir(), 'asi-loop-'));
   const base = { ...readConfig(), home, slots: 2 };
@@ -31,7 +40,7 @@ export const startLoop = async (options: { readonly trainingMs?: number; readonl
   const workers = await runAllRoles(
     config,
     () => host,
-    () => new InstantJudge(),
+    () => options.judge ?? new InstantJudge(),
   );
   const connection = await Connection.connect({ address: stack.temporalAddress });
   const archive = openSqliteArchive(join(home, 'archive.db'));
