@@ -115,7 +115,7 @@ def _behaviour(subject: Subject, rung: dict[str, Any], num_random: int) -> list[
         return rows + _not_run(_BEHAVIOUR[1:], "the shape gate failed")
     started = time.process_time()
     try:
-        effort = effort_for(subject)
+        effort = effort_for(subject, num_random)
         finite_on_probes = subject.finite_on_probes
     except CandidateError as error:
         rows.append(gate_row("finite", failed(str(error)), time.process_time() - started, subject.seed))

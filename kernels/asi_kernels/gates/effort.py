@@ -14,6 +14,8 @@ CHUNK_BORDERS = (1, 15, 16, 17, 31, 32, 33, 63, 64, 65)
 _BORDER_LENGTH = CHUNK_BORDERS[-1] + 7
 _SHORT_BORDER_LENGTH = 40
 _LONG = 331  # past the usual thresholds of 256 and 300, and a multiple of no chunk size
+_DEEP = 700  # science: lengths far past every training length, for those that are about to win something
+_DEEP_CUTS = 100
 _LONGEST = 1024
 _SHORTEST_LONG = 80
 _THRESHOLDS_PROBED = 3
@@ -47,9 +49,11 @@ class Effort:
         return self.long_lengths[-1]
 
 
-def effort_for(subject: Subject) -> Effort:
-    """The most probing that fits the time budget, by the measured cost of a position and of a token."""
-    lengths = _lengths(subject)
+def effort_for(subject: Subject, num_random: int = _RANDOM_CUTS) -> Effort:
+    """The most probing that fits the time budget, by the measured cost of a position and of a token. From a hundred
+    random cuts on length 700 is added.
+    """
+    lengths = _lengths(subject, deep=num_random >= _DEEP_CUTS)
     full = Effort(_BORDER_LENGTH, _borders(subject), True, True, lengths, "")
     borders = replace(full, every_cut=False, note="slow program: cuts at chunk borders and at random, not everywhere")
     once = replace(borders, thorough=False, note=f"{borders.note}, one seed, long lengths in one mode a layer")
@@ -84,9 +88,10 @@ def _borders(subject: Subject) -> tuple[int, ...]:
     return tuple(sorted({*CHUNK_BORDERS, *own}))
 
 
-def _lengths(subject: Subject) -> tuple[int, ...]:
+def _lengths(subject: Subject, *, deep: bool) -> tuple[int, ...]:
     thresholds = [value for value in subject.thresholds if CHUNK_BORDERS[-1] < value < _LONGEST]
     wanted = {_LONG, *(length for length in subject.shape.lengths if length <= _LONGEST)}
+    wanted |= {_DEEP} if deep else set()
     for threshold in thresholds[-_THRESHOLDS_PROBED:]:
         wanted |= {threshold, threshold + 1}
     return tuple(sorted(wanted))

@@ -137,3 +137,10 @@ def test_costly_tokens_reduce_the_probes_too() -> None:
 
 def test_numbers_of_the_text_become_lengths_on_both_sides() -> None:
     assert _effort(1e-6, 1e-6, thresholds=(2, 16, 256, 700, 5000)).long_lengths == (32, 128, 256, 257, 331, 700, 701)
+
+
+def test_a_deep_look_adds_a_length_far_past_training() -> None:
+    subject = _subject()
+    subject.__dict__["cost"] = Cost(1e-6, 1e-6)
+    assert effort_for(subject, 99).long_lengths == (32, 128, 331)
+    assert effort_for(subject, 100).long_lengths == (32, 128, 331, 700)
