@@ -35,7 +35,10 @@ def give_to_judge(path: Path) -> None:
 
 
 def read_or_make_key(home: Path) -> bytes:
-    """The judge's key. Raises JudgeHomeError for a damaged one. Of several judges that start at once, one makes it and all read that one."""
+    """The judge's key; of several judges that start at once, one makes it and all read that one.
+
+    Raises JudgeHomeError for a key that is damaged.
+    """
     path = home / KEY_NAME
     if not path.exists():
         beside = home / f".{KEY_NAME}.{os.getpid()}"

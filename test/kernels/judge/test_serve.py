@@ -1,4 +1,4 @@
-"""The judge as a process: closed folder, own user, pipes it makes itself, sealed rows, and an answer to every request."""
+"""The judge as a process: closed folder, own user, pipes of its own making, sealed rows, an answer to every request."""
 
 import json
 import os

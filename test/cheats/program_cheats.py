@@ -1,0 +1,62 @@
+"""`python test/cheats/program_cheats.py [--seeds 5] [NAME ...]`: what cheating programs get from gates and judge.
+
+A cheat is accepted when no gate refuses it, the judge gives it a score, and the score beats the honest control's on the
+same seed by more than the margin. A control is refused wrongly when a gate or the judge refuses it. The exit status is
+1 when either has happened. The column `judge alone` is for what the gates refuse too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from try_program import CONTROLS, Tried, names, prepared, refused_by, score
+
+MARGIN_BITS = 0.1  # a byte; seeds of the control alone differ by less
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*", default=None, metavar="NAME", help="programs without .py (default all)")
+    parser.add_argument("--seeds", type=int, default=5, help="seeds 0 to N-1 (default 5)")
+    parser.add_argument("--set", default="promotion", help="depth of the scoring (default promotion)")
+    options = parser.parse_args()
+    chosen = options.names or names()
+    accepted, wronged, naked = 0, 0, 0
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        manifest = prepared(folder)
+        control = [score("honest", seed, manifest, folder, options.set).official or 0 for seed in range(options.seeds)]
+        print(f"{'program':36} {'gates':16} judge alone: bits/byte against the control's, or the label, by seed")
+        for name in chosen:
+            gate = refused_by(name, 0)
+            tried = [score(name, seed, manifest, folder, options.set) for seed in range(options.seeds)]
+            words = [_word(row, control[row.seed]) for row in tried]
+            gains = [row for row in tried if row.official is not None and is_better(row, control[row.seed])]
+            if name in CONTROLS:
+                wronged += gate is not None or any(row.label is not None for row in tried)
+            else:
+                naked += bool(gains)
+                accepted += bool(gains) and gate is None
+            print(f"{name:36} {gate or 'pass':16} {'  '.join(words)}", flush=True)
+    cheats = sum(name not in CONTROLS for name in chosen)
+    print(f"cheats accepted: {accepted} of {cheats} (by the judge alone, without gates and sandbox: {naked})")
+    print(f"controls refused: {wronged} of {len(chosen) - cheats}")
+    return 1 if accepted or wronged else 0
+
+
+def is_better(row: Tried, control: float) -> bool:
+    """Whether a score is better than the control's by more than the margin."""
+    return row.official is not None and row.official < control - MARGIN_BITS
+
+
+def _word(row: Tried, control: float) -> str:
+    return row.label if row.official is None else f"{row.official - control:+.3f}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
