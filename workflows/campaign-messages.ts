@@ -23,7 +23,7 @@ const budgetProblem = (change: unknown): string | null => {
   const entries = Object.entries(change);
   if (entries.length === 0) return 'setBudget needs at least one of experiments, minutes, trialSeconds';
   for (const [field, value] of entries) {
-    if (!(field in caps)) return `setBudget has no field "${field}"; it has experiments, minutes, trialSeconds`;
+    if (!Object.hasOwn(caps, field)) return `setBudget has no field "${field}"; it has experiments, minutes, trialSeconds`;
     const cap = caps[field as keyof typeof caps];
     const lowest = field === 'experiments' ? 0 : Number.MIN_VALUE;
     if (
@@ -36,6 +36,15 @@ const budgetProblem = (change: unknown): string | null => {
   }
   return null;
 };
+
+/** The confirmation proposes nothing and has its minutes; only the cap on trial seconds can still stop it. */
+const tooLateProblem = (run: CampaignRun, change: unknown): string | null =>
+  run.state === 'verifying' &&
+  typeof change === 'object' &&
+  change !== null &&
+  Object.keys(change).some((field) => field !== 'trialSeconds')
+    ? 'the campaign is confirming its finalists: only trialSeconds has an effect now'
+    : null;
 
 const hintProblem = (run: CampaignRun, request: unknown): string | null => {
   const hint = typeof request === 'object' && request !== null && 'hint' in request ? request.hint : undefined;
@@ -68,6 +77,7 @@ export const setMessageHandlers = (run: CampaignRun): void => {
       validator: () => {
         refuseWhenOver(run);
         refuseWhenVerifying(run);
+        if (run.stopRequested) throw new Error('the campaign is stopping: it starts nothing more and ends by itself');
         if (run.paused) throw new Error('the campaign is paused already; resume continues it');
       },
     },
@@ -132,7 +142,7 @@ export const setMessageHandlers = (run: CampaignRun): void => {
       description: 'New caps: {"experiments": 40, "minutes": 60, "trialSeconds": 7200}, any of them',
       validator: (change: unknown) => {
         refuseWhenOver(run);
-        refuse(budgetProblem(change));
+        refuse(budgetProblem(change) ?? tooLateProblem(run, change));
       },
     },
   );

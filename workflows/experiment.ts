@@ -6,6 +6,7 @@ import {
   upsertSearchAttributes,
 } from '@temporalio/workflow';
 import { checks, judging, record, research, training } from './activity-proxies.ts';
+import { requireCampaign } from './child-only.ts';
 import type { ExperimentInput, ExperimentOutcome, StepResult } from './contracts/activities.ts';
 import type { FailureLabel } from './contracts/failure.ts';
 import { trialId } from './contracts/naming.ts';
@@ -24,6 +25,7 @@ interface Setback {
  * cancel is recorded before it ends.
  */
 export async function runExperiment(input: ExperimentInput & { readonly rung: string }): Promise<ExperimentOutcome> {
+  requireCampaign();
   upsertSearchAttributes([{ key: kindKey, value: input.origin.kind }]);
   const { experimentId } = input;
   try {

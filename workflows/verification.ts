@@ -1,4 +1,5 @@
 import { ActivityFailure, isCancellation, setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
+import { requireCampaign } from './child-only.ts';
 import { rootMessage, runTrial } from './experiment.ts';
 import { kindKey, stageKey } from './search-attributes.ts';
 
@@ -20,6 +21,7 @@ export interface VerificationOutcome {
  * others still run: the verdict counts only common seeds.
  */
 export async function verifyArchitecture(input: VerificationInput): Promise<VerificationOutcome> {
+  requireCampaign();
   upsertSearchAttributes([
     { key: kindKey, value: `verify-${input.role}` },
     { key: stageKey, value: 'verifying' },

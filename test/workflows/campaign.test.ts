@@ -84,6 +84,23 @@ describe('a discovery campaign', { timeout: 120_000 }, () => {
     expect(await loop.archive.getCampaign('c-twice')).toBeNull();
   });
 
+  it('refuses a child workflow that a person starts by itself', async () => {
+    for (const workflowType of [workflowTypes.experiment, workflowTypes.verification]) {
+      const handle = await loop.client.workflow.start(workflowType, {
+        taskQueue: taskQueues.discovery,
+        workflowId: `c-lone-${workflowType}`,
+        args: [],
+      });
+      expect(await failureOf(handle.result())).toContain('start discoverArchitectures instead');
+    }
+  });
+
+  it('refuses a start by a relative path, which would be read from wherever the worker runs', async () => {
+    const message = await failureOf((await start(loop, 'c-relative', { preset: 'tiny', starts: ['README.md'] })).result());
+    expect(message).toContain('README.md');
+    expect(message).toContain('absolute path');
+  });
+
   it('refuses a second argument at once', async () => {
     const message = await failureOf((await start(loop, 'c-two', { preset: 'tiny' }, {})).result());
     expect(message).toContain('one input');
@@ -117,6 +134,7 @@ describe('a discovery campaign', { timeout: 120_000 }, () => {
     await expect.poll(async () => (await handle.query<CampaignStatus>(statusQuery)).inFlight, { timeout: 30_000 }).toEqual([]);
     expect(await failureOf(update(updateNames.budget, { experimentz: 1 }))).toContain('experimentz');
     expect(await failureOf(update(updateNames.budget, { minutes: -1 }))).toContain('minutes: -1');
+    expect(await failureOf(update(updateNames.budget, { toString: 1 }))).toContain('no field "toString"');
     expect(await failureOf(update(updateNames.hint, { hint: '' }))).toContain('hint');
     expect((await update(updateNames.hint, { hint: 'try a decay' })).hints).toEqual(['try a decay']);
     expect((await update(updateNames.budget, { experiments: 40 })).budget.experiments.cap).toBe(40);
@@ -124,6 +142,7 @@ describe('a discovery campaign', { timeout: 120_000 }, () => {
     expect((await update(updateNames.resume)).state).toBe('exploring');
     await expect.poll(async () => (await slow.archive.getCampaign('c-steered'))?.state, { timeout: 10_000 }).toBe('exploring');
     await update(updateNames.stop);
+    expect(await failureOf(update(updateNames.pause))).toContain('stopping');
     const result: CampaignResult = await handle.result();
     expect(result.campaignId).toBe('c-steered');
     expect((await slow.archive.getCampaign('c-steered'))?.settings.experiments).toBe(40);

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { ApplicationFailure } from '@temporalio/activity';
@@ -93,6 +93,8 @@ const readSettings = (input: unknown): CampaignSettings => {
 /** A start is a baseline's name or a readable text file of modest size. */
 const checkStart = async (start: string): Promise<void> => {
   if ((baselineNames as readonly string[]).includes(start)) return;
+  if (!isAbsolute(start))
+    throw refuse(`starts: "${start}" is neither a baseline (${baselineNames.join(', ')}) nor an absolute path of a mixer file.`);
   const facts = await stat(start).catch(() => null);
   if (facts === null)
     throw refuse(`starts: "${start}" is neither a baseline (${baselineNames.join(', ')}) nor a file that exists.`);
