@@ -26,7 +26,7 @@ export type GeneGroup = (typeof geneGroups)[number];
 export interface Gene {
   readonly path: string;
   readonly group: GeneGroup;
-  /** Part of the recurrence itself rather than of the paths around it. */
+  /** Part of the recurrence itself rather than of the paths around it or of its size: more or larger heads run the same recurrence. */
   readonly recurrence: boolean;
   /** Every value of the schema, in words. */
   readonly values: readonly string[];
@@ -247,7 +247,7 @@ export const genes: readonly Gene[] = [
   gene({
     path: 'heads.multiple',
     group: 'heads',
-    recurrence: true,
+    recurrence: false,
     values: literals(heads.multiple.options),
     get: (g) => g.heads.multiple,
     set: (g, multiple) => ({ ...g, heads: { ...g.heads, multiple } }),
@@ -255,7 +255,7 @@ export const genes: readonly Gene[] = [
   gene({
     path: 'heads.expandKey',
     group: 'state-size',
-    recurrence: true,
+    recurrence: false,
     values: literals(heads.expandKey.options),
     get: (g) => g.heads.expandKey,
     set: (g, expandKey) => ({ ...g, heads: { ...g.heads, expandKey } }),
@@ -263,7 +263,7 @@ export const genes: readonly Gene[] = [
   gene({
     path: 'heads.expandValue',
     group: 'state-size',
-    recurrence: true,
+    recurrence: false,
     values: literals(heads.expandValue.options),
     get: (g) => g.heads.expandValue,
     set: (g, expandValue) => ({ ...g, heads: { ...g.heads, expandValue } }),

@@ -32,7 +32,7 @@ export const changeSchema = z.strictObject({
   gene: z.string(),
   from: z.string(),
   to: z.string(),
-  /** True where it changes the recurrence itself (decay, write, erase, key tie, feature map, norm, readout, state size). */
+  /** True where it changes the recurrence itself (decay, write, erase, key tie, feature map, query-key norm, readout). */
   recurrence: z.boolean(),
 });
 export type Change = z.infer<typeof changeSchema>;

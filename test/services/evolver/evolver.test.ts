@@ -6,7 +6,7 @@ import { genomeKey } from '../../../services/evolver/genome-key.ts';
 import { genomeViolations } from '../../../services/evolver/legality.ts';
 import { type Draft, isRefusal, type Relative, type ResearchContext } from '../../../services/researcher/researcher.ts';
 import { baselineGenomes } from '../../../workflows/contracts/baselines.ts';
-import { proposalSchema } from '../../../workflows/contracts/experiment.ts';
+import { type Change, proposalSchema } from '../../../workflows/contracts/experiment.ts';
 import { createRandom } from '../../../workflows/rules/random.ts';
 import { aContext, aRelative, baselineRelatives, draftOf, finished } from './relatives.ts';
 
@@ -91,11 +91,16 @@ test('a campaign never sees a design or a name twice', () => {
   }
 });
 
+/** By the genes' own names, so that a flag cannot say what is not so. */
+const recurrenceGene = /^(decay\.|write\.|keyTie$|featureMap$|qkNorm$|readout$)/;
+const changesRecurrence = ({ changes }: { readonly changes: readonly Change[] }): boolean =>
+  changes.some((change) => recurrenceGene.test(change.gene));
+
 test('at least half of the proposals of a campaign change the recurrence itself, at every moment', () => {
   for (let seed = 0; seed < 12; seed++) {
     let changed = 0;
     for (const [index, draft] of runCampaign(seed, 30).entries()) {
-      changed += draft.changes.some((change) => change.recurrence) ? 1 : 0;
+      changed += changesRecurrence(draft) ? 1 : 0;
       expect(2 * changed, `seed ${seed}, proposal ${index + 1}`).toBeGreaterThanOrEqual(index + 1);
     }
   }
@@ -111,7 +116,7 @@ test('half of the proposals change the recurrence even among experiments that ca
   const drafts = Array.from({ length: 60 }, (_, index) =>
     draftOf(proposeDraft(aContext({ number: 10 + index, history, hints }))),
   );
-  const changed = drafts.filter((draft) => draft.changes.some((change) => change.recurrence)).length;
+  const changed = drafts.filter(changesRecurrence).length;
   expect(changed).toBeGreaterThanOrEqual(30);
   expect(changed).toBeLessThan(60);
 });
@@ -122,7 +127,7 @@ test('a policy that fell below half returns to the recurrence with its next prop
   );
   const history = [...baselineRelatives, ...paths];
   const drafts = Array.from({ length: 30 }, (_, seed) => draftOf(proposeDraft(aContext({ seed, number: 41, history }))));
-  expect(drafts.filter((draft) => !draft.changes.some((change) => change.recurrence))).toEqual([]);
+  expect(drafts.filter((draft) => !changesRecurrence(draft))).toEqual([]);
 });
 
 describe('measurements steer the draw', () => {
@@ -182,9 +187,9 @@ describe('measurements steer the draw', () => {
   test('a value that gained is drawn more', () => {
     const gained = tried(3, { fitness: 0.4, changes: toSquare, genome: { ...square, output: { norm: 'none', gate: 'none' } } });
     const lost = tried(3, { fitness: -0.4, changes: toSquare, genome: { ...square, output: { norm: 'none', gate: 'none' } } });
-    const eager = ofFeatureMap(drawn({ ...featureHints, history: gained }, 300));
-    const wary = ofFeatureMap(drawn({ ...featureHints, history: lost }, 300));
-    expect(share(eager, hasSquare)).toBeGreaterThan(2 * share(wary, hasSquare));
+    const eager = ofFeatureMap(drawn({ ...featureHints, history: gained }, 600));
+    const wary = ofFeatureMap(drawn({ ...featureHints, history: lost }, 600));
+    expect(share(eager, hasSquare)).toBeGreaterThan(1.5 * share(wary, hasSquare));
   });
 
   test('a hint makes its genes likelier, and "avoid" less likely', () => {
