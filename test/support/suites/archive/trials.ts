@@ -94,6 +94,24 @@ export const trialTests = (create: CreateStore): void => {
       expect(await archive.listScores({ trialId: first.trialId })).toEqual([first, aScore({ metric: 'recall-auc', value: 1 })]);
     });
 
+    it('are one for each set, and say how often a set was looked at', async () => {
+      const archive = await freshArchive(create);
+      const search = aScore({ set: 'search' });
+      const champion = aScore({ set: 'champion', value: 2.6 });
+      const other = aScore({ trialId: 'c-test2/e0001/tiny/s1', set: 'champion' });
+      await archive.appendScores([search, champion, aScore({ set: 'champion', metric: 'recall-auc', value: 1 })]);
+      await archive.appendScores([other, aScore({ set: 'champion', value: 0.1 })]);
+      expect((await archive.listScores({ trialId: search.trialId })).filter((row) => row.metric === 'bits-per-byte')).toEqual([
+        champion,
+        search,
+      ]);
+      const { dataHash } = search;
+      expect(await archive.countLooks({ dataHash, set: 'search' })).toBe(1);
+      expect(await archive.countLooks({ dataHash, set: 'champion' })).toBe(2);
+      expect(await archive.countLooks({ dataHash, set: 'promotion' })).toBe(0);
+      expect(await archive.countLooks({ dataHash: '0'.repeat(64), set: 'champion' })).toBe(0);
+    });
+
     it('are all written or none', async () => {
       const archive = await freshArchive(create);
       const rows = [aScore(), { ...aScore({ metric: 'recall-auc' }), value: Number.POSITIVE_INFINITY }];
