@@ -8,12 +8,13 @@ export interface Looks {
 }
 
 /**
- * Error spent up to a share of the seeds: Pocock's type, error · ln(1 + (e - 1) share) (K. Lan and D. DeMets, Biometrika 70,
- * 1983). O'Brien and Fleming's type keeps nearly all for the last look; here the first look has at least half of the seeds and is
- * where most campaigns end, so that it would ask for a level at which t with few degrees has no power.
+ * Error spent up to a share of the seeds: the type of O'Brien and Fleming, 2 - 2 Φ(z(error / 2) / √share) (K. Lan and D. DeMets,
+ * Biometrika 70, 1983). It keeps most for the last look. The first look has more than half of the seeds here, so that what is left
+ * for it is still of use; Pocock's type spends more there and finds less in all (`npm run bench -- nulls` on real trials: 32 % of
+ * gains of one deviation with 3 to 4 seeds, this one 40 %).
  */
 export const spentError = ({ share, error }: { readonly share: number; readonly error: number }): number =>
-  error * Math.log(1 + (Math.E - 1) * Math.min(1, share));
+  2 * normalTail(normalUpper(error / 2) / Math.sqrt(Math.min(1, share)));
 
 /**
  * One-sided level of the test at each look, so that together they err with chance `error`: the exit probabilities of a Brownian

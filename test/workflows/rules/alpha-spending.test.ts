@@ -28,10 +28,10 @@ describe('nominalErrors', () => {
     expect(nominalErrors({ looks: [3], error: 0.025 })[0]).toBeCloseTo(0.025, 12);
   });
 
-  it("gives the published boundaries of Pocock's spending function for five even looks", () => {
-    // C. Jennison and B. Turnbull, "Group Sequential Methods", 2000; the same as gsDesign's sfLDPocock.
+  it("gives the published boundaries of O'Brien and Fleming's spending function for five even looks", () => {
+    // C. Jennison and B. Turnbull, "Group Sequential Methods", 2000; the same as gsDesign's sfLDOF.
     const boundaries = nominalErrors({ looks: [1, 2, 3, 4, 5], error: 0.025 }).map(normalUpper);
-    for (const [look, expected] of [2.438, 2.4268, 2.4101, 2.3966, 2.3859].entries())
+    for (const [look, expected] of [4.8769, 3.3569, 2.6803, 2.2898, 2.031].entries())
       expect(boundaries[look]).toBeCloseTo(expected, 2);
   });
 
