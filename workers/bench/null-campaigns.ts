@@ -1,5 +1,5 @@
 import type { Metric } from '../../workflows/contracts/score.ts';
-import { walkConfirmation } from '../../workflows/rules/confirmation.ts';
+import { type ConfirmationInput, walkConfirmation } from '../../workflows/rules/confirmation.ts';
 import { pairedGainFitness, type ScoreRow } from '../../workflows/rules/fitness.ts';
 import { mean } from '../../workflows/rules/mean.ts';
 import { numNoiseRows } from '../../workflows/rules/pool.ts';
@@ -177,28 +177,22 @@ const resampleCampaign = (
   for (const id of finalists) {
     const isPlanted = Number(id.split('-')[1]) < setting.numPlanted;
     const candidate = run(isPlanted ? setting.gain : 0, fresh);
-    for (let numTried = setting.confirmSeeds; ; ) {
-      const { verdict, nextSeeds } = walkConfirmation({
-        metric,
-        design,
-        seeds: fresh,
-        numTried,
-        candidate,
-        baselines: rivals,
-        noise,
-      });
-      if (nextSeeds.length === 0) {
-        const isBetter = verdict?.verdict === 'better';
-        if (!isPlanted) outcome.nulls += 1;
-        if (isBetter && isPlanted) outcome.plantedBetter += 1;
-        if (isBetter && !isPlanted) outcome.nullsBetter += 1;
-        outcome.seedsUsed += numTried;
-        break;
-      }
-      numTried += nextSeeds.length;
-    }
+    const { isBetter, numTried } = confirmed({ metric, design, seeds: fresh, candidate, baselines: rivals, noise });
+    if (!isPlanted) outcome.nulls += 1;
+    if (isBetter && isPlanted) outcome.plantedBetter += 1;
+    if (isBetter && !isPlanted) outcome.nullsBetter += 1;
+    outcome.seedsUsed += numTried;
   }
   return outcome;
+};
+
+/** Look by look, as the campaign asks: the seeds are trained when the walk wants them. */
+const confirmed = (input: Omit<ConfirmationInput, 'numTried'>): { readonly isBetter: boolean; readonly numTried: number } => {
+  for (let numTried = 0; ; ) {
+    const { verdict, nextSeeds } = walkConfirmation({ ...input, numTried });
+    if (nextSeeds.length === 0) return { isBetter: verdict?.verdict === 'better', numTried };
+    numTried += nextSeeds.length;
+  }
 };
 
 const onSeeds = (values: SeedValues | undefined, seeds: readonly number[]): SeedValues =>
