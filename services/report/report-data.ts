@@ -1,7 +1,7 @@
 import type { Campaign } from '../../workflows/contracts/campaign.ts';
 import type { Experiment } from '../../workflows/contracts/experiment.ts';
 import type { LedgerTotal } from '../../workflows/contracts/ledger.ts';
-import type { Metric, Score } from '../../workflows/contracts/score.ts';
+import type { Metric, Score, ScoreSet } from '../../workflows/contracts/score.ts';
 import type { Trial } from '../../workflows/contracts/trial.ts';
 import { mean, pairedDifferences, pairedEffect, type SeedValues } from '../../workflows/rules/statistics.ts';
 import type { Archive } from '../archive/archive.ts';
@@ -40,6 +40,8 @@ export interface ReportData {
   /** Sandbox tiers that scores were made under. */
   readonly sandboxTiers: readonly string[];
   readonly devices: readonly string[];
+  /** Trials of all campaigns of this archive that were scored on these data, by set: each look wears a held-out set out. */
+  readonly looks: Readonly<Record<ScoreSet, number>>;
 }
 
 /** There is no such campaign in the archive. */
@@ -80,7 +82,14 @@ export const readReportData = async (archive: Archive, campaignId: string): Prom
     trialSeconds: totals['trial-seconds'],
     sandboxTiers: [...new Set(scores.map((score) => score.sandboxTier))].toSorted(),
     devices: [...new Set(scores.map((score) => score.device))].toSorted(),
+    looks: await looksAt(archive, campaign.data.hash),
   };
+};
+
+const looksAt = async (archive: Archive, dataHash: string): Promise<ReportData['looks']> => {
+  const count = (set: ScoreSet): Promise<number> => archive.countLooks({ dataHash, set });
+  const [search, promotion, champion] = await Promise.all([count('search'), count('promotion'), count('champion')]);
+  return { search, promotion, champion };
 };
 
 interface ValueQuery {

@@ -3,7 +3,7 @@ import { html, type Markup } from './markup.ts';
 import type { ReportData } from './report-data.ts';
 
 /** Everything that is needed to run it again. */
-export const settingsSection = ({ campaign }: ReportData): Markup => {
+export const settingsSection = ({ campaign, looks }: ReportData): Markup => {
   const { settings, data, versions } = campaign;
   const facts: readonly (readonly [string, string])[] = [
     ...Object.entries(settings).map(
@@ -13,6 +13,10 @@ export const settingsSection = ({ campaign }: ReportData): Markup => {
     [
       'data',
       `${data.trainBytes.toLocaleString('en')} bytes of ${data.trainFiles} files to train on, ${data.heldOutBytes.toLocaleString('en')} bytes of ${data.heldOutFiles} files held out`,
+    ],
+    [
+      'trials scored on these data so far',
+      `${looks.search} on the search set, ${looks.promotion} on the promotion set, ${looks.champion} on the champion set`,
     ],
     ...Object.entries(versions).map(([name, version]) => [`version of ${name}`, version] as const),
   ];

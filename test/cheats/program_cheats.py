@@ -33,7 +33,7 @@ def main() -> int:
         control = [score("honest", seed, manifest, folder, options.set).official or 0 for seed in range(options.seeds)]
         print(f"{'program':36} {'gates':16} judge alone: bits/byte against the control's, or the label, by seed")
         for name in chosen:
-            gate = refused_by(name, 0)
+            gate = refused_by(name, 0, folder)
             tried = [score(name, seed, manifest, folder, options.set) for seed in range(options.seeds)]
             words = [_word(row, control[row.seed]) for row in tried]
             gains = [row for row in tried if row.official is not None and is_better(row, control[row.seed])]

@@ -87,7 +87,7 @@ def names() -> list[str]:
     return sorted(path.stem for path in PROGRAMS.glob("*.py"))
 
 
-def refused_by(name: str, seed: int) -> str | None:
+def refused_by(name: str, seed: int, folder: Path) -> str | None:
     """The gate, or the label of the review, that refuses the program; None when it passes them all."""
     request = {
         "programPath": str(PROGRAMS / f"{name}.py"),
@@ -97,7 +97,9 @@ def refused_by(name: str, seed: int) -> str | None:
         "flopsLimit": 4.0,
         "cuts": 8,
     }
-    result = _in_child(lambda: _check(request))
+    workdir = folder / f"{name}-check" / "work"
+    workdir.mkdir(parents=True, exist_ok=True)
+    result = _in_child(lambda: _check(request, workdir))
     if "died" in result:
         return result["died"]
     failed = [row["gate"] for row in result["gates"] if row["verdict"] == "fail"]
@@ -121,18 +123,18 @@ def score(name: str, seed: int, manifest: dict[str, Any], folder: Path, score_se
     trained = _in_child(lambda: _train({**common, "checkpointEvery": 100, "reportEvery": 20}, workdir))
     if trained.get("status") != "trained":
         return Tried(name, seed, None, trained.get("label") or trained["died"], None, None)
-    try:
-        request = {**common, "checkpointPath": trained["checkpointPath"]}
-        found = score_locally(request, folder / "judge", score_set).metrics[0]
-    except Refused as refused:
-        return Tried(name, seed, None, refused.label, None, None)
-    return Tried(name, seed, None, None, found.value, found.full)
+    request = {**common, "checkpointPath": trained["checkpointPath"]}
+    scored = _in_child(lambda: _score(request, folder / "judge", score_set, workdir))
+    if "died" in scored:
+        return Tried(name, seed, None, scored["died"], None, None)
+    return Tried(name, seed, None, scored["label"], scored["official"], scored["usual"])
 
 
-def _check(request: dict[str, Any]) -> dict[str, Any]:
+def _check(request: dict[str, Any], workdir: Path) -> dict[str, Any]:
     from asi_kernels.gates import check
 
-    return check.run(request, Path.cwd())
+    os.chdir(workdir)
+    return check.run(request, workdir)
 
 
 def _train(request: dict[str, Any], workdir: Path) -> dict[str, Any]:
@@ -140,6 +142,16 @@ def _train(request: dict[str, Any], workdir: Path) -> dict[str, Any]:
 
     os.chdir(workdir)
     return train.run(request, workdir, lambda line: None)
+
+
+def _score(request: dict[str, Any], judge_home: Path, score_set: str, workdir: Path) -> dict[str, Any]:
+    # The answering processes are forked from here: what a cheat writes beside itself stays below the folder.
+    os.chdir(workdir)
+    try:
+        found = score_locally(request, judge_home, score_set).metrics[0]
+    except Refused as refused:
+        return {"label": refused.label, "official": None, "usual": None}
+    return {"label": None, "official": found.value, "usual": found.full}
 
 
 def _in_child(work: Callable[[], dict[str, Any]]) -> dict[str, Any]:

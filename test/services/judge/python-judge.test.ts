@@ -42,7 +42,7 @@ describe.skipIf(python === '')('the judge process (needs ASI_PYTHON)', () => {
     async () => {
       const { judge, folder } = aJudge();
       const channels = await judge.open('a');
-      for (const path of Object.values({ ...channels.prefixes, ...Object.values(channels.sequences) }))
+      for (const path of [...Object.values(channels.prefixes), ...Object.values(channels.sequences)])
         expect(statSync(path).isFIFO()).toBe(true);
       judge.close('a');
       await judge.checkSeals([]);
