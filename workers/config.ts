@@ -18,6 +18,8 @@ const right = {
   ASI_SLOTS: 'how many trials run at the same time, a whole number from 1 to 64 (2 if not set)',
   ASI_IDLE_SECONDS: 'seconds from 1 to 86400 (60 if not set)',
   ASI_CHECK_SECONDS: 'seconds from 1 to 86400 (120 if not set)',
+  ASI_FREE_MB:
+    'megabytes that the disk of ASI_HOME must have free at a start, a whole number from 0 to 1000000000 (500 if not set)',
   ASI_ALLOW_UNSANDBOXED: 'ids of campaigns whose programs may run without a sandbox, with commas between them',
   TEMPORAL_ADDRESS: 'host and port of a Temporal server, for example 127.0.0.1:7233',
   TEMPORAL_NAMESPACE: 'the name of a namespace (default if not set)',
@@ -36,6 +38,7 @@ const environmentSchema = z.object({
   ASI_SLOTS: z.coerce.number().int().min(1).max(64).default(2),
   ASI_IDLE_SECONDS: z.coerce.number().min(1).max(86_400).default(60),
   ASI_CHECK_SECONDS: z.coerce.number().min(1).max(86_400).default(120),
+  ASI_FREE_MB: z.coerce.number().int().min(0).max(1_000_000_000).default(500),
   ASI_ALLOW_UNSANDBOXED: z
     .string()
     .regex(/^c-[a-z0-9-]+(,c-[a-z0-9-]+)*$/)
@@ -59,6 +62,8 @@ export interface Config {
   readonly idleSeconds: number;
   /** The gates of one program may take so long. */
   readonly checkSeconds: number;
+  /** Space that a stack needs to start; a running one warns below half of it. */
+  readonly neededBytes: number;
   /** Campaigns that the operator allows to run programs of a model without a sandbox. */
   readonly unsandboxed: ReadonlySet<string>;
 }
@@ -95,6 +100,7 @@ export const readConfig = (environment: NodeJS.ProcessEnv = process.env): Config
     slots: env.ASI_SLOTS,
     idleSeconds: env.ASI_IDLE_SECONDS,
     checkSeconds: env.ASI_CHECK_SECONDS,
+    neededBytes: env.ASI_FREE_MB * 1_000_000,
     unsandboxed: new Set(env.ASI_ALLOW_UNSANDBOXED?.split(',')),
   };
 };

@@ -1,8 +1,10 @@
 /** `npm start`: the whole stack of one machine, until Ctrl-C. */
+import { isDiskFull } from '../services/storage/disk-space.ts';
 import { taskQueues, workflowTypes } from '../workflows/contracts/messages.ts';
 import { ConfigError, readConfig } from './config.ts';
 import { roles } from './roles/role.ts';
-import { PortInUseError, StackRunningError, StackStartError, startStack } from './supervisor/index.ts';
+import { isSpoken, namingFullDisk } from './spoken-errors.ts';
+import { startStack } from './supervisor/index.ts';
 
 const say = (line: string): void => {
   process.stdout.write(`${line}\n`);
@@ -39,8 +41,8 @@ Ctrl-C stops it.
 try {
   process.exitCode = await main();
 } catch (error) {
-  const isExpected = [ConfigError, StackRunningError, PortInUseError, StackStartError].some((kind) => error instanceof kind);
-  if (!isExpected || !(error instanceof Error)) throw error;
-  process.stderr.write(`${error.message}\n`);
-  process.exitCode = error instanceof ConfigError ? 2 : 1;
+  const named = isDiskFull(error) ? namingFullDisk(error, readConfig()) : error;
+  if (!isSpoken(named)) throw error;
+  process.stderr.write(`${named.message}\n`);
+  process.exitCode = named instanceof ConfigError ? 2 : 1;
 }

@@ -1,23 +1,10 @@
 import { type Command, CommanderError } from 'commander';
-import { ArchiveUnavailableError } from '../../services/archive/archive-errors.ts';
-import { ArtifactsUnavailableError, CorruptArtifactError } from '../../services/artifacts/artifacts.ts';
-import { ExportRefusedError } from '../../services/export/bundle-source.ts';
-import { ConfigError } from '../config.ts';
-import { PortInUseError, StackRunningError, StackStartError } from '../supervisor/index.ts';
+import { isDiskFull } from '../../services/storage/disk-space.ts';
+import { ConfigError, readConfig } from '../config.ts';
+import { isSpoken, namingFullDisk } from '../spoken-errors.ts';
 import { plain } from '../view/cells.ts';
 import { CommandError, exitCodes } from './command-error.ts';
 import type { CliContext } from './context.ts';
-
-/** Errors whose message is written for the person at the terminal. */
-const spokenErrors = [
-  ArchiveUnavailableError,
-  ArtifactsUnavailableError,
-  CorruptArtifactError,
-  ExportRefusedError,
-  PortInUseError,
-  StackRunningError,
-  StackStartError,
-];
 
 /** Parses the words, runs the command and gives back the exit code; every error ends as one readable message. */
 export const runProgram = async (context: CliContext, program: Command, words: readonly string[]): Promise<number> => {
@@ -42,21 +29,25 @@ const prepare = (context: CliContext, command: Command): void => {
   for (const child of command.commands) prepare(context, child);
 };
 
-const report = (context: CliContext, error: unknown, debug: boolean): number => {
-  const isSpoken =
-    error instanceof CommandError || error instanceof ConfigError || spokenErrors.some((kind) => error instanceof kind);
+const report = (context: CliContext, thrown: unknown, debug: boolean): number => {
+  const error = isDiskFull(thrown) && !(thrown instanceof CommandError) ? inWordsOf(context, thrown) : thrown;
   const message = error instanceof Error ? error.message : String(error);
-  const lines = isSpoken
-    ? [message]
-    : [
-        `unexpected: ${plain(message) || 'an error without a message'}`,
-        ...(debug ? [] : ['Run it again with --debug to see where.']),
-      ];
+  const lines =
+    error instanceof CommandError || isSpoken(error)
+      ? [message]
+      : [
+          `unexpected: ${plain(message) || 'an error without a message'}`,
+          ...(debug ? [] : ['Run it again with --debug to see where.']),
+        ];
   if (debug && error instanceof Error) lines.push(wholeStack(error));
   context.stderr.write(`${lines.join('\n')}\n`);
   if (error instanceof CommandError) return error.exitCode;
   return error instanceof ConfigError ? exitCodes.badInput : exitCodes.failed;
 };
+
+/** The environment can be read, or nothing had been written to a disk. */
+const inWordsOf = (context: CliContext, error: unknown): unknown =>
+  namingFullDisk(error, readConfig({ ASI_PYTHON: 'python3', ...context.environment }));
 
 const wholeStack = (error: Error): string => {
   const cause = error.cause instanceof Error ? `\ncaused by ${wholeStack(error.cause)}` : '';

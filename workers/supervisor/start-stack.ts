@@ -1,7 +1,11 @@
 import { join } from 'node:path';
+import { openSqliteArchive } from '../../services/archive/sqlite-archive.ts';
+import { requireSpace } from '../../services/storage/disk-space.ts';
 import { makeFolder } from '../../services/storage/make-folder.ts';
+import { openSqliteVectors } from '../../services/vectors/sqlite-vectors.ts';
 import { type Config, checkoutFolder } from '../config.ts';
 import { ensureHome } from '../home.ts';
+import { DiskWatch } from './disk-watch.ts';
 import type { Command } from './guarded-process.ts';
 import { KeptProcess, StackStartError } from './kept-process.ts';
 import { choosePorts, movedPorts, type Ports } from './ports.ts';
@@ -66,7 +70,8 @@ export class StackRunningError extends Error {
 
 /**
  * Starts the Temporal server and the workers of one machine and keeps them up until `stop`.
- * @throws StackRunningError, PortInUseError, StackStartError, each with a message for the user
+ * @throws ConfigError, DiskFullError, StackRunningError, PortInUseError, StackStartError, ArchiveUnavailableError, VectorsUnavailableError,
+ * each with a message for the user
  */
 export const startStack = async (options: StackOptions): Promise<Stack> => {
   const { config, onLine } = options;
@@ -76,17 +81,20 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
   try {
     const left = await reapLeftovers(config.home, LEFTOVER_GRACE_MS);
     if (left.length > 0) onLine(`ended what a killed stack had left behind: ${left.join(', ')}`);
+    await openStores(config.home);
     const wished = { temporal: config.temporalPort, ui: config.uiPort };
     const ports = await choosePorts(wished, options.freePorts ?? false);
     for (const line of movedPorts(wished, ports)) onLine(line);
     const running = new SupervisedStack(options, binary, ports);
     await running.start(options.signal);
+    const disk = new DiskWatch({ home: config.home, floorBytes: config.neededBytes / 2, onLine });
     return {
       temporalAddress: running.temporalAddress,
       uiUrl: running.uiUrl,
       namespace: config.namespace,
       processes: () => running.processes(),
       stop: async () => {
+        disk.stop();
         await running.stop();
         lock.release();
       },
@@ -239,8 +247,15 @@ const checkBeforehand = (config: Config): string => {
   if (config.temporalBinary === null)
     throw new StackStartError('ASI_TEMPORAL (not set): no Temporal binary; run "npm run setup"');
   ensureHome(config.home);
+  requireSpace(config.home, config.neededBytes);
   makeFolder(join(config.home, 'logs'));
   return config.temporalBinary;
+};
+
+/** Before any process starts: each worker would meet the same fault, and say so by a crash. */
+const openStores = async (home: string): Promise<void> => {
+  await openSqliteArchive(join(home, 'archive.db')).close();
+  await openSqliteVectors(join(home, 'vectors.db')).close();
 };
 
 const rejectOnAbort = (signal: AbortSignal | undefined): { readonly promise: Promise<never>; readonly forget: () => void } => {
