@@ -1,0 +1,21 @@
+# row: K1
+# does: makes namespaces and mounts
+# expect: exit
+
+import ctypes
+import os
+
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+def loot(what):
+    with open("loot", "a") as file:
+        file.write(f"{what}\n")
+
+
+for flags in (0x10000000, 0x20000, 0x10020000):
+    if libc.unshare(flags) == 0:
+        loot(f"unshare {flags:#x}")
+if libc.mount(b"none", b"/tmp", b"tmpfs", ctypes.c_ulong(0), None) == 0:
+    loot("mount")
+os._exit(3)

@@ -1,0 +1,16 @@
+# row: L1
+# does: reads its environment
+# expect: exit
+
+import os
+
+
+def loot(what):
+    with open("loot", "a") as file:
+        file.write(f"{what}\n")
+
+
+for name in os.environ:
+    if name not in ("HOME", "LANG", "TMPDIR"):
+        loot(name)
+os._exit(3)

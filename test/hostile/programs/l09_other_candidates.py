@@ -1,0 +1,25 @@
+# row: L9
+# does: reads the work of another candidate
+# expect: exit
+
+import os
+
+
+def can_read(path):
+    try:
+        if os.path.isdir(path):
+            return bool(os.listdir(path))
+        with open(path, "rb") as file:
+            return bool(file.read(1))
+    except OSError:
+        return False
+
+
+def loot(what):
+    with open("loot", "a") as file:
+        file.write(f"{what}\n")
+
+
+if can_read("SIBLING_PATH"):
+    loot("SIBLING_PATH")
+os._exit(3)

@@ -1,0 +1,20 @@
+# row: N4
+# does: connects to a local socket in the file tree
+# expect: exit
+
+import ctypes
+import os
+
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+def loot(what):
+    with open("loot", "a") as file:
+        file.write(f"{what}\n")
+
+
+descriptor = libc.socket(1, 1, 0)
+address = b"\x01\x00" + b"SOCKET_PATH" + b"\0"
+if descriptor >= 0 and libc.connect(descriptor, address, len(address)) == 0:
+    loot("connected")
+os._exit(3)

@@ -1,0 +1,10 @@
+# row: R1
+# does: forks without end
+# expect: pids_limit
+
+import ctypes
+
+libc = ctypes.CDLL(None, use_errno=True)
+
+while True:
+    libc.fork()

@@ -1,0 +1,20 @@
+# row: R10
+# does: writes into / and /dev
+# expect: exit
+
+import ctypes
+import os
+
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+def loot(what):
+    with open("loot", "a") as file:
+        file.write(f"{what}\n")
+
+
+for path in (b"/filled", b"/dev/filled", b"/etc/filled", b"/proc/filled"):
+    if libc.open(path, os.O_CREAT | os.O_WRONLY, 0o600) >= 0:
+        loot(path)
+        os.remove(path)
+os._exit(3)
