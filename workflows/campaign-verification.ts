@@ -1,9 +1,9 @@
 import { ActivityFailure, condition, isCancellation, startChild } from '@temporalio/workflow';
-import { record, training } from './activity-proxies.ts';
+import { checks, record, training } from './activity-proxies.ts';
 import { childOptions } from './campaign-children.ts';
 import { enter, recordMessages, show } from './campaign-progress.ts';
 import type { CampaignRun } from './campaign-state.ts';
-import type { ConfirmationPlan } from './contracts/activities.ts';
+import { auditCuts, type ConfirmationPlan } from './contracts/activities.ts';
 import { campaignKey } from './search-attributes.ts';
 import { verifyArchitecture } from './verification.ts';
 
@@ -20,23 +20,23 @@ export async function verify(run: CampaignRun): Promise<void> {
     'verifying',
     `confirming ${finalists.length} finalists against ${baselines.length} baselines on ${confirmSeeds.length} fresh seeds`,
   );
-  let look: Look = { finalists, baselines, seeds: confirmSeeds, championTrials: [] };
+  let look: Look = { finalists, baselines, seeds: confirmSeeds, champions: [], championTrials: [] };
   for (let numTried = 0; look.seeds.length > 0; ) {
     await confirmOn(run, { ...look, numTried });
     numTried += look.seeds.length;
     look = await record.planConfirmation({ campaignId: run.campaignId, numTried });
-    if (look.seeds.length === 0) return await askChampionSet(run, look.championTrials);
+    if (look.seeds.length === 0) return await askChampionSet(run, look);
     run.stage = `training ${look.seeds.length} more fresh ${look.seeds.length === 1 ? 'seed' : 'seeds'}, which may change the verdict of ${look.finalists.map((id) => id.split('/')[1]).join(', ')}`;
     show(run);
   }
 }
 
-type Look = Pick<ConfirmationPlan, 'finalists' | 'baselines' | 'seeds' | 'championTrials'>;
+type Look = Pick<ConfirmationPlan, 'finalists' | 'baselines' | 'seeds' | 'champions' | 'championTrials'>;
 
 /** One look: each member is trained and scored on these fresh seeds, in a child of its own. */
 async function confirmOn(
   run: CampaignRun,
-  { finalists, baselines, seeds, numTried }: Omit<Look, 'championTrials'> & { readonly numTried: number },
+  { finalists, baselines, seeds, numTried }: Omit<Look, 'champions' | 'championTrials'> & { readonly numTried: number },
 ): Promise<void> {
   const { rung } = run.requirePlan().settings;
   const roles = [
@@ -69,14 +69,23 @@ async function confirmOn(
 }
 
 /**
- * The champion set is asked once, about what is to be called better. A trial that cannot be scored on it stays without a score, and
- * its finalist is not called better.
+ * What is to be called better goes through the gates with the most cuts, and the champion set is asked about it once. What fails the audit, or has a
+ * trial that cannot be scored, is not called better.
  */
-async function askChampionSet(run: CampaignRun, trials: readonly string[]): Promise<void> {
-  if (trials.length === 0) return;
-  run.stage = `scoring ${trials.length} trials on the champion set, which "better" must hold on too`;
+async function askChampionSet(run: CampaignRun, { champions, championTrials }: Look): Promise<void> {
+  if (championTrials.length === 0) return;
+  run.stage = `scoring ${championTrials.length} trials on the champion set, which "better" must hold on too`;
   show(run);
-  await Promise.all(trials.map(scoreOrLeave));
+  await Promise.all([...champions.map(auditOrLeave), ...championTrials.map(scoreOrLeave)]);
+}
+
+async function auditOrLeave(experimentId: string): Promise<void> {
+  const cuts = auditCuts.champion;
+  try {
+    await checks.auditArchitecture.executeWithOptions({ summary: `gates with ${cuts} cuts` }, [{ experimentId, cuts }]);
+  } catch (error) {
+    if (!(error instanceof ActivityFailure) || isCancellation(error)) throw error;
+  }
 }
 
 async function scoreOrLeave(trialId: string): Promise<void> {

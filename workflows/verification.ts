@@ -1,5 +1,7 @@
 import { ActivityFailure, isCancellation, setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
+import { checks } from './activity-proxies.ts';
 import { requireCampaign } from './child-only.ts';
+import { auditCuts, type StepResult } from './contracts/activities.ts';
 import { rootMessage, runTrial } from './experiment.ts';
 import { kindKey, stageKey } from './search-attributes.ts';
 
@@ -28,6 +30,8 @@ export async function verifyArchitecture(input: VerificationInput): Promise<Veri
   ]);
   const confirmed: number[] = [];
   const failed: { seed: number; label: string; detail: string }[] = [];
+  const doubt = input.role === 'finalist' ? await audit(input) : null;
+  if (doubt !== null) return showUnconfirmed(input, doubt);
   for (const seed of input.seeds) {
     setCurrentDetails(
       `### ${input.experimentId}\n\nConfirming on fresh seeds: ${confirmed.length} of ${input.seeds.length} done, seed ${seed} running.`,
@@ -41,6 +45,30 @@ export async function verifyArchitecture(input: VerificationInput): Promise<Veri
   );
   upsertSearchAttributes([{ key: stageKey, value: 'done' }]);
   return { experimentId: input.experimentId, confirmed, failed };
+}
+
+type Doubt = Pick<Extract<StepResult, { ok: false }>, 'label' | 'detail'>;
+
+/** What the gates say with the cuts of a finalist; an outage that outlasted its retries leaves it unconfirmed, not the campaign unconcluded. */
+async function audit({ experimentId }: VerificationInput): Promise<Doubt | null> {
+  const cuts = auditCuts.finalist;
+  try {
+    const audited = await checks.auditArchitecture.executeWithOptions({ summary: `gates with ${cuts} cuts` }, [
+      { experimentId, cuts },
+    ]);
+    return audited.ok ? null : audited;
+  } catch (error) {
+    if (!(error instanceof ActivityFailure) || isCancellation(error)) throw error;
+    return { label: 'infra', detail: rootMessage(error) };
+  }
+}
+
+function showUnconfirmed({ experimentId, seeds }: VerificationInput, { label, detail }: Doubt): VerificationOutcome {
+  setCurrentDetails(
+    `### ${experimentId}\n\nNot confirmed: the gates with ${auditCuts.finalist} cuts ended with ${label}. ${detail}`,
+  );
+  upsertSearchAttributes([{ key: stageKey, value: 'done' }]);
+  return { experimentId, confirmed: [], failed: seeds.map((seed) => ({ seed, label, detail })) };
 }
 
 /** An outage that outlasted its retries costs this seed, not the conclusion of the campaign. */

@@ -1,3 +1,4 @@
+import type { Audit } from '../../workflows/contracts/audit.ts';
 import type { Campaign, Pool } from '../../workflows/contracts/campaign.ts';
 import type { Experiment, ExperimentState } from '../../workflows/contracts/experiment.ts';
 import type { LedgerRow, LedgerTotal } from '../../workflows/contracts/ledger.ts';
@@ -59,7 +60,7 @@ export interface ExperimentFilter {
 
 /**
  * The record of truth. Every write is one atomic step on one document and survives a crash once its promise resolves.
- * Unique: campaign id, experiment id, trial id, (trial, metric) of a score, ledger row id.
+ * Unique: campaign id, experiment id, trial id, (trial, metric, set) of a score, (experiment, cuts) of an audit, ledger row id.
  * A terminal experiment or a scored/failed/cancelled trial never changes, but for the verdict of a recorded experiment, which is set once.
  * Every record is checked against its schema before it is written: InvalidRecordError names field and value, and nothing is written.
  * `updatedAt`, and `finishedAt` where a record becomes terminal without one, are set by the archive unless the patch holds them.
@@ -116,6 +117,10 @@ export interface Archive {
   listScores(
     filter: { readonly trialId: string } | { readonly experimentId: string } | { readonly campaignId: string },
   ): Promise<readonly Score[]>;
+  /** An audit is known by experiment and number of cuts; one that exists already is left as it is. */
+  appendAudit(audit: Audit): Promise<void>;
+  /** By number of cuts. */
+  listAudits(experimentId: string): Promise<readonly Audit[]>;
   /** How many trials were scored on this set of these data: each look wears a held-out set out. */
   countLooks(query: { readonly dataHash: string; readonly set: ScoreSet }): Promise<number>;
 

@@ -1,6 +1,7 @@
 import { type OpenOptions, SqliteDatabase, type StoreKind } from '../storage/sqlite-database.ts';
 import type { Archive } from './archive.ts';
 import { ArchiveUnavailableError } from './archive-errors.ts';
+import { SqliteAudits } from './sqlite-audits.ts';
 import { SqliteCampaigns } from './sqlite-campaigns.ts';
 import { SqliteExperiments } from './sqlite-experiments.ts';
 import { SqliteLedger } from './sqlite-ledger.ts';
@@ -29,6 +30,7 @@ export const openSqliteArchive = (path: string, options: SqliteArchiveOptions = 
   const campaigns = new SqliteCampaigns(database, now);
   const experiments = new SqliteExperiments(database, now);
   const trials = new SqliteTrials(database, now);
+  const audits = new SqliteAudits(database);
   const ledger = new SqliteLedger(database);
   // node:sqlite is synchronous; `async` turns what it throws into rejections, as callers of a port expect.
   return {
@@ -52,6 +54,8 @@ export const openSqliteArchive = (path: string, options: SqliteArchiveOptions = 
     updateTrial: async (id, epoch, patch) => trials.update(id, epoch, patch),
     appendScores: async (rows) => trials.appendScores(rows),
     listScores: async (filter) => trials.listScores(filter),
+    appendAudit: async (audit) => audits.append(audit),
+    listAudits: async (id) => audits.list(id),
     countLooks: async (query) => trials.countLooks(query),
     appendLedger: async (row, cap) => ledger.append(row, cap),
     ledgerTotals: async (campaignId) => ledger.totals(campaignId),

@@ -111,5 +111,16 @@ CREATE TRIGGER campaigns_final BEFORE UPDATE ON campaigns WHEN OLD.state IN ('fi
 BEGIN SELECT RAISE(ABORT, 'a finished campaign never changes'); END;
 `;
 
+/** Deep audits of recorded experiments. */
+const version3 = `
+CREATE TABLE audits (
+  experiment_id TEXT NOT NULL, cuts INTEGER NOT NULL, document TEXT NOT NULL, PRIMARY KEY (experiment_id, cuts)
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER audits_final BEFORE UPDATE ON audits
+BEGIN SELECT RAISE(ABORT, 'audits never change'); END;
+CREATE TRIGGER audits_kept BEFORE DELETE ON audits
+BEGIN SELECT RAISE(ABORT, 'audits are never deleted'); END;
+`;
+
 /** Script n brings a file from version n to n + 1. A released script is never edited. */
-export const archiveMigrations: readonly string[] = [version1, version2];
+export const archiveMigrations: readonly string[] = [version1, version2, version3];

@@ -1,5 +1,8 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Judge, Judgement } from '../../services/judge/judge.ts';
+import { InstantHost } from '../../workers/bench/instant-host.ts';
 import { InstantJudge } from '../../workers/bench/instant-judge.ts';
 import type { CampaignResult } from '../../workflows/campaign.ts';
 import { taskQueues, workflowTypes } from '../../workflows/contracts/messages.ts';
@@ -10,6 +13,8 @@ const gains: Readonly<Record<string, { readonly champion: number; readonly other
   'c-held': { champion: 1, others: 1 },
   'c-taken-back': { champion: -0.5, others: 1 },
   'c-more-seeds': { champion: 0.2, others: 0.2 },
+  'c-leak-of-3-percent': { champion: 1, others: 1 },
+  'c-leak-of-1-percent': { champion: 1, others: 1 },
 };
 const numBaselines = 2;
 
@@ -27,9 +32,25 @@ class PlantingJudge extends InstantJudge {
   }
 }
 
+/** In these campaigns the gates find a leak, but only with so many cuts. */
+const leaks: Readonly<Record<string, number>> = { 'c-leak-of-3-percent': 100, 'c-leak-of-1-percent': 300 };
+
+class LeakFindingHost extends InstantHost {
+  override async run(job: Parameters<InstantHost['run']>[0]) {
+    const end = await super.run(job);
+    const needed = leaks[job.id.split('/')[0] ?? ''];
+    const { cuts } = JSON.parse(readFileSync(job.requestPath, 'utf8'));
+    if (job.command !== 'check' || needed === undefined || cuts < needed) return end;
+    const path = join(job.workdir, 'result.json');
+    const found = { status: 'fail', label: 'gate', detail: 'causality: an output at cut 71 depends on what follows' };
+    writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, 'utf8')), ...found }));
+    return end;
+  }
+}
+
 let loop: Loop;
 beforeAll(async () => {
-  loop = await startLoop({ judge: new PlantingJudge() });
+  loop = await startLoop({ judge: new PlantingJudge(), host: new LeakFindingHost() });
 }, 120_000);
 afterAll(async () => {
   await loop?.stop();
@@ -67,6 +88,28 @@ describe('confirming finalists', { timeout: 120_000 }, () => {
     expect(championTrials).toBe(6);
     expect(result.verdict).toBe('nothing-found');
     expect(result.statement).toContain('not distinguishable after the champion set');
+  });
+
+  it('confirms nothing that fails the gates with the cuts of a finalist', async () => {
+    const { result, freshTrials } = await campaign('c-leak-of-3-percent');
+    expect(result.verdict).toBe('nothing-found');
+    expect(result.statement).toContain('failed the gates with 100 cuts');
+    expect(result.statement).toContain('causality: an output at cut 71');
+    // The two baselines on two seeds: the finalist is not trained.
+    expect(freshTrials).toBe(4);
+  });
+
+  it('calls nothing better that fails the gates with the cuts of a champion', async () => {
+    const { result, freshTrials } = await campaign('c-leak-of-1-percent');
+    expect(freshTrials).toBe(6);
+    expect(result.verdict).toBe('nothing-found');
+    expect(result.finalists[0]?.verdict).toContain('Not called better, because the gates with 300 cuts ended with gate');
+    const [finalist] = result.finalists;
+    const audits = await loop.archive.listAudits(finalist?.experimentId ?? '');
+    expect(audits.map(({ cuts, passed }) => [cuts, passed])).toEqual([
+      [100, true],
+      [300, false],
+    ]);
   });
 
   it('trains another seed where it may change the verdict', async () => {

@@ -24,6 +24,7 @@ export interface CheckDependencies extends SandboxDependencies {
   readonly workFolder: string;
   /** The gates report no progress, so that this limit on their time is the one on their silence too. */
   readonly wallSeconds: number;
+  readonly now: () => Date;
 }
 
 const limits = { memoryBytes: 3 * 1024 ** 3, logBytes: 1024 * 1024 } as const;
@@ -46,38 +47,79 @@ export const createCheckActivities = (dependencies: CheckDependencies): CheckAct
     await requireSandbox(dependencies, { campaign, experiment });
     return await check(dependencies, { experiment, campaign, hash: experiment.architecture.hash });
   },
+  async auditArchitecture({ experimentId, cuts: numCuts }) {
+    const { archive } = dependencies;
+    const stored = (await archive.listAudits(experimentId)).find((one) => one.cuts === numCuts);
+    if (stored !== undefined)
+      return stored.passed ? { ok: true } : { ok: false, label: stored.label ?? 'gate', detail: stored.detail };
+    const experiment = await requireExperiment(archive, experimentId);
+    if (experiment.architecture === null) throw infra(`experiment ${experimentId} has no program to audit`);
+    const campaign = await requireCampaign(archive, experiment.campaignId);
+    await requireSandbox(dependencies, { campaign, experiment });
+    return await audit(dependencies, { experiment, campaign, hash: experiment.architecture.hash, cuts: numCuts });
+  },
 });
 
 /** A retry after the record was written must not run the gates again. */
 const lastRefusal = (experiment: Experiment): Failure | null =>
   experiment.attempts.find((attempt) => attempt.hash === experiment.architecture?.hash)?.failure ?? null;
 
-const check = async (
+interface Subject {
+  readonly experiment: Experiment;
+  readonly campaign: Campaign;
+  readonly hash: string;
+}
+
+const check = async (dependencies: CheckDependencies, subject: Subject): Promise<StepResult> => {
+  const { experiment, hash } = subject;
+  const { refusal, report } = await runGates(dependencies, { ...subject, cuts });
+  await changeExperiment(dependencies.archive, experiment.id, (current) => {
+    const gates = report?.gates ?? [];
+    if (refusal !== null)
+      return { gates, attempts: [...current.attempts, { hash, proposal: current.proposal, failure: refusal }] };
+    if (current.architecture === null || report === null) return null;
+    return { gates, state: 'checked', architecture: { ...current.architecture, sizes: report.sizes } };
+  });
+  return refusal === null ? { ok: true } : { ok: false, label: refusal.label, detail: refusal.detail };
+};
+
+const audit = async (dependencies: CheckDependencies, subject: Subject & { readonly cuts: number }): Promise<StepResult> => {
+  const { archive, hostFacts, now } = dependencies;
+  const { experiment, hash } = subject;
+  const { refusal, report } = await runGates(dependencies, subject);
+  await archive.appendAudit({
+    experimentId: experiment.id,
+    programHash: hash,
+    cuts: subject.cuts,
+    passed: refusal === null,
+    label: refusal?.label ?? null,
+    detail: refusal?.detail ?? report?.detail ?? '',
+    gates: report?.gates ?? [],
+    sandboxTier: (await hostFacts()).sandbox.tier,
+    cpuSeconds: report?.cpuSeconds ?? 0,
+    at: now().toISOString(),
+  });
+  return refusal === null ? { ok: true } : { ok: false, label: refusal.label, detail: refusal.detail };
+};
+
+const runGates = async (
   dependencies: CheckDependencies,
-  { experiment, campaign, hash }: { readonly experiment: Experiment; readonly campaign: Campaign; readonly hash: string },
-): Promise<StepResult> => {
-  const { archive, artifacts, dispatcher, workFolder, wallSeconds } = dependencies;
-  const workdir = join(workFolder, 'check', ...experiment.id.split('/'), hash.slice(0, 12));
+  { experiment, campaign, hash, cuts }: Subject & { readonly cuts: number },
+): Promise<{ readonly refusal: Failure | null; readonly report: CheckResult | null }> => {
+  const { artifacts, dispatcher, workFolder, wallSeconds } = dependencies;
+  const workdir = join(workFolder, 'check', ...experiment.id.split('/'), `${hash.slice(0, 12)}-${cuts}`);
   await mkdir(workdir, { recursive: true });
-  const programPath = join(workdir, 'mixer.py');
-  const referencePath = join(workdir, 'reference.py');
-  if (!(await artifacts.getFile(hash, programPath))) throw infra(`program ${hash} is not among the artifacts`);
-  const reference = campaign.settings.baselines[0];
-  if (reference === undefined) throw infra('the campaign has no baselines');
-  await artifacts.getFile(await artifacts.put(await dependencies.baselineProgram(reference)), referencePath);
   const request: CheckRequest = {
-    programPath,
-    referencePath,
+    ...(await placePrograms(dependencies, { campaign, hash, workdir })),
     rung: rungs[campaign.settings.rung],
     seed: campaign.settings.seed,
     cuts,
     flopsLimit: experiment.kind === 'baseline' ? baselineFlopsLimit : flopsLimit,
   };
-
   const end = await withHeartbeat((beat, signal) =>
     dispatcher.run(
       {
-        id: `${experiment.id}#check-${hash.slice(0, 12)}`,
+        id: `${experiment.id}#check-${hash.slice(0, 12)}-${cuts}`,
         command: 'check',
         request,
         workdir,
@@ -93,17 +135,25 @@ const check = async (
   if (!end.ok && (end.label === 'infra' || end.label === 'cancelled')) throw infra(end.detail);
   const logArtifact = end.logTail === '' ? null : await artifacts.put(end.logTail);
   const result = end.ok ? checkResultSchema.safeParse(end.result) : null;
-  const refusal = refusalOf(end.ok ? null : end, result, logArtifact);
-  const report: CheckResult | null = result?.success === true ? result.data : null;
-  await changeExperiment(archive, experiment.id, (current) => {
-    const gates = report?.gates ?? [];
-    if (refusal !== null)
-      return { gates, attempts: [...current.attempts, { hash, proposal: current.proposal, failure: refusal }] };
-    if (current.architecture === null || report === null) return null;
-    return { gates, state: 'checked', architecture: { ...current.architecture, sizes: report.sizes } };
-  });
-  await removeWorkdir(dependencies.workFolder, workdir);
-  return refusal === null ? { ok: true } : { ok: false, label: refusal.label, detail: refusal.detail };
+  await removeWorkdir(workFolder, workdir);
+  return {
+    refusal: refusalOf(end.ok ? null : end, result, logArtifact),
+    report: result?.success === true ? result.data : null,
+  };
+};
+
+/** Writes the program and the reference's into the work folder. */
+const placePrograms = async (
+  { artifacts, baselineProgram }: CheckDependencies,
+  { campaign, hash, workdir }: { readonly campaign: Campaign; readonly hash: string; readonly workdir: string },
+): Promise<Pick<CheckRequest, 'programPath' | 'referencePath'>> => {
+  const programPath = join(workdir, 'mixer.py');
+  const referencePath = join(workdir, 'reference.py');
+  if (!(await artifacts.getFile(hash, programPath))) throw infra(`program ${hash} is not among the artifacts`);
+  const reference = campaign.settings.baselines[0];
+  if (reference === undefined) throw infra('the campaign has no baselines');
+  await artifacts.getFile(await artifacts.put(await baselineProgram(reference)), referencePath);
+  return { programPath, referencePath };
 };
 
 const refusalOf = (

@@ -88,11 +88,15 @@ const storeVerdicts = async (
 const whyUnconfirmed = async (archive: Archive, campaignId: string): Promise<Partial<Pick<Conclusion, 'statement'>>> => {
   const { finalists } = await chooseFinalists(archive, campaignId);
   const trials = (await Promise.all(finalists.map((experimentId) => archive.listTrials({ experimentId })))).flat();
+  const audits = (await Promise.all(finalists.map((id) => archive.listAudits(id)))).flat();
+  const refused = audits.find(({ passed }) => !passed);
   const failure = trials.find((trial) => trial.purpose === 'confirm' && trial.failure !== null)?.failure;
-  if (failure == null) return {};
-  return {
-    statement: `No finalist could be confirmed on fresh seeds, so nothing was found. The first of them ended with ${failure.label}: ${failure.detail}.`,
-  };
+  if (refused === undefined && failure == null) return {};
+  const how =
+    refused === undefined
+      ? `The first of them ended with ${failure?.label}: ${failure?.detail}`
+      : `${refused.experimentId} failed the gates with ${refused.cuts} cuts: ${refused.detail}`;
+  return { statement: `No finalist could be confirmed on fresh seeds, so nothing was found. ${how}.` };
 };
 
 const writeReport = async (

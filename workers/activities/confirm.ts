@@ -1,5 +1,6 @@
 import type { Archive } from '../../services/archive/archive.ts';
-import type { ConfirmationPlan } from '../../workflows/contracts/activities.ts';
+import { auditCuts, type ConfirmationPlan } from '../../workflows/contracts/activities.ts';
+import type { Audit } from '../../workflows/contracts/audit.ts';
 import type { Campaign } from '../../workflows/contracts/campaign.ts';
 import type { Experiment, Verdict } from '../../workflows/contracts/experiment.ts';
 import { campaignOf } from '../../workflows/contracts/naming.ts';
@@ -126,6 +127,7 @@ export const planConfirmation = async (
     seeds: open[0]?.confirmation.nextSeeds ?? [],
     finalists: open.map(({ id }) => id),
     baselines: open.length > 0 ? baselines : [],
+    champions: open.length > 0 ? [] : better,
     championTrials: open.length > 0 || better.length === 0 ? [] : await scoredTrials(archive, [...better, ...baselines]),
     reason: walks.map(({ id, confirmation }) => `${id.split('/')[1]}: ${confirmation.reason}`).join('; '),
   };
@@ -151,7 +153,9 @@ export const judgeFinalists = async (
   const judged = await Promise.all(
     bench.finalists.map(async (id) => {
       const { verdict } = walk(bench, id, await numTriedOf(archive, bench, id));
-      return verdict === null ? [] : [{ id, verdict: withChampion(bench, id, withTrade(bench, id, verdict)) }];
+      if (verdict === null) return [];
+      const held = withChampion(bench, id, withTrade(bench, id, verdict));
+      return [{ id, verdict: held.verdict === 'better' ? withAudit(await archive.listAudits(id), held) : held }];
     }),
   );
   return { judged: judged.flat(), detectable: detectableIn(bench) };
@@ -182,6 +186,17 @@ const withChampion = ({ championTable, seeds, baselines, noise }: Bench, id: str
   const values = (of: string) => championTable.values(of, { metric, seeds });
   const rivals = baselines.map((baseline) => ({ name: baseline.name, values: values(baseline.id) }));
   return confirmOnChampion({ metric, verdict, candidate: values(id), baselines: rivals, noise: noise(metric) });
+};
+
+/** Nothing is called better whose program was not audited with the cuts of a champion, or did not stand. */
+const withAudit = (audits: readonly Audit[], verdict: Verdict): Verdict => {
+  const failed = audits.find(({ passed }) => !passed);
+  if (failed === undefined && audits.some(({ cuts }) => cuts >= auditCuts.champion)) return verdict;
+  const why =
+    failed === undefined
+      ? `the gates could not be run with ${auditCuts.champion} cuts`
+      : `the gates with ${failed.cuts} cuts ended with ${failed.label}: ${failed.detail}`;
+  return { ...verdict, verdict: 'not-distinguishable', statement: `${verdict.statement} Not called better, because ${why}.` };
 };
 
 /** Bits per byte that a true gain needs to be called better nine times in ten, with all that is known of the noise by now. */

@@ -123,6 +123,7 @@ const openers: Readonly<Record<Role, (config: Config, createHost: () => Host, cr
               artifacts: openFolderArtifacts(artifactsFolder(config)),
               dispatcher,
               hostFacts: () => host.start(),
+              now,
               unsandboxed: config.unsandboxed,
               baselineProgram: (name) => tools.emit(baselineGenomes[name], name, `The baseline ${name}.`),
               workFolder: join(config.home, 'work'),

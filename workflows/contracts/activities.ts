@@ -15,6 +15,9 @@ export const failureTypes = {
   brokenPython: 'BrokenPython',
 } as const;
 
+/** Cuts of an audit by what is at stake: a leak at 3 % of positions is found by 100 with 95 %, one at 1 % by 300. */
+export const auditCuts = { finalist: 100, champion: 300 } as const;
+
 export interface CampaignPlan {
   readonly campaignId: string;
   readonly settings: CampaignSettings;
@@ -124,6 +127,8 @@ export interface ConfirmationPlan {
   readonly seeds: readonly number[];
   readonly finalists: readonly string[];
   readonly baselines: readonly string[];
+  /** Finalists that are better so far; empty while there are seeds to train. */
+  readonly champions: readonly string[];
   /** Trials that the champion set is to be asked about; empty while there are seeds to train. */
   readonly championTrials: readonly string[];
   /** One line for a person. */
@@ -153,6 +158,8 @@ export type ProposeResult =
 export interface CheckActivities {
   /** Runs the gates on the experiment's program; stores sizes and evidence. */
   checkArchitecture(request: { readonly experimentId: string }): Promise<StepResult>;
+  /** Runs the gates once more with so many cuts on what is about to win something; what they say is a record of its own. */
+  auditArchitecture(request: { readonly experimentId: string; readonly cuts: number }): Promise<StepResult>;
 }
 
 /** Queue `training`. */

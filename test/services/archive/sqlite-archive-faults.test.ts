@@ -4,6 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from 'vitest';
 import { ArchiveUnavailableError } from '../../../services/archive/archive-errors.ts';
 import { openSqliteArchive } from '../../../services/archive/sqlite-archive.ts';
+import { archiveMigrations } from '../../../services/archive/sqlite-schema.ts';
 import { aLedgerRow, anExperiment, aScore, aTrial, aVerdict } from '../../support/builders.ts';
 import { asNobody, inChild } from '../../support/in-child.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
@@ -28,8 +29,10 @@ describe('a path that holds no usable archive', () => {
     edit(path, 'PRAGMA user_version = 7');
     const before = readFileSync(path);
     const refusal = refusalOf(path);
-    expect(refusal).toMatchObject({ reason: 'newer-version', path, foundVersion: 7, knownVersion: 2 });
-    expect(refusal.message).toContain(`${path} cannot be used: it has version 7; this program knows version 2 at most`);
+    expect(refusal).toMatchObject({ reason: 'newer-version', path, foundVersion: 7, knownVersion: 3 });
+    expect(refusal.message).toContain(
+      `${path} cannot be used: it has version 7; this program knows version ${archiveMigrations.length} at most`,
+    );
     expect(readFileSync(path).equals(before)).toBe(true);
   });
 

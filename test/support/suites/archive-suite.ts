@@ -1,4 +1,5 @@
 import { describe } from 'vitest';
+import { auditTests } from './archive/audits.ts';
 import { campaignTests } from './archive/campaigns.ts';
 import { concurrencyTests } from './archive/concurrency.ts';
 import { experimentTests } from './archive/experiments.ts';
@@ -14,6 +15,7 @@ export const archiveSuite = (name: string, create: CreateStore): void => {
     experimentTests(create);
     lineageTests(create);
     trialTests(create);
+    auditTests(create);
     ledgerTests(create);
     concurrencyTests(create);
   });
