@@ -1,6 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 
 const maxResultBytes = 16 * 1024 * 1024;
+const strictUtf8 = new TextDecoder('utf-8', { fatal: true });
 
 export type ReadResult =
   | { readonly ok: true; readonly value: unknown }
@@ -13,7 +14,7 @@ export type ReadResult =
 export const readResult = (path: string): ReadResult => {
   let descriptor: number;
   try {
-    descriptor = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    descriptor = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY);
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
     if (code === 'ENOENT') return { ok: false, label: 'no_result', detail: 'result.json was not written' };
@@ -32,8 +33,10 @@ export const readResult = (path: string): ReadResult => {
       if (count === 0) break;
       filled += count;
     }
-    return { ok: true, value: JSON.parse(bytes.toString('utf8', 0, filled)) };
+    return { ok: true, value: JSON.parse(strictUtf8.decode(bytes.subarray(0, filled))) };
   } catch (error) {
+    if (error instanceof TypeError && 'code' in error && error.code === 'ERR_ENCODING_INVALID_ENCODED_DATA')
+      return { ok: false, label: 'bad_result', detail: 'result.json is not UTF-8' };
     if (error instanceof SyntaxError)
       return { ok: false, label: 'bad_result', detail: `result.json is not JSON: ${error.message}` };
     throw error;

@@ -30,6 +30,7 @@ describe('asi doctor', () => {
       'Python',
       'Temporal',
       'asi_kernels',
+      'sandbox',
       'state folder',
       'archive',
       'stack',
