@@ -6,10 +6,13 @@ import codecs
 import os
 import re
 import shutil
+from collections import deque
 from pathlib import Path
 
 LOG_NAME = "log.txt"
 TAIL_CHARACTERS = 4000
+_HEAD_BYTES = 256 << 10
+_END_BYTES = 256 << 10
 _LONGEST_LINE_CHARACTERS = 4096
 
 # Terminal sequences (CSI, OSC and the like, two-byte escapes), then single characters: controls but tab and newline,
@@ -28,9 +31,10 @@ def clean(text: str) -> str:
 
 
 class LogIntake:
-    """Keeps at most `limit_bytes` of what a job prints, cleaned, in log.txt of its folder, and the end of it at hand.
+    """Keeps the first and the last 256 KiB of what a job prints, cleaned, in log.txt of its folder.
 
-    A disk that takes no more costs the rest of the file, never the host.
+    Past `limit_bytes` it is a flood: counted and dropped. A disk that takes no more costs the rest of the file, never
+    the host.
     """
 
     def __init__(self, workdir: Path, limit_bytes: int) -> None:
@@ -39,6 +43,11 @@ class LogIntake:
         self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
         self._line = ""
         self._tail = ""
+        self._num_written = 0
+        self._num_left_out = 0
+        # Lines past the head, the last of them up to _END_BYTES; the sum of their sizes beside them.
+        self._end: deque[bytes] = deque()
+        self._num_end_bytes = 0
         self._file = _fresh_file(workdir / LOG_NAME)
         self._writable = True
 
@@ -58,8 +67,12 @@ class LogIntake:
         if self._line:
             self._write(self._line)
         self._line = ""
+        if self._num_left_out > 0:
+            self._put(f"\n[{self._num_left_out:,} bytes are left out here]\n".encode())
+        for content in self._end:
+            self._put(content)
         if self.is_over:
-            self._write(f"\n[cut here: the limit of {self._limit_bytes:,} bytes was passed]\n")
+            self._put(f"\n[cut here: the limit of {self._limit_bytes:,} bytes was passed]\n".encode())
         os.close(self._file)
         return self._tail
 
@@ -76,6 +89,18 @@ class LogIntake:
         cleaned = clean(text)
         self._tail = (self._tail + cleaned)[-TAIL_CHARACTERS:]
         content = cleaned.encode("utf-8", errors="replace")
+        if self._num_written + len(content) <= _HEAD_BYTES and not self._end:
+            self._put(content)
+            return
+        self._end.append(content)
+        self._num_end_bytes += len(content)
+        while self._num_end_bytes > _END_BYTES:
+            left_out = len(self._end.popleft())
+            self._num_end_bytes -= left_out
+            self._num_left_out += left_out
+
+    def _put(self, content: bytes) -> None:
+        self._num_written += len(content)
         try:
             while content and self._writable:
                 content = content[os.write(self._file, content) :]
