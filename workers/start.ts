@@ -10,15 +10,23 @@ const say = (line: string): void => {
   process.stdout.write(`${line}\n`);
 };
 
+/** One key press may arrive twice, from the terminal and from a wrapper that hands it on. */
+const samePressMs = 300;
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
 const main = async (): Promise<number> => {
   const stopping = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopping.abort());
+  for (const signal of signals) process.on(signal, () => stopping.abort());
   const config = readConfig();
   const stack = await startStack({ config, roles, onLine: say, signal: stopping.signal });
   say(describe(stack.uiUrl, stack.namespace));
   if (!stopping.signal.aborted) await new Promise((resolve) => stopping.signal.addEventListener('abort', resolve));
   say('stopping; running campaigns go on where they are at the next start');
+  const hurry = setTimeout(() => {
+    for (const signal of signals) process.once(signal, () => void stack.stop({ atOnce: true }));
+  }, samePressMs).unref();
   await stack.stop();
+  clearTimeout(hurry);
   return 0;
 };
 
@@ -34,7 +42,7 @@ asi-arch is up: ${['temporal', ...roles].join(', ')}
   or from here       npx asi campaign start
                      npx asi campaign watch
 
-Ctrl-C stops it.
+Ctrl-C stops it; a second one does so at once.
 `;
 };
 

@@ -14,6 +14,7 @@ export class CampaignFeed {
   readonly #archive: Archive;
   readonly #campaignId: string;
   readonly #readStatus: () => Promise<CampaignStatus | null>;
+  readonly #readTrouble: () => string | null;
   readonly #over = new Map<number, Experiment>();
   /** Every number from 1 to this one is over and read. A record may come later than one with a higher number. */
   #settledNumber = 0;
@@ -23,10 +24,13 @@ export class CampaignFeed {
     readonly archive: Archive;
     readonly campaignId: string;
     readonly readStatus: () => Promise<CampaignStatus | null>;
+    /** What is wrong on this machine now; null if nothing is. */
+    readonly readTrouble?: () => string | null;
   }) {
     this.#archive = options.archive;
     this.#campaignId = options.campaignId;
     this.#readStatus = options.readStatus;
+    this.#readTrouble = options.readTrouble ?? (() => null);
   }
 
   async read(nowMs: number): Promise<CampaignSnapshot> {
@@ -40,7 +44,8 @@ export class CampaignFeed {
     const open = experiments.filter(({ state }) => !isTerminal(state)).map(({ id }) => id);
     const confirmed = campaign?.state === 'verifying' ? await this.#confirmedIds(status, experiments) : [];
     const trials = await Promise.all([...open, ...confirmed].map((experimentId) => this.#archive.listTrials({ experimentId })));
-    return { campaignId: this.#campaignId, campaign, status, experiments, activeTrials: trials.flat(), nowMs };
+    const trouble = this.#readTrouble();
+    return { campaignId: this.#campaignId, campaign, status, experiments, activeTrials: trials.flat(), trouble, nowMs };
   }
 
   async #readExperiments(): Promise<readonly Experiment[]> {

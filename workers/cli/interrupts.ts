@@ -29,6 +29,11 @@ export class Interrupts {
     return this.#count > 0;
   }
 
+  /** Nothing is waited for any more. */
+  get isAbandoned(): boolean {
+    return this.#count > 2;
+  }
+
   release(): void {
     this.#process.off('SIGINT', this.#onInterrupt).off('SIGTERM', this.#onTerminate).off('SIGHUP', this.#onTerminate);
   }

@@ -2,19 +2,21 @@ import { join } from 'node:path';
 import type { Archive } from '../../services/archive/archive.ts';
 import { openSqliteArchive } from '../../services/archive/sqlite-archive.ts';
 import type { Campaign } from '../../workflows/contracts/campaign.ts';
-import { updateNames } from '../../workflows/contracts/messages.ts';
 import { type CampaignInput, resolveSettings } from '../../workflows/contracts/settings.ts';
+import type { Config } from '../config.ts';
+import { DiskWatch } from '../supervisor/index.ts';
 import { CampaignFeed } from './campaign-feed.ts';
 import { CommandError } from './command-error.ts';
 import type { CliContext } from './context.ts';
 import { closeIfEndedOutside, outsideText } from './ended-outside.ts';
 import { followCampaign } from './follow-campaign.ts';
-import { type InterruptStep, Interrupts } from './interrupts.ts';
+import { Interrupts } from './interrupts.ts';
 import { workflowPage } from './reach.ts';
 import { openStack, type UsableStack } from './run-stack.ts';
-import { openScreen, type Screen } from './screen.ts';
+import { openScreen } from './screen.ts';
 import { startCampaign } from './start-campaign.ts';
-import { connectTemporal, queryStatus, type TemporalClient, updateCampaign } from './temporal-client.ts';
+import { Steering, sendToWorkflow } from './steer.ts';
+import { connectTemporal, queryStatus } from './temporal-client.ts';
 import { refusalError, waitForEnd } from './workflow-end.ts';
 
 export interface RunRequest {
@@ -43,10 +45,11 @@ export const runCampaign = async (context: CliContext, request: RunRequest): Pro
     });
     try {
       if (interrupts.haveBegun) throw new CommandError('interrupted before the campaign began');
-      return await onStack(context, { ...request, stack, home: config.home, interrupts, voice });
+      return await onStack(context, { ...request, stack, config, interrupts, voice });
     } finally {
       if (stack.isOwn) context.note('ending the stack');
-      await stack.release();
+      interrupts.onStep = () => void stack.release({ atOnce: true });
+      await stack.release({ atOnce: interrupts.isAbandoned });
     }
   } finally {
     interrupts.release();
@@ -60,7 +63,7 @@ interface Voice {
 
 interface OnStack extends RunRequest {
   readonly stack: UsableStack;
-  readonly home: string;
+  readonly config: Config;
   readonly interrupts: Interrupts;
   readonly voice: Voice;
 }
@@ -68,15 +71,29 @@ interface OnStack extends RunRequest {
 const onStack = async (context: CliContext, run: OnStack): Promise<Campaign> => {
   const { stack, voice } = run;
   const temporal = await connectTemporal({ address: stack.temporalAddress, namespace: stack.namespace });
-  const archive = openSqliteArchive(join(run.home, 'archive.db'));
+  const { home, neededBytes } = run.config;
+  const archive = openSqliteArchive(join(home, 'archive.db'));
   const abandoned = new AbortController();
+  // The supervisor of a stack of our own says the same in lines.
+  const disk = new DiskWatch({ home, floorBytes: neededBytes / 2, onLine: (line) => stack.isOwn || voice.say(line) });
+  let steering: Steering | null = null;
   try {
     const id = await startCampaign(temporal, { input: run.input, id: run.id, now: new Date() });
     voice.say(`campaign ${id}  ${workflowPage(stack.uiUrl, stack.namespace, id)}`);
     const screen = openScreen(context, keys);
     voice.say = (line) => screen.say(line);
-    run.interrupts.onStep = steer({ temporal, archive, id, screen, abandoned });
-    const feed = new CampaignFeed({ archive, campaignId: id, readStatus: () => queryStatus(temporal, id) });
+    steering = new Steering({
+      send: sendToWorkflow({ temporal, archive, id }),
+      say: (line) => screen.say(line),
+      abandon: () => abandoned.abort(),
+    });
+    run.interrupts.onStep = steering.onStep;
+    const feed = new CampaignFeed({
+      archive,
+      campaignId: id,
+      readStatus: () => queryStatus(temporal, id),
+      readTrouble: () => disk.note,
+    });
     const ended = Promise.race([waitForEnd(temporal, id, abandoned.signal), givenUp(abandoned.signal, id)]);
     const { snapshot, end } = await followCampaign({ feed, screen, ended }).finally(() => {
       screen.close();
@@ -91,6 +108,8 @@ const onStack = async (context: CliContext, run: OnStack): Promise<Campaign> => 
     await run.close(archive, campaign);
     return campaign;
   } finally {
+    steering?.release();
+    disk.stop();
     abandoned.abort();
     await archive.close();
     await temporal.close();
@@ -101,31 +120,3 @@ const givenUp = (signal: AbortSignal, id: string): Promise<never> =>
   new Promise((_, reject) => {
     signal.addEventListener('abort', () => reject(new CommandError(`${id} was left before it had ended`)), { once: true });
   });
-
-const steer =
-  (run: {
-    readonly temporal: TemporalClient;
-    readonly archive: Archive;
-    readonly id: string;
-    readonly screen: Screen;
-    readonly abandoned: AbortController;
-  }) =>
-  (step: InterruptStep): void => {
-    const { temporal, archive, id, screen, abandoned } = run;
-    if (step === 'abandon') {
-      screen.say('not waiting for the campaign any longer; what it recorded is kept');
-      abandoned.abort();
-      return;
-    }
-    screen.say(
-      step === 'stop'
-        ? 'stopping: what runs is finished, then the best are confirmed; Ctrl-C again cancels'
-        : 'cancelling: waiting for the trainers to end',
-    );
-    const send = async (): Promise<void> => {
-      const campaign = await archive.getCampaign(id);
-      if (campaign === null || step === 'cancel') await temporal.client.workflow.getHandle(id).cancel();
-      else await updateCampaign(temporal, campaign, { name: updateNames.stop });
-    };
-    send().catch((error: unknown) => screen.say(error instanceof Error ? error.message : String(error)));
-  };

@@ -1,6 +1,6 @@
 import type { Config } from '../config.ts';
 import { roles } from '../roles/role.ts';
-import { findStack, startStack } from '../supervisor/index.ts';
+import { findStack, type StopOptions, startStack } from '../supervisor/index.ts';
 
 /** A stack to run a campaign on: the one that is up on this home, or one of our own that ends with us. */
 export interface UsableStack {
@@ -9,7 +9,8 @@ export interface UsableStack {
   readonly namespace: string;
   /** True when it was started here. */
   readonly isOwn: boolean;
-  release(): Promise<void>;
+  /** `atOnce` kills what does not end by itself; without effect on a stack that is not ours. */
+  release(options?: StopOptions): Promise<void>;
 }
 
 export const openStack = async (options: {
@@ -30,6 +31,6 @@ export const openStack = async (options: {
     uiUrl: stack.uiUrl,
     namespace: stack.namespace,
     isOwn: true,
-    release: () => stack.stop(),
+    release: (how) => stack.stop(how),
   };
 };

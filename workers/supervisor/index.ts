@@ -1,4 +1,12 @@
+export { DiskWatch } from './disk-watch.ts';
 export { StackStartError } from './kept-process.ts';
 export { PortInUseError } from './ports.ts';
 export { findStack, type RunningStack } from './stack-record.ts';
-export { type Stack, type StackOptions, type StackProcess, StackRunningError, startStack } from './start-stack.ts';
+export {
+  type Stack,
+  type StackOptions,
+  type StackProcess,
+  StackRunningError,
+  type StopOptions,
+  startStack,
+} from './start-stack.ts';

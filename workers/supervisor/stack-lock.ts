@@ -14,5 +14,5 @@ export const takeStackLock = (home: string): { readonly release: () => void } | 
     if (error instanceof Error && /database is locked/.test(error.message)) return null;
     throw error;
   }
-  return { release: () => database.close() };
+  return { release: () => (database.isOpen ? database.close() : undefined) };
 };

@@ -44,12 +44,17 @@ export interface StackProcess {
   readonly numRestarts: number;
 }
 
+export interface StopOptions {
+  /** No process is waited for: what works is killed, and goes on from its last record at the next start. */
+  readonly atOnce: boolean;
+}
+
 export interface Stack {
   readonly temporalAddress: string;
   readonly uiUrl: string;
   readonly namespace: string;
-  /** Ends the workers, then the server; resolves when no process of the stack is left. */
-  stop(): Promise<void>;
+  /** Ends the workers, then the server; resolves when no process of the stack is left. May be called again to hurry. */
+  stop(options?: StopOptions): Promise<void>;
   processes(): readonly StackProcess[];
 }
 
@@ -93,9 +98,9 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
       uiUrl: running.uiUrl,
       namespace: config.namespace,
       processes: () => running.processes(),
-      stop: async () => {
+      stop: async ({ atOnce } = { atOnce: false }) => {
         disk.stop();
-        await running.stop();
+        await (atOnce ? running.stopAtOnce() : running.stop());
         lock.release();
       },
     };
@@ -148,6 +153,12 @@ class SupervisedStack {
   stop(): Promise<void> {
     this.#stopped ??= this.#stopInOrder();
     return this.#stopped;
+  }
+
+  async stopAtOnce(): Promise<void> {
+    this.#state = 'stopped';
+    await Promise.all([this.#server, ...this.#workers].map((kept) => kept.stop(0)));
+    await this.stop();
   }
 
   processes(): readonly StackProcess[] {

@@ -36,12 +36,14 @@ const heading = (look: Look, snapshot: CampaignSnapshot, isOver: boolean): reado
       ? snapshot.campaignId
       : `${snapshot.campaignId}  preset ${campaign.settings.preset}, seed ${campaign.settings.seed}`;
   const state = stateOf(snapshot) ?? 'starting';
+  const trouble = plain(snapshot.trouble ?? '');
   const stage = plain(status?.stage ?? 'waiting for the first answer of the workflow');
   return [
     tint(look, 'bold', cut(`asi-arch  ${title}`, look.width)),
     ...(isOver ? [] : [barLine(look, snapshot)]),
     cut(stage === state ? state : `${state}: ${stage}`, look.width),
     cut(budgetLine(snapshot), look.width),
+    ...(trouble === '' ? [] : [tint(look, 'red', cut(trouble, look.width))]),
   ].filter((line) => line !== '');
 };
 

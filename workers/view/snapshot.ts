@@ -16,6 +16,8 @@ export interface CampaignSnapshot {
   readonly experiments: readonly Experiment[];
   /** Trials of experiments that are not over and, while verifying, of those that are confirmed. */
   readonly activeTrials: readonly Trial[];
+  /** What is wrong on this machine now, a full disk for example. */
+  readonly trouble?: string | null;
   readonly nowMs: number;
 }
 

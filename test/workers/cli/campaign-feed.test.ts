@@ -29,6 +29,7 @@ describe('the feed of a campaign', () => {
       status: null,
       experiments: [],
       activeTrials: [],
+      trouble: null,
       nowMs: 5,
     });
   });

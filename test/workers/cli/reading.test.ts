@@ -45,6 +45,15 @@ describe('asi campaign list', () => {
   });
 });
 
+describe('asi campaign watch', () => {
+  it('says that the disk is nearly full', async () => {
+    const home = await seededHome();
+    const { exitCode, err } = await runAsi(['campaign', 'watch'], { home, env: { ASI_FREE_MB: '1000000000' } });
+    expect(exitCode).toBe(0);
+    expect(err).toMatch(new RegExp(`too little space on the disk of ${home}: .*; free some there`));
+  });
+});
+
 describe('asi lineage', () => {
   it('draws the tree with gain, fate and change', async () => {
     const { out } = await runAsi(['lineage'], { home: await seededHome() });

@@ -189,6 +189,17 @@ describe('the end of a stack', () => {
     await next.stop();
   });
 
+  it('comes at once when it is hurried, even where a worker heeds nothing', async () => {
+    const stack = await startStack({ config: await configOf(newHome()), roles: ['deaf'], workerEntry, onLine: () => undefined });
+    const pids = ['temporal', 'deaf'].map((name) => pidOf(stack.processes(), name));
+    const slow = stack.stop();
+    const startedAt = performance.now();
+    await stack.stop({ atOnce: true });
+    await slow;
+    expect(performance.now() - startedAt).toBeLessThan(10_000);
+    expect(pids.every(isGone)).toBe(true);
+  });
+
   it('takes all its processes with it when the supervisor is killed, and the next start works', async () => {
     const home = newHome();
     const config = await configOf(home);

@@ -46,6 +46,14 @@ describe('the live view', () => {
     for (const line of liveView({ width, color: false }, running, options)) expect(displayWidth(line)).toBeLessThanOrEqual(width);
   });
 
+  it('shows what is wrong on this machine, and no line while nothing is', () => {
+    const look = { width: 80, color: false };
+    const trouble = 'too little space on the disk of /state: 90 MB free';
+    const told = liveView(look, { ...running, trouble }, options);
+    expect(told).toContain(trouble);
+    expect(liveView(look, { ...running, trouble: null }, options)).toEqual(told.filter((line) => line !== trouble));
+  });
+
   it('shows stage, budget, best with interval, running trials with step and loss, and failures', () => {
     const text = liveView({ width: 110, color: false }, running, options).join('\n');
     expect(text).toContain('exploring: proposing, checking and training candidates');

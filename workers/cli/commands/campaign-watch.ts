@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import type { Archive } from '../../../services/archive/archive.ts';
 import { type Campaign, isCampaignOver } from '../../../workflows/contracts/campaign.ts';
 import type { CampaignStatus } from '../../../workflows/contracts/messages.ts';
+import { DiskWatch } from '../../supervisor/index.ts';
 import { CampaignFeed } from '../campaign-feed.ts';
 import type { CliContext } from '../context.ts';
 import { closeIfEndedOutside, outsideText } from '../ended-outside.ts';
@@ -32,17 +33,22 @@ const watch = (context: CliContext, id: string | undefined, once: boolean): Prom
       return null;
     });
     const readStatus = temporal === null ? async () => null : statusReader(context, { archive, temporal, campaign });
-    const feed = new CampaignFeed({ archive, campaignId: campaign.id, readStatus });
+    const { home, neededBytes } = context.config();
+    let say = (line: string): void => context.note(line);
+    const disk = new DiskWatch({ home, floorBytes: neededBytes / 2, onLine: (line) => say(line) });
+    const feed = new CampaignFeed({ archive, campaignId: campaign.id, readStatus, readTrouble: () => disk.note });
     try {
       if (once) {
         context.printJson(await feed.read(Date.now()));
         return;
       }
       const screen = openScreen(context, 'Ctrl-C ends the view; the campaign goes on');
+      say = (line) => screen.say(line);
       const { snapshot } = await followCampaign({ feed, screen });
       screen.close();
       if (snapshot.campaign !== null) await printClosing(context, archive, snapshot.campaign);
     } finally {
+      disk.stop();
       await temporal?.close();
     }
   });
