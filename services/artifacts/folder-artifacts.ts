@@ -19,12 +19,14 @@ const readPlain = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLO
  * `put` of what is stored already checks the stored bytes and mends them if they are damaged.
  * Throws ArtifactsUnavailableError where the folder cannot be made, read or written.
  */
-export const openFolderArtifacts = (folder: string): Artifacts => {
+export const openFolderArtifacts = (folder: string, { readOnly = false }: { readonly readOnly?: boolean } = {}): Artifacts => {
   const aside = join(folder, 'aside');
-  guarded(folder, () => {
-    makeFolder(aside);
-    removeAbandoned(aside);
-  });
+  // Who only reads needs no permission to write.
+  if (!readOnly)
+    guarded(folder, () => {
+      makeFolder(aside);
+      removeAbandoned(aside);
+    });
   const pathOf = (hash: string): string => join(folder, hash.slice(0, 2), hash);
   const guard = async <T>(work: () => Promise<T>): Promise<T> => {
     try {

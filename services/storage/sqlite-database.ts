@@ -1,5 +1,7 @@
+import { accessSync, constants, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from 'node:sqlite';
+import { pathToFileURL } from 'node:url';
 import { makeFolder } from './make-folder.ts';
 import { describeSqliteFault, errorCodeOf, type StoreFault } from './store-fault.ts';
 
@@ -18,6 +20,8 @@ export interface OpenOptions {
   readonly path: string;
   /** How long a statement waits for another process's write before it fails as locked. */
   readonly busyTimeoutMs?: number;
+  /** Nothing is written, made or migrated, so that no permission to write is needed; a file of an older version is refused. */
+  readonly readOnly?: boolean;
 }
 export type Row = Record<string, SQLOutputValue>;
 
@@ -35,16 +39,17 @@ export class SqliteDatabase {
   readonly #connection: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
 
-  constructor(kind: StoreKind, { path, busyTimeoutMs = 10_000 }: OpenOptions) {
+  constructor(kind: StoreKind, { path, busyTimeoutMs = 10_000, readOnly = false }: OpenOptions) {
     this.path = path;
     this.#kind = kind;
     this.#busyTimeoutMs = busyTimeoutMs;
     this.#connection = this.#guard(() => {
+      if (readOnly) return new DatabaseSync(addressToRead(path), { timeout: busyTimeoutMs, readOnly });
       makeFolder(dirname(path));
       return new DatabaseSync(path, { timeout: busyTimeoutMs });
     });
     try {
-      this.#guard(() => this.#prepareFile());
+      this.#guard(() => (readOnly ? this.#refuseUnfit() : this.#prepareFile()));
     } catch (error) {
       this.#connection.close();
       throw error;
@@ -128,6 +133,21 @@ export class SqliteDatabase {
       });
   }
 
+  /** A file that is only read stays as it is, so it must have this program's version already. */
+  #refuseUnfit(): void {
+    this.#refuseForeign();
+    const { migrations } = this.#kind;
+    const found = this.#pragma('user_version');
+    if (found < migrations.length)
+      throw this.#error({
+        reason: 'older-version',
+        detail: `it has version ${found}, this program reads version ${migrations.length}, and it was opened for reading only`,
+        remedy: 'run any command that writes once, "npm start" for example, as a user who may write it',
+        foundVersion: found,
+        knownVersion: migrations.length,
+      });
+  }
+
   #migrate(): void {
     const { migrations, applicationId } = this.#kind;
     if (this.#pragma('user_version') === migrations.length) return;
@@ -167,3 +187,25 @@ export class SqliteDatabase {
     return this.#kind.errorOf({ ...fault, path: this.path, noun: this.#kind.noun }, cause);
   }
 }
+
+/**
+ * SQLite needs a file beside the database to read what other processes write, and makes it where it may. In a folder that it may not write, with
+ * no such file, nobody else has the database open: then it can be read as a file that nothing changes (sqlite.org/wal.html, read-only databases).
+ */
+const addressToRead = (path: string): string | URL => {
+  const log = statSync(`${path}-wal`, { throwIfNoEntry: false });
+  if (mayWrite(dirname(path)) || (log !== undefined && log.size > 0)) return path;
+  const address = pathToFileURL(path);
+  address.searchParams.set('immutable', '1');
+  return address;
+};
+
+const mayWrite = (folder: string): boolean => {
+  try {
+    accessSync(folder, constants.W_OK);
+    return true;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error) return false;
+    throw error;
+  }
+};

@@ -8,7 +8,8 @@ export type StoreFaultReason =
   | 'damaged'
   | 'not-a-database'
   | 'not-ours'
-  | 'newer-version';
+  | 'newer-version'
+  | 'older-version';
 
 export interface StoreFault {
   readonly noun: string;
@@ -17,7 +18,7 @@ export interface StoreFault {
   /** What was found. */
   readonly detail: string;
   readonly remedy: string;
-  /** Set for newer-version. */
+  /** Set for newer-version and older-version. */
   readonly foundVersion?: number;
   readonly knownVersion?: number;
 }
@@ -114,6 +115,7 @@ const wordsOf = (
       return { detail: `it is not a SQLite database (${seen})`, remedy: 'name another path; nothing in the file was changed' };
     case 'not-ours':
     case 'newer-version':
+    case 'older-version':
       return { detail: seen, remedy: 'name another path' };
   }
 };

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Archive } from '../../services/archive/archive.ts';
+import { ArchiveUnavailableError } from '../../services/archive/archive-errors.ts';
 import { openSqliteArchive } from '../../services/archive/sqlite-archive.ts';
 import type { Artifacts } from '../../services/artifacts/artifacts.ts';
 import { openFolderArtifacts } from '../../services/artifacts/folder-artifacts.ts';
@@ -65,18 +66,43 @@ export class CliContext {
     return openFolderArtifacts(join(this.config().home, 'artifacts'));
   }
 
+  artifactsToRead(): Artifacts {
+    return openFolderArtifacts(join(this.config().home, 'artifacts'), { readOnly: true });
+  }
+
   /** The archive as it is; a machine without one has no campaign yet. */
-  async withArchive<T>(work: (archive: Archive) => Promise<T>): Promise<T> {
+  withArchive<T>(work: (archive: Archive) => Promise<T>): Promise<T> {
+    return useArchive(openSqliteArchive(this.#existingArchive()), work);
+  }
+
+  /** The same for commands that only read: whoever may read the file may run them. An archive of an older version is brought to this one first. */
+  readArchive<T>(work: (archive: Archive) => Promise<T>): Promise<T> {
+    return useArchive(openToRead(this.#existingArchive()), work);
+  }
+
+  #existingArchive(): string {
     const path = this.archivePath();
     if (!existsSync(path)) throw noCampaignYet(path);
-    const archive = openSqliteArchive(path);
-    try {
-      return await work(archive);
-    } finally {
-      await archive.close();
-    }
+    return path;
   }
 }
+
+const useArchive = async <T>(archive: Archive, work: (archive: Archive) => Promise<T>): Promise<T> => {
+  try {
+    return await work(archive);
+  } finally {
+    await archive.close();
+  }
+};
+
+const openToRead = (path: string): Archive => {
+  try {
+    return openSqliteArchive(path, { readOnly: true });
+  } catch (error) {
+    if (!(error instanceof ArchiveUnavailableError) || error.reason !== 'older-version') throw error;
+    return openSqliteArchive(path);
+  }
+};
 
 export const howToStart =
   'Start one with "npm run discover", or with "npm start" in one terminal and "npx asi campaign start" in another.';

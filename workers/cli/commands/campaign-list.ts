@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { Command } from 'commander';
 import type { Archive } from '../../../services/archive/archive.ts';
+import { ArchiveUnavailableError } from '../../../services/archive/archive-errors.ts';
 import { isCampaignOver } from '../../../workflows/contracts/campaign.ts';
 import { campaignTable } from '../../view/campaign-table.ts';
 import { CommandError } from '../command-error.ts';
@@ -22,7 +23,7 @@ export const campaignListCommand = (context: CliContext): Command =>
     });
 
 const readRows = (context: CliContext) =>
-  context.withArchive(async (archive) => {
+  context.readArchive(async (archive) => {
     await closeEnded(context, archive);
     const campaigns = await archive.listCampaigns();
     return Promise.all(
@@ -40,12 +41,12 @@ const closeEnded = async (context: CliContext, archive: Archive): Promise<void> 
   try {
     await withTemporal(context, async (temporal) => {
       for (const campaign of open) {
-        const closed = await closeIfEndedOutside(archive, temporal, campaign);
+        const closed = await context.withArchive((writable) => closeIfEndedOutside(writable, temporal, campaign));
         if (closed !== null) context.note(outsideText(closed));
       }
     });
   } catch (error) {
-    if (!(error instanceof CommandError)) throw error;
+    if (!(error instanceof CommandError || error instanceof ArchiveUnavailableError)) throw error;
     context.note(`${error.message} What is said of ${open.map(({ id }) => id).join(', ')} may be out of date.`);
   }
 };

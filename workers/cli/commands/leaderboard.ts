@@ -19,7 +19,7 @@ export const leaderboardCommand = (context: CliContext): Command =>
     .option('--json', 'as JSON')
     .addHelpText('after', examples(['npx asi leaderboard', 'npx asi leaderboard c-quick-1121-1432 --limit 50 --json']))
     .action(async (id: string | undefined, options: LeaderboardOptions) => {
-      await context.withArchive(async (archive) => {
+      await context.readArchive(async (archive) => {
         const campaign = await findCampaign(archive, id);
         const nodes = await archive.leaderboard(campaign.id, options.limit);
         const experiments = (await Promise.all(nodes.map((node) => archive.getExperiment(node.id)))).filter(

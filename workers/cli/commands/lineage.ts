@@ -30,7 +30,7 @@ export const lineageCommand = (context: CliContext): Command =>
     )
     .action(async (id: string | undefined, options: LineageOptions) => {
       if (options.json === true && options.mermaid === true) throw badInput('--json and --mermaid: right would be one of them');
-      await context.withArchive(async (archive) => {
+      await context.readArchive(async (archive) => {
         const campaign = await findCampaign(archive, id);
         const all = await archive.lineage(campaign.id);
         const nodes = await withDetails(archive, campaign, pruneLineage(all, options.limit));

@@ -21,11 +21,11 @@ export const reportCommand = (context: CliContext): Command =>
     .option('--json', 'the path as JSON')
     .addHelpText('after', examples(['npx asi report', 'npx asi report c-quick-1121-1432 --out report.html']))
     .action(async (id: string | undefined, options: ReportOptions) => {
-      await context.withArchive(async (archive) => {
+      await context.readArchive(async (archive) => {
         const campaign = await findCampaign(archive, id);
         // The plotting library is loaded for this command alone.
         const { renderReport } = await import('../../../services/report/render-report.ts');
-        const html = await renderReport({ campaignId: campaign.id, archive, artifacts: context.artifacts() });
+        const html = await renderReport({ campaignId: campaign.id, archive, artifacts: context.artifactsToRead() });
         const path =
           options.out === undefined
             ? join(context.config().home, 'reports', `${campaign.id}.html`)

@@ -30,8 +30,8 @@ export const showCommand = (context: CliContext): Command =>
       ]),
     )
     .action(async (id: string, options: ShowOptions) => {
-      await context.withArchive(async (archive) => {
-        const page = await readPage(archive, context.artifacts(), await findExperiment(archive, id));
+      await context.readArchive(async (archive) => {
+        const page = await readPage(archive, context.artifactsToRead(), await findExperiment(archive, id));
         if (options.json === true) context.printJson(page);
         else
           context.print(
