@@ -152,7 +152,7 @@ def _bait(folder: Path) -> Iterator[dict[str, Any]]:
             "port": tcp.getsockname()[1],
             "socketPath": f"{folder}/s",
             "abstractName": abstract,
-            "protectedFolders": ["/usr", PACKAGE_FOLDER, str(folder)],
+            "protectedFolders": ["/usr", PACKAGE_FOLDER],
             "hostPid": os.getpid(),
         }
 

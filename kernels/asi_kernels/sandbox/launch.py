@@ -1,8 +1,8 @@
 """Starts the host inside bubblewrap where that works, or as it is where it does not, and says which and why.
 
 The outer wall: a root made from a list, no network, an environment with nothing in it, its own session; it dies with
-the process that started it. Process ids are those of the machine, so that all speak of a process by one number; each
-job has a process-id namespace of its own inside.
+the process that started it. Under root process ids are those of the machine, so that all speak of a process by one
+number; each job has a process-id namespace of its own inside.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Any
 from . import kernel_calls as kernel
 from .cgroups import Hierarchies, make_slot_folders
 from .landlock import LEAST_ABI, landlock_abi
-from .plan import PACKAGE_FOLDER, runtime_paths
+from .plan import DEVICES, PACKAGE_FOLDER, runtime_paths
 from .slots import NoSlot, Slot, take_slot
 from .wall import WALL_FOLDER, BuiltTier, WallKind
 
@@ -160,7 +160,8 @@ def _arguments(
     arguments = ["--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try", "--hostname", "host"]
     arguments += ["--new-session", "--die-with-parent"]
     if slot is None:
-        arguments += ["--unshare-user", "--cap-add", "CAP_SYS_ADMIN"]
+        # Back from the namespace of a job leads only a way into one that belongs to the wall's own user namespace.
+        arguments += ["--unshare-user", "--unshare-pid", "--cap-add", "CAP_SYS_ADMIN"]
     else:
         for name in _ROOT_CAPABILITIES:
             arguments += ["--cap-add", f"CAP_{name}"]
@@ -168,7 +169,12 @@ def _arguments(
     arguments += ["--tmpfs", "/tmp"]
     for path in runtime_paths():
         arguments += ["--symlink", os.readlink(path), path] if os.path.islink(path) else ["--ro-bind", path, path]
-    arguments += ["--bind", "/proc", "/proc", "--dev", "/dev", "--dir", WALL_FOLDER]
+    arguments += ["--proc", "/proc"] if slot is None else ["--bind", "/proc", "/proc"]
+    # Not --dev: for its terminals bubblewrap goes one user namespace deeper, without rights over the outer one.
+    arguments += ["--tmpfs", "/dev"]
+    for name in DEVICES:
+        arguments += ["--dev-bind", f"/dev/{name}", f"/dev/{name}"]
+    arguments += ["--symlink", "/proc/self/fd", "/dev/fd", "--dir", WALL_FOLDER]
     for folder in [] if hierarchies is None else hierarchies.folders():
         arguments += ["--bind", folder, folder]
     for path in readable:
