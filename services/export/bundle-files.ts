@@ -5,11 +5,16 @@ import type { Task } from '../../workflows/contracts/rung.ts';
 import type { Score } from '../../workflows/contracts/score.ts';
 import { type BundleSource, primaryMetric } from './bundle-source.ts';
 import { modelCard } from './model-card.ts';
+import { optimiserFacts } from './optimiser-facts.ts';
 
 /** Texts of a bundle by file name: all of it but program, loader, weights and manifest. The same records give the same bytes. */
 export const bundleTexts = (source: BundleSource): ReadonlyMap<string, string> => {
   const { experiment, proposal, architecture, campaign } = source;
-  const settings = { ...campaign.settings, data: withoutPath(campaign.settings.data) };
+  const settings = {
+    ...campaign.settings,
+    data: withoutPath(campaign.settings.data),
+    starts: campaign.settings.starts.map((start) => basename(start)),
+  };
   return new Map([
     ['model.json', json(modelOf(source))],
     ['genome.json', json(architecture.genome)],
@@ -65,14 +70,7 @@ const recipeOf = ({ campaign, experiment, architecture, rung, trials, chosen }: 
     experimentId: experiment.id,
     programHash: architecture.hash,
     rung,
-    optimiser: {
-      name: 'AdamW',
-      betas: [0.9, 0.98],
-      gradientClip: 1,
-      weightDecay: 'matrices only',
-      schedule: 'linear warm-up over 10 % of the steps, then cosine to 5 % of the peak',
-      precision: 'float32, one thread, deterministic algorithms',
-    },
+    optimiser: optimiserFacts,
     sizes: architecture.sizes,
     seeds: {
       explore: seedsOf(trials, 'explore'),
@@ -104,6 +102,7 @@ const recipeOf = ({ campaign, experiment, architecture, rung, trials, chosen }: 
           ? 'Run `python -m asi_kernels prepare` with the source {"kind":"stdlib"} on the Python version below; the hash must be the same.'
           : 'Run `python -m asi_kernels prepare` with the source {"kind":"folder","path":...} on a copy of that folder; the hash must be the same.',
     },
+    budgetChanges: campaign.budgetChanges ?? [],
     versions: campaign.versions,
   };
 };

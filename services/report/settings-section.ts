@@ -1,6 +1,7 @@
 import { section } from './chart.ts';
 import { html, type Markup } from './markup.ts';
 import type { ReportData } from './report-data.ts';
+import { instant } from './words.ts';
 
 /** Everything that is needed to run it again. */
 export const settingsSection = ({ campaign, looks }: ReportData): Markup => {
@@ -9,6 +10,7 @@ export const settingsSection = ({ campaign, looks }: ReportData): Markup => {
     ...Object.entries(settings).map(
       ([name, value]) => [name, typeof value === 'string' ? value : JSON.stringify(value)] as const,
     ),
+    ...(campaign.budgetChanges ?? []).map(({ at, caps }) => [`budget changed ${instant(at)}`, JSON.stringify(caps)] as const),
     ['data hash', data.hash],
     [
       'data',

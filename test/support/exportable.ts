@@ -45,7 +45,12 @@ export const storeExportable = async (
   const kernels = change.kernel === undefined ? [] : [await artifacts.put(change.kernel)];
   const source = { kind: 'folder', path: '/home/alice/private/texts' } as const;
   const { data, settings } = aCampaign();
-  await archive.createCampaign(aCampaign({ data: { ...data, source }, settings: { ...settings, data: source } }));
+  await archive.createCampaign(
+    aCampaign({
+      data: { ...data, source },
+      settings: { ...settings, data: source, starts: ['gla', '/home/alice/mixers/mine.py'] },
+    }),
+  );
   await archive.createExperiment(
     anExperiment({
       number: 1,

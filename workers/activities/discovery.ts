@@ -2,7 +2,7 @@ import { ApplicationFailure } from '@temporalio/activity';
 import { analyseFailure } from '../../services/analyst/analyse-failure.ts';
 import type { LineageNode } from '../../services/archive/archive.ts';
 import { type CampaignPlan, type DiscoveryActivities, failureTypes } from '../../workflows/contracts/activities.ts';
-import { isCampaignOver } from '../../workflows/contracts/campaign.ts';
+import { isCampaignOver, settingsInForce } from '../../workflows/contracts/campaign.ts';
 import type { Experiment } from '../../workflows/contracts/experiment.ts';
 import { campaignOf } from '../../workflows/contracts/naming.ts';
 import { poolCapacity, rebuildPool } from '../../workflows/rules/pool.ts';
@@ -16,6 +16,8 @@ import { changeCampaign, changeExperiment, plannedExperiment, requireCampaign, r
 import { withHeartbeat } from './heartbeat.ts';
 import { judgeExperiment } from './judge.ts';
 import { type OpenDependencies, openCampaign } from './open-campaign.ts';
+
+const budgetFields = ['experiments', 'minutes', 'trialSeconds'] as const;
 
 export type DiscoveryDependencies = OpenDependencies & ConcludeDependencies;
 
@@ -34,7 +36,14 @@ export const createDiscoveryActivities = (dependencies: DiscoveryDependencies): 
     },
 
     async setBudget({ campaignId, change }) {
-      await changeCampaign(archive, campaignId, (current) => ({ settings: { ...current.settings, ...change } }));
+      await changeCampaign(archive, campaignId, (current) => {
+        const inForce = settingsInForce(current);
+        const { experiments, minutes, trialSeconds } = { ...inForce, ...change };
+        const caps = { experiments, minutes, trialSeconds };
+        // A retry finds its own change.
+        if (budgetFields.every((field) => caps[field] === inForce[field])) return null;
+        return { budgetChanges: [...(current.budgetChanges ?? []), { at: now().toISOString(), caps }] };
+      });
     },
 
     async rebuildPool({ campaignId }) {

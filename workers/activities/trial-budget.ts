@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Archive } from '../../services/archive/archive.ts';
+import { settingsInForce } from '../../workflows/contracts/campaign.ts';
 import { campaignOf } from '../../workflows/contracts/naming.ts';
 import { rungs } from '../../workflows/contracts/rung.ts';
 import { reserveEstimate } from '../../workflows/rules/budget.ts';
@@ -25,7 +26,7 @@ export const reserveSeconds = (
   withHeartbeat(async (beat, signal) => {
     const campaignId = campaignOf(trialId);
     for (;;) {
-      const { settings } = await requireCampaign(archive, campaignId);
+      const settings = settingsInForce(await requireCampaign(archive, campaignId));
       const amount = reserveEstimate({
         longestTrialSeconds: await peers.longestCpuSeconds(campaignId),
         wallLimitSeconds: rungs[settings.rung].wallLimitSeconds,

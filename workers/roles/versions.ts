@@ -18,9 +18,9 @@ export const versionsOf = (python: string): Record<string, string> => {
 
 /** As torch.__version__ says it, without the seconds of importing torch. */
 const question = `
-import importlib.util, os, platform, runpy
+import importlib.metadata, importlib.util, os, platform, runpy
 folder = os.path.dirname(importlib.util.find_spec('torch').origin)
-print(platform.python_version(), runpy.run_path(os.path.join(folder, 'version.py'))['__version__'])
+print(platform.python_version(), runpy.run_path(os.path.join(folder, 'version.py'))['__version__'], importlib.metadata.version('numpy'))
 `;
 
 /** Empty where there is no such Python: the jobs that need it say so in words of their own. */
@@ -31,8 +31,8 @@ const pythonVersions = (python: string): Record<string, string> => {
       timeout: askMs,
       stdio: ['ignore', 'pipe', 'ignore'],
     });
-    const [version, torch] = text.trim().split(' ');
-    return version === undefined || torch === undefined ? {} : { python: version, torch };
+    const [version, torch, numpy] = text.trim().split(' ');
+    return version === undefined || torch === undefined || numpy === undefined ? {} : { python: version, torch, numpy };
   } catch (error) {
     if (error instanceof Error) return {};
     throw error;

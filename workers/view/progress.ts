@@ -1,4 +1,4 @@
-import { isCampaignOver } from '../../workflows/contracts/campaign.ts';
+import { isCampaignOver, settingsInForce } from '../../workflows/contracts/campaign.ts';
 import { isTerminal } from '../../workflows/contracts/experiment.ts';
 import { rungs } from '../../workflows/contracts/rung.ts';
 import type { Trial } from '../../workflows/contracts/trial.ts';
@@ -20,7 +20,7 @@ export const progressOf = (snapshot: CampaignSnapshot): Progress => {
   const state = stateOf(snapshot);
   if (campaign === null || state === null) return { share: 0, msLeft: null };
   if (isCampaignOver(state)) return { share: 1, msLeft: 0 };
-  const { settings } = campaign;
+  const settings = settingsInForce(campaign);
   const cap = status?.budget.experiments.cap ?? settings.experiments;
   const verifying = state === 'verifying';
   const done = { explore: exploredTrials(snapshot), confirm: confirmedTrials(snapshot) };

@@ -3,7 +3,7 @@ import { effectSchema } from './analysis.ts';
 import { dataManifestSchema } from './data.ts';
 import { campaignIdSchema, experimentIdSchema } from './ids.ts';
 import { metricSchema } from './score.ts';
-import { settingsSchema } from './settings.ts';
+import { type CampaignSettings, settingsSchema } from './settings.ts';
 
 export const campaignStates = ['calibrating', 'exploring', 'verifying', 'paused', 'finished', 'cancelled', 'failed'] as const;
 export const campaignStateSchema = z.enum(campaignStates);
@@ -43,6 +43,12 @@ export const conclusionSchema = z.strictObject({
 });
 export type Conclusion = z.infer<typeof conclusionSchema>;
 
+/** New caps that a person gave a running campaign, and when. */
+const budgetChangeSchema = z.strictObject({
+  at: z.string(),
+  caps: settingsSchema.pick({ experiments: true, minutes: true, trialSeconds: true }),
+});
+
 export const campaignSchema = z.strictObject({
   id: campaignIdSchema,
   workflowId: z.string(),
@@ -50,7 +56,10 @@ export const campaignSchema = z.strictObject({
   runId: z.string(),
   state: campaignStateSchema,
   epoch: z.int().min(0),
+  /** As it was started. */
   settings: settingsSchema,
+  /** In the order in which they were made; absent where none was. */
+  budgetChanges: z.array(budgetChangeSchema).optional(),
   data: dataManifestSchema,
   noise: z.array(noiseFloorSchema),
   conclusion: conclusionSchema.nullable(),
@@ -62,3 +71,9 @@ export const campaignSchema = z.strictObject({
   finishedAt: z.string().nullable(),
 });
 export type Campaign = z.infer<typeof campaignSchema>;
+
+/** The settings with the caps that hold now. */
+export const settingsInForce = ({ settings, budgetChanges }: Pick<Campaign, 'settings' | 'budgetChanges'>): CampaignSettings => ({
+  ...settings,
+  ...budgetChanges?.at(-1)?.caps,
+});

@@ -105,6 +105,12 @@ describe('a bundle', () => {
       expect(Buffer.from(content, 'base64').toString('latin1'), name).not.toContain('alice');
   });
 
+  it('tells the names of starting programs, not where they lay', async () => {
+    const stores = freshStores();
+    await storeExportable(stores);
+    expect(read((await exported(stores)).path, 'settings.json').starts).toEqual(['gla', 'mine.py']);
+  });
+
   it('keeps words of a researcher from passing for parts of the card', async () => {
     const stores = freshStores();
     const { proposal } = anExperiment({ state: 'recorded' });
