@@ -1,8 +1,8 @@
 """`python test/cheats/program_cheats.py [--seeds 5] [NAME ...]`: what cheating programs get from gates and judge.
 
-A cheat is accepted when no gate refuses it, the judge gives it a score, and the score beats the honest control's on the
-same seed by more than the margin. A control is refused wrongly when a gate or the judge refuses it. The exit status is
-1 when either has happened. The column `judge alone` is for what the gates refuse too.
+A cheat is accepted when no gate refuses it, the judge gives it a score, and the score beats that of every honest
+control on the same seed by more than the margin. A control is refused wrongly when a gate or the judge refuses it. The
+exit status is 1 when either has happened. The column `judge alone` is for what the gates refuse too.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import argparse
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -30,8 +31,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         manifest = prepared(folder)
-        control = [score("honest", seed, manifest, folder, options.set).official or 0 for seed in range(options.seeds)]
-        print(f"{'program':36} {'gates':16} judge alone: bits/byte against the control's, or the label, by seed")
+        seeds = range(options.seeds)
+        control = [min(_controls(seed, manifest, folder, options.set)) for seed in seeds]
+        print(f"{'program':36} {'gates':16} judge alone: bits/byte against the best control's, or the label, by seed")
         for name in chosen:
             gate = refused_by(name, 0, folder)
             tried = [score(name, seed, manifest, folder, options.set) for seed in range(options.seeds)]
@@ -47,6 +49,11 @@ def main() -> int:
     print(f"cheats accepted: {accepted} of {cheats} (by the judge alone, without gates and sandbox: {naked})")
     print(f"controls refused: {wronged} of {len(chosen) - cheats}")
     return 1 if accepted or wronged else 0
+
+
+def _controls(seed: int, manifest: dict[str, Any], folder: Path, score_set: str) -> list[float]:
+    rows = [score(name, seed, manifest, folder, score_set) for name in CONTROLS]
+    return [row.official for row in rows if row.official is not None]
 
 
 def is_better(row: Tried, control: float) -> bool:

@@ -24,7 +24,7 @@ from asi_kernels.data import prepare
 from asi_kernels.judge.examine import Refused
 
 PROGRAMS = Path(__file__).parent / "programs"
-CONTROLS = ("honest", "honest_fft", "honest_running_mean")
+CONTROLS = ("honest", "honest_fft", "honest_quiet", "honest_running_mean")
 _LIMIT_SECONDS = 60
 _SIZE = {
     "mlpHidden": 32,
