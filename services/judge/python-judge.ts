@@ -1,6 +1,7 @@
 import { type JudgeEvent, type JudgeRequest, judgeEventSchema } from '../../workflows/contracts/judge.ts';
 import type { Score } from '../../workflows/contracts/score.ts';
 import { LineProcess, PythonProcessError } from '../python/line-process.ts';
+import { Pulse, type PulseTimes } from '../python/pulse.ts';
 import type { Judge, JudgeChannels, Judgement } from './judge.ts';
 
 type Reply = Extract<JudgeEvent, { event: 'opened' | 'scored' | 'seals' }>;
@@ -16,17 +17,28 @@ export interface PythonJudgeOptions {
   readonly home: string;
   /** Folder for the pipes to the processes that answer. */
   readonly channels: string;
+  readonly pulse?: PulseTimes;
 }
 
-/** The judge as a Python process beside this one, started on first use and again after it died. */
+const startLimitMs = 120_000;
+
+/** The judge as a Python process beside this one, started on first use and again after it died or fell silent. */
 export class PythonJudge implements Judge {
   readonly #options: PythonJudgeOptions;
+  readonly #pulse: Pulse;
   readonly #waiting = new Map<string, Waiting>();
   #process: LineProcess | null = null;
+  /** Runs until the process is ready: loading may take longer than silence is borne later. */
+  #starting: NodeJS.Timeout | null = null;
   #numSealChecks = 0;
 
   constructor(options: PythonJudgeOptions) {
     this.#options = options;
+    this.#pulse = new Pulse({
+      ...options.pulse,
+      ping: () => this.#process?.send({ op: 'ping' } satisfies JudgeRequest),
+      onSilence: (reason) => this.#giveUp(reason),
+    });
   }
 
   async open(id: string): Promise<JudgeChannels> {
@@ -53,7 +65,10 @@ export class PythonJudge implements Judge {
     await this.#process?.close();
   }
 
-  #ask<Event extends Reply['event']>(event: Event, request: JudgeRequest): Promise<Extract<Reply, { event: Event }>> {
+  #ask<Event extends Reply['event']>(
+    event: Event,
+    request: Exclude<JudgeRequest, { op: 'ping' }>,
+  ): Promise<Extract<Reply, { event: Event }>> {
     const process = this.#started();
     return new Promise((resolve, reject) => {
       this.#waiting.set(keyOf(event, request.id), {
@@ -62,22 +77,37 @@ export class PythonJudge implements Judge {
         reject,
       });
       process.send(request);
+      if (this.#starting === null) this.#pulse.start();
     });
   }
 
   #started(): LineProcess {
     const { python, home, channels } = this.#options;
-    this.#process ??= new LineProcess({
+    if (this.#process !== null) return this.#process;
+    const process: LineProcess = new LineProcess({
       python,
       args: ['-m', 'asi_kernels', 'judge', '--home', home, '--channels', channels],
       onLine: (line) => this.#onEvent(judgeEventSchema.parse(JSON.parse(line))),
-      onEnd: (reason) => this.#onEnd(reason),
+      // The late end of a process that was given up must not touch its successor.
+      onEnd: (reason) => {
+        if (this.#process === process) this.#onEnd(reason);
+      },
     });
-    return this.#process;
+    this.#process = process;
+    this.#starting = setTimeout(
+      () => this.#giveUp(`it did not become ready within ${startLimitMs / 1000} s`),
+      startLimitMs,
+    ).unref();
+    return process;
   }
 
   #onEvent(event: JudgeEvent): void {
-    if (event.event === 'ready') return;
+    this.#pulse.heard();
+    if (event.event === 'ready') {
+      this.#endStart();
+      if (this.#waiting.size > 0) this.#pulse.start();
+    }
+    if (event.event === 'ready' || event.event === 'pong') return;
     if (event.event !== 'refused') {
       this.#settle(event);
       return;
@@ -93,9 +123,22 @@ export class PythonJudge implements Judge {
     const key = keyOf(reply.event, reply.id);
     this.#waiting.get(key)?.resolve(reply);
     this.#waiting.delete(key);
+    if (this.#waiting.size === 0) this.#pulse.stop();
+  }
+
+  #giveUp(reason: string): void {
+    this.#process?.kill();
+    this.#onEnd(reason);
+  }
+
+  #endStart(): void {
+    if (this.#starting !== null) clearTimeout(this.#starting);
+    this.#starting = null;
   }
 
   #onEnd(reason: string): void {
+    this.#endStart();
+    this.#pulse.stop();
     this.#process = null;
     for (const waiting of this.#waiting.values()) waiting.reject(new PythonProcessError(`The judge stopped: ${reason}`));
     this.#waiting.clear();

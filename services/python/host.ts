@@ -2,6 +2,7 @@ import type { FailureLabel } from '../../workflows/contracts/failure.ts';
 import type { SandboxFacts } from '../../workflows/contracts/sandbox.ts';
 import { type HostEvent, type HostRequest, hostEventSchema, type TrainProgress } from '../../workflows/contracts/trial.ts';
 import { LineProcess, PythonProcessError } from './line-process.ts';
+import { Pulse, type PulseTimes } from './pulse.ts';
 
 export interface HostFacts {
   readonly torchVersion: string;
@@ -40,19 +41,26 @@ const startLimitMs = 120_000;
 
 /**
  * The warm Python parent that forks one child per job, so that no job pays for importing torch. Started on first use and again after it
- * died; jobs that ran in a host that died end with label `infra`.
+ * died; jobs that ran in a host that died end with label `infra`. While jobs run it is asked for a sign of life, since it alone holds them to
+ * their limits; one that gives none is killed.
  */
 export class PythonHost {
   readonly #python: string;
   readonly #folders: HostFolders;
+  readonly #pulse: Pulse;
   readonly #running = new Map<string, Running>();
   #process: LineProcess | null = null;
   #ready: Promise<HostFacts> | null = null;
   #settleReady: { resolve: (facts: HostFacts) => void; reject: (error: Error) => void } | null = null;
 
-  constructor(options: { readonly python: string; readonly folders?: HostFolders }) {
+  constructor(options: { readonly python: string; readonly folders?: HostFolders; readonly pulse?: PulseTimes }) {
     this.#python = options.python;
     this.#folders = options.folders ?? { work: [], read: [] };
+    this.#pulse = new Pulse({
+      ...options.pulse,
+      ping: () => this.#process?.send({ op: 'ping' } satisfies HostRequest),
+      onSilence: (reason) => this.#giveUp(reason),
+    });
   }
 
   /** Starts the host if it is not up. Throws PythonProcessError. */
@@ -73,6 +81,7 @@ export class PythonHost {
     return await new Promise((resolve) => {
       this.#running.set(request.id, { onProgress, resolve });
       process.send({ op: 'run', ...request } satisfies HostRequest);
+      this.#pulse.start();
     });
   }
 
@@ -104,15 +113,19 @@ export class PythonHost {
       },
     });
     this.#process = process;
-    const timer = setTimeout(() => {
-      process.kill();
-      this.#onEnd(`the host did not become ready within ${startLimitMs / 1000} s`);
-    }, startLimitMs);
+    const timer = setTimeout(() => this.#giveUp(`it did not become ready within ${startLimitMs / 1000} s`), startLimitMs);
     return ready.finally(() => clearTimeout(timer));
   }
 
+  #giveUp(reason: string): void {
+    this.#process?.kill();
+    this.#onEnd(reason);
+  }
+
   #onEvent(line: string): void {
+    this.#pulse.heard();
     const event: HostEvent = hostEventSchema.parse(JSON.parse(line));
+    if (event.event === 'pong') return;
     if (event.event === 'ready') {
       this.#settleReady?.resolve({ torchVersion: event.torchVersion, device: event.device, sandbox: event.sandbox });
       return;
@@ -123,11 +136,13 @@ export class PythonHost {
     if (event.event === 'progress') job.onProgress(event.progress);
     if (event.event === 'finished' || event.event === 'refused') {
       this.#running.delete(event.id);
+      if (this.#running.size === 0) this.#pulse.stop();
       job.resolve(event.event === 'finished' ? event : nothingRan(event.message));
     }
   }
 
   #onEnd(reason: string): void {
+    this.#pulse.stop();
     this.#process = null;
     this.#ready = null;
     this.#settleReady?.reject(new PythonProcessError(`The Python host stopped: ${reason}`));

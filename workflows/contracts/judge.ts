@@ -35,6 +35,8 @@ export const judgeRequestSchema = z.discriminatedUnion('op', [
   /** Give a scoring up and remove its channels. */
   z.strictObject({ op: z.literal('close'), id: z.string().min(1) }),
   z.strictObject({ op: z.literal('check-seals'), id: z.string().min(1), rows: z.array(scoreSchema) }),
+  /** Answered with pong at once, whatever is scored. */
+  z.strictObject({ op: z.literal('ping') }),
 ]);
 export type JudgeRequest = z.infer<typeof judgeRequestSchema>;
 
@@ -55,6 +57,7 @@ export const judgeEventSchema = z.discriminatedUnion('event', [
   }),
   /** Which rows this judge's key sealed, in the order asked. */
   z.strictObject({ event: z.literal('seals'), id: z.string(), genuine: z.array(z.boolean()) }),
+  z.strictObject({ event: z.literal('pong') }),
   z.strictObject({ event: z.literal('refused'), id: z.string().nullable(), message: z.string() }),
 ]);
 export type JudgeEvent = z.infer<typeof judgeEventSchema>;

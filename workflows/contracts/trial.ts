@@ -178,6 +178,8 @@ export const hostRequestSchema = z.discriminatedUnion('op', [
     }),
   }),
   z.strictObject({ op: z.literal('cancel'), id: z.string().min(1) }),
+  /** Answered with pong at once, whatever runs. */
+  z.strictObject({ op: z.literal('ping') }),
 ]);
 export type HostRequest = z.infer<typeof hostRequestSchema>;
 
@@ -203,6 +205,7 @@ export const hostEventSchema = z.discriminatedUnion('event', [
     /** Last 4,000 characters of the log, control characters removed. */
     logTail: z.string(),
   }),
+  z.strictObject({ event: z.literal('pong') }),
   /** The line could not be used; the host goes on. */
   z.strictObject({ event: z.literal('refused'), id: z.string().nullable(), message: z.string() }),
 ]);

@@ -172,6 +172,8 @@ class _Host:
             self._refuse(job_id if isinstance(job_id, str) else None, problem)
         elif request["op"] == "run":
             self._start(request)
+        elif request["op"] == "ping":
+            self.send({"event": "pong"})
         elif (job := self._jobs.get(request["id"])) is not None:
             job.stop("cancelled", "it was cancelled by request")
         else:

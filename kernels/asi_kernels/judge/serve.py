@@ -137,6 +137,8 @@ class _Judge:
             self._refuse(request_id if isinstance(request_id, str) else None, problem)
             return
         match request["op"]:
+            case "ping":
+                self.send({"event": "pong"})
             case "open":
                 paths = self._channels.make(request["id"])
                 self.send({"event": "opened", "id": request["id"], **paths})

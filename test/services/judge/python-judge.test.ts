@@ -1,10 +1,11 @@
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { PythonJudge } from '../../../services/judge/python-judge.ts';
 import { PythonProcessError } from '../../../services/python/line-process.ts';
 import { rungs } from '../../../workflows/contracts/rung.ts';
 import { aDataManifest, aHash, aScore } from '../../support/builders.ts';
+import { isAlive, processTree } from '../../support/process-tree.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const python = process.env.ASI_PYTHON ?? '';
@@ -71,6 +72,26 @@ describe.skipIf(python === '')('the judge process (needs ASI_PYTHON)', () => {
       await judge.open('a');
       await judge.stop();
       expect((await judge.open('b')).prefixes.questions).toContain('prefixes-questions');
+    },
+    limitMs,
+  );
+
+  it(
+    'is killed where it is frozen, says so, and comes back',
+    async () => {
+      const folder = temporaryFolder();
+      const pulse = { everyMs: 100, patienceMs: 1500 };
+      const judge = new PythonJudge({ python, home: join(folder, 'judge'), channels: join(folder, 'channels'), pulse });
+      opened.push(judge);
+      await judge.open('a');
+      const [pid] = processTree(process.pid).filter((one) =>
+        readFileSync(`/proc/${one}/cmdline`, 'utf8').includes(join(folder, 'judge')),
+      );
+      if (pid === undefined) throw new Error('the judge runs nowhere');
+      process.kill(pid, 'SIGSTOP');
+      await expect(judge.checkSeals([aScore()])).rejects.toThrow(/The judge stopped: it was silent for 1\.5 s/);
+      await expect.poll(() => isAlive(pid)).toBe(false);
+      expect(await judge.checkSeals([aScore()])).toEqual([false]);
     },
     limitMs,
   );

@@ -8,6 +8,7 @@ import { localEmbedder, PythonTools } from '../../../services/python/tools.ts';
 import { baselineGenomes } from '../../../workflows/contracts/baselines.ts';
 import { rungs } from '../../../workflows/contracts/rung.ts';
 import { type CheckRequest, checkResultSchema } from '../../../workflows/contracts/trial.ts';
+import { isAlive, processTree } from '../../support/process-tree.ts';
 
 const python = process.env.ASI_PYTHON ?? 'python3';
 const limits = { wallSeconds: 60, idleSeconds: 60, memoryBytes: 3e9, logBytes: 1e6 };
@@ -95,6 +96,38 @@ describe('the host', () => {
     expect(await first).toMatchObject({ label: 'infra' });
     writeFileSync(join(folder, 'mixer.py'), readFileSync(join(folder, 'reference.py')));
     expect(await host.run({ ...job, id: 'next' }, () => undefined)).toMatchObject({ label: null });
+  }, 60_000);
+
+  it('kills one that is frozen, ends its jobs as an outage, and starts again for the next one', async () => {
+    const watched = new PythonHost({
+      python,
+      folders: { work: [folder], read: [] },
+      pulse: { everyMs: 100, patienceMs: 2000 },
+    });
+    try {
+      await watched.start();
+      const job = await checkJob('import time\ntime.sleep(1000)\n');
+      const first = watched.run(job, () => undefined);
+      const frozen = processTree(watched.pid ?? 0);
+      for (const pid of frozen) process.kill(pid, 'SIGSTOP');
+      expect(await first).toMatchObject({ label: 'infra', detail: expect.stringMatching(/host stopped: it was silent for 2 s/) });
+      await expect.poll(() => frozen.filter(isAlive), { timeout: 5000 }).toEqual([]);
+      writeFileSync(join(folder, 'mixer.py'), readFileSync(join(folder, 'reference.py')));
+      expect(await watched.run({ ...job, id: 'next' }, () => undefined)).toMatchObject({ label: null });
+    } finally {
+      await watched.close();
+    }
+  }, 60_000);
+
+  it('lets one live that is busy for longer than silence is borne', async () => {
+    const patient = new PythonHost({ python, folders: { work: [folder], read: [] }, pulse: { everyMs: 100, patienceMs: 1000 } });
+    try {
+      await patient.start();
+      const job = await checkJob('import time\ntime.sleep(3)\n');
+      expect(await patient.run(job, () => undefined)).toMatchObject({ label: null });
+    } finally {
+      await patient.close();
+    }
   }, 60_000);
 
   it('says which interpreter cannot be started', async () => {
