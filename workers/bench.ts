@@ -3,8 +3,10 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { archiveBenchLines, benchArchive } from './bench/archive.ts';
 import { benchDiscover } from './bench/discover.ts';
+import { benchGap } from './bench/gap.ts';
 import { benchLoop } from './bench/loop.ts';
 import { runNulls } from './bench/nulls.ts';
+import { quantileText } from './bench/spans.ts';
 import { checkoutFolder, readConfig } from './config.ts';
 import { installRuntime } from './roles/runtime.ts';
 
@@ -20,23 +22,40 @@ const count = (text: string | undefined, fallback: number): number => {
   return value;
 };
 
+/** Of a benchmark that runs a stack: ended by a signal, it is to take the stack down first. */
+const stopping = new AbortController();
+const stopStatus = { SIGINT: 130, SIGTERM: 143 } as const;
+const untilSignal = (): AbortSignal => {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => {
+      process.exitCode = stopStatus[signal];
+      stopping.abort();
+    });
+  return stopping.signal;
+};
+
 const benches: Readonly<Record<string, (argument: string | undefined, options: readonly string[]) => Promise<void>>> = {
   async loop(argument) {
     installRuntime();
-    const bench = await benchLoop(count(argument, 100));
+    const bench = await benchLoop(count(argument, 100), untilSignal());
     say(`loop: ${bench.numExperiments} experiments with an instant trainer in ${bench.wallSeconds.toFixed(1)} s`);
     say(`  experiments an hour       ${bench.experimentsAnHour.toFixed(0)}   (goal: at least 3600)`);
-    say(
-      `  idle gap on a slot        p50 ${bench.idleGapMs.p50.toFixed(0)} ms   p95 ${bench.idleGapMs.p95.toFixed(0)} ms   max ${bench.idleGapMs.max.toFixed(0)} ms   (goal: under 1000 ms)`,
-    );
+    say(`  idle gap on a slot        ${quantileText(bench.idleGapMs)}   (goal: under 1000 ms)`);
     say(`  worker CPU an experiment  ${bench.cpuMsAnExperiment.toFixed(0)} ms`);
   },
   async discover(preset = 'quick') {
-    const bench = await benchDiscover(['--preset', preset]);
+    const bench = await benchDiscover(['--preset', preset], { signal: untilSignal() });
     for (const line of bench.lines) say(line);
     say(
       `discover: preset ${preset}, exit ${bench.exitCode}, ${bench.wallSeconds.toFixed(0)} s wall, peak memory ${(bench.peakMemoryBytes / 1e9).toFixed(2)} GB over all processes`,
     );
+  },
+  async gap(preset = 'tiny') {
+    const { exitCode, gaps, slots } = await benchGap(preset, untilSignal());
+    say(`gap: preset ${preset} on the real host, ${slots} slots, exit ${exitCode}, ${gaps.count} pairs of trainings`);
+    say(`  between two trainings on a slot  ${quantileText(gaps.betweenMs)}   (scorings included)`);
+    say(`  of that without any job          ${quantileText(gaps.idleMs)}   (goal: p50 under 1000 ms)`);
+    if (exitCode !== 0) process.exitCode ??= 1;
   },
   // Tokens a CPU second of each baseline's mixer, and of whole trials of a rung.
   ops: (argument) => python('asi_kernels.bench.ops', argument),
@@ -66,6 +85,11 @@ if (bench === undefined) {
   process.stderr.write(`bench: "${name}" is not a benchmark; there are ${Object.keys(benches).join(', ')}\n`);
   process.exitCode = 2;
 } else {
-  await bench(options[0], options);
+  try {
+    await bench(options[0], options);
+  } catch (error) {
+    if (!stopping.signal.aborted) throw error;
+    process.stderr.write(`bench ${name}: ended by a signal; the stack is down\n`);
+  }
   process.exit();
 }

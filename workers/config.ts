@@ -20,6 +20,7 @@ const right = {
   ASI_CHECK_SECONDS: 'seconds from 1 to 86400 (120 if not set)',
   ASI_FREE_MB:
     'megabytes that the disk of ASI_HOME must have free at a start, a whole number from 0 to 1000000000 (500 if not set)',
+  ASI_SPANS: 'the path of a file to which the trainer adds a line for each job, for measurements',
   ASI_ALLOW_UNSANDBOXED: 'ids of campaigns whose programs may run without a sandbox, with commas between them',
   TEMPORAL_ADDRESS: 'host and port of a Temporal server, for example 127.0.0.1:7233',
   TEMPORAL_NAMESPACE: 'the name of a namespace (default if not set)',
@@ -39,6 +40,7 @@ const environmentSchema = z.object({
   ASI_IDLE_SECONDS: z.coerce.number().min(1).max(86_400).default(60),
   ASI_CHECK_SECONDS: z.coerce.number().min(1).max(86_400).default(120),
   ASI_FREE_MB: z.coerce.number().int().min(0).max(1_000_000_000).default(500),
+  ASI_SPANS: z.string().min(1).optional(),
   ASI_ALLOW_UNSANDBOXED: z
     .string()
     .regex(/^c-[a-z0-9-]+(,c-[a-z0-9-]+)*$/)
@@ -64,6 +66,8 @@ export interface Config {
   readonly checkSeconds: number;
   /** Space that a stack needs to start; a running one warns below half of it. */
   readonly neededBytes: number;
+  /** Where the trainer writes when its jobs ran; null: nowhere. */
+  readonly spansPath: string | null;
   /** Campaigns that the operator allows to run programs of a model without a sandbox. */
   readonly unsandboxed: ReadonlySet<string>;
 }
@@ -101,6 +105,7 @@ export const readConfig = (environment: NodeJS.ProcessEnv = process.env): Config
     idleSeconds: env.ASI_IDLE_SECONDS,
     checkSeconds: env.ASI_CHECK_SECONDS,
     neededBytes: env.ASI_FREE_MB * 1_000_000,
+    spansPath: env.ASI_SPANS ?? null,
     unsandboxed: new Set(env.ASI_ALLOW_UNSANDBOXED?.split(',')),
   };
 };

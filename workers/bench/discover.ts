@@ -16,13 +16,18 @@ export interface DiscoverBench {
 const sampleMs = 1000;
 
 /** One `discover` in a home of its own, watched from outside. Linux only: memory is read from /proc. */
-export const benchDiscover = async (parameters: readonly string[]): Promise<DiscoverBench> => {
+export const benchDiscover = async (
+  parameters: readonly string[],
+  options: { readonly signal: AbortSignal; readonly environment?: NodeJS.ProcessEnv },
+): Promise<DiscoverBench> => {
   const home = mkdtempSync(join(tmpdir(), 'asi-bench-'));
   const startedAtMs = performance.now();
   const child = spawn(process.execPath, [join(checkoutFolder, 'workers', 'discover.ts'), ...parameters], {
-    env: { ...process.env, ASI_HOME: home },
+    env: { ...process.env, ASI_HOME: home, ...options.environment },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+  // It cancels its campaign and takes its stack down.
+  options.signal.addEventListener('abort', () => child.kill('SIGTERM'), { once: true });
   let output = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     output += text;

@@ -12,12 +12,7 @@ import type {
   TrainResult,
 } from '../../workflows/contracts/trial.ts';
 import type { Host } from '../roles/roles.ts';
-
-export interface Span {
-  readonly command: Job['command'];
-  readonly startedAtMs: number;
-  readonly endedAtMs: number;
-}
+import type { Span } from './spans.ts';
 
 interface HostJob {
   readonly id: string;

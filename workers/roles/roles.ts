@@ -17,6 +17,7 @@ import { createDiscoveryActivities } from '../activities/discovery.ts';
 import { createResearchActivities } from '../activities/research.ts';
 import { createTrainingActivities } from '../activities/training.ts';
 import { TrialPeers } from '../activities/trial-peers.ts';
+import { withSpans } from '../bench/spans.ts';
 import type { Config } from '../config.ts';
 import { openJudge } from './judge.ts';
 import type { Role } from './role.ts';
@@ -141,7 +142,7 @@ const openers: Readonly<Record<Role, (config: Config, createHost: () => Host, cr
 
     async trainer(config, createHost, createJudge) {
       const archive = openSqliteArchive(archivePath(config));
-      const host = createHost();
+      const host = config.spansPath === null ? createHost() : withSpans(createHost(), config.spansPath);
       const judge = createJudge();
       const dispatcher = new InProcessDispatcher({ slots: config.slots, runner: host });
       return {
