@@ -38,10 +38,10 @@ export const research = proxyActivities<ResearchActivities>({
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute', maximumAttempts: 10 },
 });
 
-/** Gates on CPU: seconds each, but they queue. */
+/** Gates on CPU: seconds each, but they queue, and wait for a sandbox where there is none; only the heartbeat bounds them. */
 export const checks = proxyActivities<CheckActivities>({
   taskQueue: taskQueues.checks,
-  startToCloseTimeout: '30 minutes',
+  startToCloseTimeout: '7 days',
   heartbeatTimeout: '15 seconds',
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute', maximumAttempts: 10 },

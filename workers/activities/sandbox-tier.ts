@@ -10,9 +10,8 @@ import { withHeartbeat } from './heartbeat.ts';
 export const sandboxUnavailable = 'SandboxUnavailable';
 const label: FailureLabel = 'sandbox_unavailable';
 const retryMs = 30_000;
-/** The first attempts fail at once, so that the server shows why; later ones wait inside, so that attempts do not run out. */
+/** The first attempts fail at once, so that the server shows why; the next waits inside for as long as it takes, so that attempts do not run out. */
 const attemptsThatFailAtOnce = 3;
-const longestWaitMs = 20 * 60_000;
 
 export interface SandboxDependencies {
   readonly hostFacts: () => Promise<HostFacts>;
@@ -34,12 +33,10 @@ export const requireSandbox = async (dependencies: SandboxDependencies, work: Sa
   if (refusal === null) return;
   if (Context.current().info.attempt <= attemptsThatFailAtOnce) throw unavailable(refusal);
   await withHeartbeat(async (beat, signal) => {
-    for (let waitedMs = 0; waitedMs < longestWaitMs; waitedMs += retryMs) {
-      beat({ [label]: refusal });
+    for (let reason: string | null = refusal; reason !== null; reason = await refusalOf(dependencies, work)) {
+      beat({ [label]: reason });
       await setTimeout(retryMs, undefined, { signal });
-      if ((await refusalOf(dependencies, work)) === null) return;
     }
-    throw unavailable(refusal);
   });
 };
 
