@@ -41,19 +41,14 @@ const forge = (path: string, file: string, change: (text: string) => string): vo
 };
 
 describe('asi verify', { timeout: 120_000 }, () => {
-  it('does everything again in the home that measured it', async () => {
-    const ran = await verify([bundle]);
-    expect(ran).toMatchObject({ exitCode: 0 });
+  it('does everything again in the home that measured it, for an experiment by its id', async () => {
+    const ran = await verify([experimentId]);
+    expect(ran, ran.out).toMatchObject({ exitCode: 0 });
+    expect(ran.out).toContain(experimentId);
     for (const step of ['files', 'claims', 'gates', 'seals', 'record', 'scores'])
       expect(ran.out).toMatch(new RegExp(`^  ${step} +verified`, 'm'));
     expect(ran.out).toMatch(/search +bits per byte +\S+ +\S+ +0\.0e\+0/);
     expect(readdirSync(join(home, 'work', 'verify'))).toEqual([]);
-  });
-
-  it('takes an experiment by its id', async () => {
-    const ran = await verify([experimentId, '--json']);
-    expect(ran.exitCode).toBe(0);
-    expect(JSON.parse(ran.out)).toMatchObject({ result: 'verified', subject: expect.stringContaining(experimentId) });
   });
 
   it('fails on one altered byte in any file and names the file', async () => {

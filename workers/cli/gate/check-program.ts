@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { InProcessDispatcher } from '../../../services/dispatch/in-process-dispatcher.ts';
 import { PythonHost } from '../../../services/python/host.ts';
 import { PythonProcessError } from '../../../services/python/line-process.ts';
@@ -40,20 +40,47 @@ export type Checked = { readonly sandbox: SandboxFacts } & (
 const limits = { memoryBytes: 3 * 1024 ** 3, logBytes: 1024 * 1024 } as const;
 const plainName = /^[A-Za-z0-9_][\w.-]{0,80}\.py$/;
 
+/** A host and the slots on it, for a command that runs more than one job. */
+export interface OpenHost {
+  readonly host: PythonHost;
+  readonly dispatcher: InProcessDispatcher;
+}
+
+/** The host starts with its first job. `read`: folders that jobs name files of, besides the work folder of this home. */
+export const openHost = (
+  config: Config,
+  { slots, read }: { readonly slots: number; readonly read: readonly string[] },
+): OpenHost => {
+  const host = new PythonHost({ python: config.python, folders: { work: [join(config.home, 'work')], read } });
+  return { host, dispatcher: new InProcessDispatcher({ slots, runner: host }) };
+};
+
 /** Runs the gates on one program as the checker does: in a child of the Python host, behind its sandbox. No Temporal and no archive. */
 export const checkProgram = async (config: Config, program: ProgramToCheck): Promise<Checked> => {
+  const opened = openHost(config, { slots: 1, read: [] });
+  try {
+    return await checkProgramOn(opened, config, program);
+  } finally {
+    await opened.dispatcher.close();
+  }
+};
+
+/** The same on a host that stays open. */
+export const checkProgramOn = async (
+  { host, dispatcher }: OpenHost,
+  config: Config,
+  program: ProgramToCheck,
+): Promise<Checked> => {
   ensureHome(config.home);
   const workdir = join(config.home, 'work', 'gate', `${process.pid}-${randomBytes(6).toString('hex')}`);
   makeFolder(workdir);
-  const host = new PythonHost({ python: config.python, folders: { work: [workdir], read: [] } });
   const tools = new PythonTools({ python: config.python });
-  const dispatcher = new InProcessDispatcher({ slots: 1, runner: host });
   try {
     const request = await requestFor(tools, workdir, program);
     const { sandbox } = await host.start();
     const wallSeconds = config.checkSeconds;
     const end = await dispatcher.run({
-      id: `gate-${program.fileName}`,
+      id: `gate-${basename(workdir)}`,
       command: 'check',
       request,
       workdir,
@@ -70,7 +97,7 @@ export const checkProgram = async (config: Config, program: ProgramToCheck): Pro
       cause: error,
     });
   } finally {
-    await Promise.all([dispatcher.close(), tools.close()]);
+    await tools.close();
     await rm(workdir, { recursive: true, force: true });
   }
 };

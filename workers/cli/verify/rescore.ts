@@ -1,16 +1,17 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { InProcessDispatcher } from '../../../services/dispatch/in-process-dispatcher.ts';
+import type { InProcessDispatcher } from '../../../services/dispatch/in-process-dispatcher.ts';
 import { type BundleClaims, checkpointName, programName } from '../../../services/export/bundle-claims.ts';
 import type { Judge } from '../../../services/judge/judge.ts';
 import { scoreWithJudge } from '../../../services/judge/score-with-judge.ts';
-import { type HostFacts, PythonHost } from '../../../services/python/host.ts';
+import type { HostFacts } from '../../../services/python/host.ts';
 import { PythonProcessError } from '../../../services/python/line-process.ts';
 import type { DataManifest } from '../../../workflows/contracts/data.ts';
 import { type Score, type ScoreSet, scoreSets } from '../../../workflows/contracts/score.ts';
 import type { AnswerRequest } from '../../../workflows/contracts/trial.ts';
 import type { Config } from '../../config.ts';
 import { isWithin, type Rescored, type VerifyStep } from '../../view/verify-lines.ts';
+import type { OpenHost } from '../gate/check-program.ts';
 import { outages } from '../gate/program-refusal.ts';
 
 /** Same judge's key, device and version of PyTorch: the same cuts of the same text by the same arithmetic. */
@@ -33,13 +34,16 @@ export interface RescoreEnd {
   readonly scores: readonly Rescored[];
 }
 
+export interface RescoreTools {
+  readonly config: Config;
+  readonly judge: Judge;
+  /** With two slots at least: two processes answer the judge at a time. */
+  readonly opened: OpenHost;
+}
+
 /** Scores the exported trial again on every set that the bundle has rows of. */
-export const rescore = async (
-  { config, judge }: { readonly config: Config; readonly judge: Judge },
-  request: RescoreRequest,
-): Promise<RescoreEnd> => {
-  const host = new PythonHost({ python: config.python });
-  const dispatcher = new InProcessDispatcher({ slots: 2, runner: host });
+export const rescore = async ({ config, judge, opened }: RescoreTools, request: RescoreRequest): Promise<RescoreEnd> => {
+  const { host, dispatcher } = opened;
   const { recipe, scores } = request.claims;
   const rows = scores.filter(({ trialId }) => trialId === recipe.seeds.exported.trialId);
   const found: Rescored[] = [];
@@ -61,8 +65,6 @@ export const rescore = async (
   } catch (error) {
     if (!(error instanceof PythonProcessError)) throw error;
     return { step: { step: 'scores', state: 'not-repeated', detail: error.message }, scores: found };
-  } finally {
-    await dispatcher.close();
   }
 };
 

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Archive } from '../../../services/archive/archive.ts';
 import { type BundleClaims, findContradictions, programName, readClaims } from '../../../services/export/bundle-claims.ts';
 import { type BundleProblem, verifyBundle } from '../../../services/export/verify-bundle.ts';
@@ -9,10 +9,10 @@ import type { Score } from '../../../workflows/contracts/score.ts';
 import type { Config } from '../../config.ts';
 import { openJudge } from '../../roles/judge.ts';
 import type { Rescored, VerifyReport, VerifyStep } from '../../view/verify-lines.ts';
-import { checkProgram } from '../gate/check-program.ts';
+import { checkProgramOn, type OpenHost, openHost } from '../gate/check-program.ts';
 import { outages } from '../gate/program-refusal.ts';
 import { findHeldOutData } from './held-out-data.ts';
-import { rescore } from './rescore.ts';
+import { type RescoreTools, rescore } from './rescore.ts';
 
 /** Deeper than the search went: a leak on 3 % of cuts is found with 95 %. */
 const cuts = 100;
@@ -43,18 +43,20 @@ export const verify = async (
     return { subject, steps: [...steps, problemStep('claims', contradictions)], scores: [] };
   const { claims } = read;
   steps.push(verified('claims', 'program, checkpoint, weights and rows speak of the same trial'));
-  onStep('running the gates again');
-  steps.push(await gateStep(config, folder, claims));
   const judge = openJudge(config);
+  // One host for the gates and the scoring: starting one and trying its wall takes longer than most jobs.
+  const opened = openHost(config, { slots: 2, read: [resolve(folder)] });
   try {
+    onStep('running the gates again');
+    steps.push(await gateStep({ config, opened }, folder, claims));
     const seals = await checkSeals(config, judge, claims);
     const record = archive === null ? null : await recordStep(archive, claims, seals);
     steps.push(seals.step, ...(record === null ? [] : [record]));
     onStep('scoring again');
-    const scored = await scoreStep({ config, archive, judge }, { ...request, claims, isSameJudge: seals.genuine > 0 });
+    const scored = await scoreStep({ config, archive, judge, opened }, { ...request, claims, isSameJudge: seals.genuine > 0 });
     return { subject, steps: [...steps, scored.step], scores: scored.scores };
   } finally {
-    await judge.stop();
+    await Promise.all([judge.stop(), opened.dispatcher.close()]);
   }
 };
 
@@ -66,8 +68,12 @@ const problemStep = (step: VerifyStep['step'], problems: readonly BundleProblem[
   detail: problems.map(({ file, problem, detail }) => `${file} is ${problem}: ${detail}`).join('; '),
 });
 
-const gateStep = async (config: Config, folder: string, { recipe, gates }: BundleClaims): Promise<VerifyStep> => {
-  const checked = await checkProgram(config, {
+const gateStep = async (
+  { config, opened }: { readonly config: Config; readonly opened: OpenHost },
+  folder: string,
+  { recipe, gates }: BundleClaims,
+): Promise<VerifyStep> => {
+  const checked = await checkProgramOn(opened, config, {
     text: readFileSync(join(folder, programName), 'utf8'),
     fileName: programName,
     rung: recipe.rung,
@@ -144,14 +150,14 @@ const isSame = (stored: Score | undefined, row: Score): boolean =>
   stored !== undefined && stored.value === row.value && stored.seal === row.seal && stored.checkpointHash === row.checkpointHash;
 
 const scoreStep = async (
-  { config, archive, judge }: { readonly config: Config; readonly archive: Archive | null; readonly judge: Judge },
+  { config, archive, judge, opened }: RescoreTools & { readonly archive: Archive | null },
   request: VerifyRequest & { readonly claims: BundleClaims; readonly isSameJudge: boolean },
 ): Promise<{ readonly step: VerifyStep; readonly scores: readonly Rescored[] }> => {
   const { claims, folder, scratch, isSameJudge } = request;
   const dataFolder = request.dataFolder ?? (archive === null ? null : await folderOfData(archive, claims.recipe.data.hash));
   const held = await findHeldOutData(config, claims.recipe, dataFolder);
   if (!held.ok) return { step: { step: 'scores', state: 'not-repeated', detail: held.why }, scores: [] };
-  return rescore({ config, judge }, { folder, scratch, claims, data: held.data, isSameJudge });
+  return rescore({ config, judge, opened }, { folder, scratch, claims, data: held.data, isSameJudge });
 };
 
 /** Where the text of a campaign of this home lies; null where none had that text. */
