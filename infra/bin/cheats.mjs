@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { prepare, runProgram } from './launch.mjs';
 
 const ready = await prepare({ needs: ['node', 'python'], quiet: true });
+const python = ready.python;
 const environment = { ...ready.environment, PYTHONPATH: join(ready.checkout, 'kernels'), OMP_NUM_THREADS: '1' };
 for (const script of ['sequence_cheats.py', 'program_cheats.py']) {
   const path = join(ready.checkout, 'test', 'cheats', script);

@@ -13,8 +13,8 @@ import torch
 from safetensors.torch import load_file
 
 from asi_kernels.requests import RequestError, schema_problem
-from asi_kernels.train import run as train
 from asi_kernels.snapshots import snapshot_steps
+from asi_kernels.train import run as train
 
 PACKAGE = Path(__file__).parents[3] / "kernels"
 
