@@ -11,11 +11,34 @@ const checks = [
   { name: 'types of the set-up (tsc)', command: [...script('typescript/bin/tsc'), '-p', 'infra'] },
   {
     name: 'Python lint (ruff)',
-    command: [python, '-m', 'ruff', 'check', '--config', 'kernels/pyproject.toml', 'kernels', 'test/kernels', 'test/hostile/run.py', 'test/cheats'],
+    command: [
+      python,
+      '-m',
+      'ruff',
+      'check',
+      '--config',
+      'kernels/pyproject.toml',
+      'kernels',
+      'test/kernels',
+      'test/hostile/run.py',
+      'test/cheats',
+    ],
   },
   {
     name: 'Python format (ruff)',
-    command: [python, '-m', 'ruff', 'format', '--check', '--config', 'kernels/pyproject.toml', 'kernels', 'test/kernels', 'test/hostile/run.py', 'test/cheats'],
+    command: [
+      python,
+      '-m',
+      'ruff',
+      'format',
+      '--check',
+      '--config',
+      'kernels/pyproject.toml',
+      'kernels',
+      'test/kernels',
+      'test/hostile/run.py',
+      'test/cheats',
+    ],
   },
 ];
 
