@@ -77,7 +77,7 @@ class JobProcess:
         pid, status, usage = os.wait4(self.pid, os.WNOHANG)
         if pid == 0:
             return False
-        self.cpu_seconds = usage.ru_utime + usage.ru_stime
+        self.cpu_seconds = max(self.cpu_seconds, usage.ru_utime + usage.ru_stime)
         self.peak_bytes = max(self.peak_bytes, usage.ru_maxrss * _MAXRSS_UNIT_BYTES)
         self.wait_status = self._reported_status(status) if self._walled else status
         return True
@@ -95,10 +95,15 @@ class JobProcess:
         counted = self._others if self._walled else [self.pid, *self._others]
         used = [usage_of(pid) for pid in counted]
         # Every process was forked from this one and shares as much with it; what the job's own one has counts in full.
-        shared_bytes = usage_of(os.getpid())[0]
-        memory_bytes = sum(each[0] if place == 0 else max(0, each[0] - shared_bytes) for place, each in enumerate(used))
+        shared_bytes = usage_of(os.getpid()).memory_bytes
+        memory_bytes = sum(
+            each.memory_bytes if place == 0 else max(0, each.memory_bytes - shared_bytes)
+            for place, each in enumerate(used)
+        )
         self.peak_bytes = max(self.peak_bytes, memory_bytes)
-        return memory_bytes, sum(each[1] for each in used)
+        # A process that is killed before its parent has waited for it is in nobody's account.
+        self.cpu_seconds = max(self.cpu_seconds, sum(each.cpu_seconds for each in used))
+        return memory_bytes, sum(each.num_threads for each in used)
 
     def close(self) -> None:
         """After poll was true: removes the cgroup and closes the pipe."""

@@ -12,9 +12,11 @@ import os
 import signal
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 _IS_LINUX = sys.platform == "linux"
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+_TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -55,14 +57,23 @@ def children_of(root: int) -> list[int]:
     return [pid for pid, parent in _parents() if parent == root]
 
 
-def usage_of(pid: int) -> tuple[int, int]:
-    """Resident memory in bytes and number of threads of one process; zeros when it is gone."""
+class Usage(NamedTuple):
+    """What one process holds and has used; CPU time with that of the children it has waited for."""
+
+    memory_bytes: int
+    num_threads: int
+    cpu_seconds: float
+
+
+def usage_of(pid: int) -> Usage:
+    """Of one process now; zeros when it is gone."""
     try:
-        # Fields 20 and 24 of /proc/<pid>/stat (proc(5)); the name before them may hold spaces.
+        # Fields 14 to 17, 20 and 24 of /proc/<pid>/stat (proc(5)); the name before them may hold spaces.
         fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
-        return int(fields[21]) * _PAGE_BYTES, int(fields[17])
+        ticks = sum(int(field) for field in fields[11:15])
+        return Usage(int(fields[21]) * _PAGE_BYTES, int(fields[17]), ticks / _TICKS_A_SECOND)
     except (OSError, IndexError):
-        return 0, 0
+        return Usage(0, 0, 0.0)
 
 
 def kill_group(pid: int) -> None:
