@@ -1,5 +1,6 @@
 import type { Analysis } from '../../workflows/contracts/analysis.ts';
 import type { ModelSize } from '../../workflows/contracts/architecture.ts';
+import type { Audit } from '../../workflows/contracts/audit.ts';
 import type { Experiment } from '../../workflows/contracts/experiment.ts';
 import type { Score } from '../../workflows/contracts/score.ts';
 import type { Trial } from '../../workflows/contracts/trial.ts';
@@ -21,6 +22,8 @@ export interface ExperimentPage {
   readonly parent: { readonly experiment: Experiment; readonly program: string | null } | null;
   readonly trials: readonly Trial[];
   readonly scores: readonly Score[];
+  /** The gates run again, deeper, because it was about to win something; by rising cuts. */
+  readonly audits: readonly Audit[];
   /** Excerpt of the log of a failure. */
   readonly failureLog: string | null;
 }
@@ -41,12 +44,20 @@ export const experimentPage = (look: Look, page: ExperimentPage, options: PageOp
     section(look, 'Genome', genomeLines(page.experiment.architecture?.genome ?? page.experiment.proposal?.genome ?? null)),
     codeLines(look, page, options),
     section(look, 'Gates', gateLines(look, page.experiment.gates, { whole: options.wholeEvidence })),
+    auditLines(look, page, options),
     section(look, 'Size', sizeTable(look, page.experiment.architecture?.sizes ?? [])),
     section(look, 'Training', trialTable(look, page.trials)),
     section(look, 'Scores on held-out data', scoreLines(look, page.scores)),
     fitnessLines(look, page.experiment),
     analysisLines(look, page.experiment.analysis),
   ].flat();
+
+const auditLines = (look: Look, { audits }: ExperimentPage, options: PageOptions): readonly string[] =>
+  audits.flatMap(({ cuts, passed, label, gates, sandboxTier }) =>
+    section(look, `Audit with ${cuts} cuts: ${passed ? 'passed' : (label ?? 'failed')} (sandbox ${sandboxTier})`, [
+      ...gateLines(look, gates, { whole: options.wholeEvidence }),
+    ]),
+  );
 
 const section = (look: Look, title: string, lines: readonly string[]): readonly string[] =>
   lines.length === 0 ? [] : ['', tint(look, 'bold', title), ...lines];

@@ -3,11 +3,11 @@ import { codeDiff } from '../../../workers/view/code-diff.ts';
 import { doctorLines } from '../../../workers/view/doctor-lines.ts';
 import { experimentPage } from '../../../workers/view/experiment-page.ts';
 import { scoreLines } from '../../../workers/view/score-lines.ts';
-import { aFailure, anExperiment, aScore } from '../../support/builders.ts';
+import { aFailure, aGateResult, anExperiment, aScore } from '../../support/builders.ts';
 
 const look = { width: 100, color: false };
 const brief = { wholeProgram: false, wholeEvidence: false };
-const bare = { program: null, parent: null, trials: [], scores: [], failureLog: null };
+const bare = { program: null, parent: null, trials: [], scores: [], audits: [], failureLog: null };
 
 describe('the page of an experiment', () => {
   it('stands for one that was only planned', () => {
@@ -28,6 +28,33 @@ describe('the page of an experiment', () => {
     expect(text).toContain('    line 49');
     expect(text).not.toContain('line 29\n');
     expect(text).toContain('abababababab  gate\n  reads the future');
+  });
+
+  it('shows the deeper gates that a finalist went through', () => {
+    const failed = aGateResult({ gate: 'causality', verdict: 'fail', evidence: 'cut 71 of layer 1' });
+    const audit = {
+      experimentId: 'c-test/e0001',
+      programHash: 'ab'.repeat(32),
+      sandboxTier: 'S2',
+      cpuSeconds: 5,
+      at: '',
+      detail: '',
+    } as const;
+    const text = experimentPage(
+      look,
+      {
+        experiment: anExperiment({ state: 'recorded' }),
+        ...bare,
+        audits: [
+          { ...audit, cuts: 100, passed: true, label: null, gates: [aGateResult()] },
+          { ...audit, cuts: 300, passed: false, label: 'gate', gates: [failed] },
+        ],
+      },
+      brief,
+    ).join('\n');
+    expect(text).toContain('Audit with 100 cuts: passed (sandbox S2)');
+    expect(text).toContain('Audit with 300 cuts: gate (sandbox S2)');
+    expect(text).toContain('causality: cut 71 of layer 1');
   });
 
   it('makes what a program or its log prints harmless', () => {

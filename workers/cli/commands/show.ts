@@ -52,6 +52,7 @@ const readPage = async (archive: Archive, artifacts: Artifacts, experiment: Expe
     parent: parent === null ? null : { experiment: parent, program: await programOf(artifacts, parent) },
     trials: (await archive.listTrials({ experimentId: experiment.id })).toSorted((a, b) => a.seed - b.seed),
     scores: await archive.listScores({ experimentId: experiment.id }),
+    audits: await archive.listAudits(experiment.id),
     failureLog: log === null ? null : await artifacts.getText(log),
   };
 };
