@@ -41,7 +41,7 @@ export type ScoringEnd =
 const halves = ['prefixes', 'sequences'] as const;
 
 /**
- * Two processes answer the judge, one about prefixes and one about whole sequences, and the judge scores. Where a process ended badly, what
+ * Two processes answer the judge, first one about prefixes and then one about whole sequences, and the judge scores. Where a process ended badly, what
  * the host saw of that counts; else the judge's word. Rejects with PythonProcessError where there is no judge.
  */
 export const scoreWithJudge = async ({ judge, run }: ScoringDependencies, scoring: Scoring): Promise<ScoringEnd> => {
@@ -72,7 +72,9 @@ export const scoreWithJudge = async ({ judge, run }: ScoringDependencies, scorin
     },
     () => giveUp.abort(),
   );
-  const jobs = halves.map(async (half) => {
+  const ends: JobEnd[] = [];
+  // One is dead before the other begins: two that live at the same time could tell each other of what they see.
+  for (const half of halves) {
     const job: Job = {
       id: `${id}-${half}`,
       command: 'answer',
@@ -82,11 +84,12 @@ export const scoreWithJudge = async ({ judge, run }: ScoringDependencies, scorin
       limits: scoring.limits,
     };
     const end = await run(job, giveUp.signal);
-    // The judge and the other process would wait for this one.
-    if (refusalOf(end) !== null) judge.close(id);
-    return end;
-  });
-  const ends = await Promise.all(jobs);
+    ends.push(end);
+    if (refusalOf(end) === null) continue;
+    // The judge would wait for an answer.
+    judge.close(id);
+    break;
+  }
   return conclude(ends, await judging);
 };
 

@@ -70,7 +70,7 @@ const quick: CampaignSettings = {
   rung: 'quick',
   data: { kind: 'stdlib' },
   policy: 'asi-arch',
-  baselines: ['deltanet', 'gated-deltanet', 'kda', 'deltanet-fir-gate'],
+  baselines: ['deltanet', 'ssd', 'kda', 'deltanet-fir-gate'],
   starts: [],
   exploreSeeds: 2,
   confirmSeeds: 3,

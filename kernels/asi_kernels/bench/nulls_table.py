@@ -32,7 +32,7 @@ from asi_kernels.generate.emit import emit_program
 from .trial import METRICS, RUNGS_FILE, TrialLost, prepared_text, train_and_score
 
 # The baselines of the quick preset, the reference first.
-_BASELINES = ("deltanet", "gated-deltanet", "kda", "deltanet-fir-gate")
+_BASELINES = ("deltanet", "ssd", "kda", "deltanet-fir-gate")
 _FINGERPRINT_STEPS = 2
 
 Row = dict[str, Any]

@@ -81,12 +81,20 @@ _DENIED: dict[str, tuple[int | None, int | None]] = {
     "iopl": (172, None),
     "ioperm": (173, None),
     "modify_ldt": (154, None),
+    # What two processes could tell each other by, on files that both may only read.
+    "flock": (73, 32),
+    "inotify_init": (253, None),
+    "inotify_init1": (294, 26),
+    "inotify_add_watch": (254, 27),
 }
 _CLONE, _CLONE3, _SOCKET, _IOCTL, _MEMFD = (56, 220), (435, 435), (41, 198), (16, 29), (319, 279)
 _NEW_NAMESPACES = (
     CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET
 )
 _TIOCSTI, _TIOCLINUX = 0x5412, 0x541C
+_FCNTL = (72, 25)
+# F_GETLK, F_SETLK, F_SETLKW, F_SETLEASE, F_GETLEASE, F_NOTIFY and the three of open file descriptions (linux/fcntl.h).
+_LOCK_COMMANDS = (5, 6, 7, 1024, 1025, 1026, 36, 37, 38)
 
 _LOAD, _JUMP_EQUAL, _JUMP_AT_LEAST, _JUMP_ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 _ALLOW, _ERRNO, _KILL = 0x7FFF0000, 0x00050000, 0x80000000
@@ -134,6 +142,11 @@ def filter_program(*, allow_sockets: bool, allow_shared_memory_files: bool, mach
             argument=1,
         ),
     ]
+    locks = [
+        _instruction(_JUMP_EQUAL, command, len(_LOCK_COMMANDS) - place, 0)
+        for place, command in enumerate(_LOCK_COMMANDS)
+    ]
+    program += _call(_FCNTL[index], [*locks, _instruction(_RETURN, _ALLOW), refuse], argument=1)
     allowed = (socket.AF_UNIX, socket.AF_INET, socket.AF_INET6) if allow_sockets else ()
     families = [_instruction(_JUMP_EQUAL, int(family), len(allowed) - place, 0) for place, family in enumerate(allowed)]
     program += [*_call(_SOCKET[index], [*families, refuse]), _instruction(_RETURN, _ALLOW)]

@@ -25,6 +25,12 @@ def test_every_jump_stays_inside_and_the_program_ends_with_a_decision(machine: s
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="seccomp is Linux's")
+def _lock(libc: ctypes.CDLL) -> int:
+    """F_GETLK on a file that many may read: what two processes could talk by."""
+    descriptor = os.open("/dev/null", os.O_RDONLY)
+    return int(libc.fcntl(descriptor, 5, ctypes.create_string_buffer(64)))
+
+
 def test_an_installed_filter_refuses_namespaces_and_sockets_and_lets_the_rest_through() -> None:
     pid = os.fork()
     if pid == 0:
@@ -32,7 +38,8 @@ def test_an_installed_filter_refuses_namespaces_and_sockets_and_lets_the_rest_th
         kernel_calls.forbid_new_privileges()
         kernel_calls.install_filter(filter_program(allow_sockets=False, allow_shared_memory_files=False))
         refused = [libc.unshare(0x10000000), libc.socket(1, 1, 0), libc.mount(b"a", b"/", b"tmpfs", 0, None)]
-        held = refused == [-1, -1, -1] and ctypes.get_errno() == errno.EPERM and os.getpid() > 0
+        refused += [_lock(libc), libc.flock(0, 1), libc.inotify_init()]
+        held = refused == [-1] * 6 and ctypes.get_errno() == errno.EPERM and os.getpid() > 0
         child = os.fork()
         if child == 0:
             os._exit(0)

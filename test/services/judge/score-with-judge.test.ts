@@ -129,10 +129,26 @@ describe('a scoring', () => {
     ['sequences', ended('exit', 'status 1'), 'exit'],
     ['sequences', answered('failed', 'bad_result'), 'bad_result'],
     ['prefixes', { ok: true, result: { status: 'answered' }, ...used } satisfies JobEnd, 'bad_result'],
-  ] as const)('ends the other process and the judge when that of %s ends badly: %o', async (half, end, label) => {
+  ] as const)('ends the scoring when the process of %s ends badly: %o', async (half, end, label) => {
     const { judge } = judgeThat('waits');
-    const { run } = runnerOf({ [half]: end });
-    expect(await scoreWithJudge({ judge, run }, scoring)).toMatchObject({ ok: false, label, logTail: 'loglog' });
+    const { run, jobs } = runnerOf({ ...both(answered()), [half]: end });
+    expect(await scoreWithJudge({ judge, run }, scoring)).toMatchObject({ ok: false, label });
+    expect(jobs).toHaveLength(half === 'prefixes' ? 1 : 2);
+  });
+
+  it('lets the process of prefixes end before that of whole sequences begins', async () => {
+    const { judge } = judgeThat(good);
+    let alive = 0;
+    let most = 0;
+    const run = async (): Promise<JobEnd> => {
+      alive += 1;
+      most = Math.max(most, alive);
+      await new Promise((resolve) => setImmediate(resolve));
+      alive -= 1;
+      return answered();
+    };
+    await scoreWithJudge({ judge, run }, scoring);
+    expect(most).toBe(1);
   });
 
   it('takes what the host saw over the judge finding nobody there', async () => {
@@ -151,6 +167,6 @@ describe('a scoring', () => {
     const { judge } = judgeThat(new PythonProcessError('The judge stopped: status 1'));
     const { run, jobs } = runnerOf({});
     await expect(scoreWithJudge({ judge, run }, scoring)).rejects.toThrow(PythonProcessError);
-    expect(jobs).toHaveLength(2);
+    expect(jobs).toHaveLength(1);
   });
 });
