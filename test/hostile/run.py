@@ -26,11 +26,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).parents[2] / "kernels"))
+
+from asi_kernels.data import prepare
+from asi_kernels.data.split import SHARDS, TRAIN_NAME, shard_name
+
 FOLDER = Path(__file__).parent
 PACKAGE = FOLDER.parents[1] / "kernels"
-sys.path.insert(0, str(PACKAGE))
-
 CANARY = "HOSTILE_CANARY_5f1c"
+NEEDLE_VALUES = 26  # different bytes in a line that stands in no other text by chance
+NEEDLES_A_SHARD = 400
 LIMITS = {"wallSeconds": 10, "idleSeconds": 4, "memoryBytes": 2 << 30, "logBytes": 1 << 20}
 # A few of every kind, quick ones.
 SHORT = [
@@ -130,6 +135,8 @@ class Range:
         for path in (self._outside, self._work, self._work / "sibling"):
             path.mkdir()
         (self._outside / "secret").write_text(CANARY)
+        (self._outside / "judge").mkdir()
+        (self._outside / "judge" / "key").write_text(CANARY)
         (self._work / "sibling" / "mixer.py").write_text("# another candidate")
         self._sockets = [socket.create_server(("127.0.0.1", 0)), *map(socket.socket, [socket.AF_UNIX] * 2)]
         abstract = f"asi-hostile-{os.getpid()}"
@@ -139,7 +146,8 @@ class Range:
             listener.listen(8)
         self._bait = {
             "SECRET_PATH": str(self._outside / "secret"),
-            "JUDGE_PATH": str(self._outside / "secret"),
+            "JUDGE_PATH": str(self._outside / "judge" / "key"),
+            "HELD_OUT_NEEDLES": ",".join(_needles(self._outside)),
             "SIBLING_PATH": str(self._work / "sibling" / "mixer.py"),
             "SOCKET_PATH": str(self._outside / "s"),
             "ABSTRACT_NAME": abstract,
@@ -266,6 +274,25 @@ def _result_label(workdir: Path) -> str | None:
             label: str | None = json.loads((workdir / "result.json").read_text()).get("label")
             return label
     return None
+
+
+def _needles(folder: Path) -> list[str]:
+    """Lines that stand in the held-out texts of a default campaign alone, of each shard, in hexadecimal digits."""
+    request = {
+        "source": {"kind": "stdlib"},
+        "cacheFolder": str(folder / "data"),
+        "judgeFolder": str(folder / "judge"),
+        "minimumTrainBytes": 0,
+        "minimumHeldOutBytes": 0,
+    }
+    manifest = prepare.run(request, folder, lambda line: None)["manifest"]
+    known = set((Path(manifest["folder"]) / TRAIN_NAME).read_bytes().split(b"\n"))
+    needles = []
+    for shard in SHARDS:
+        text = (folder / "judge" / "data" / manifest["hash"] / shard_name(shard)).read_bytes()
+        lines = [line for line in text.split(b"\n") if len(set(line)) >= NEEDLE_VALUES and line not in known]
+        needles += [line.hex() for line in lines[:: max(1, len(lines) // NEEDLES_A_SHARD)]]
+    return needles
 
 
 def _processes_in(folder: Path) -> list[str]:

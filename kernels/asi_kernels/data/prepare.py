@@ -1,9 +1,11 @@
 """The `prepare` command: reads a data source, splits it by file and keeps the parts under folders named by their hash.
 
-The split: of a text's SHA-256, read as a number, the remainder by a hundred says whether it trains (85 of 100) or
-belongs to one of the three held-out shards (5 each). It depends on the content alone, so adding or renaming files moves
-no other file across. Files are joined with a NUL byte between them, which no text holds. Training text goes to the data
-folder; held-out text to the judge's folder and nowhere else, so that no process that trains or answers can be given it.
+The split of a folder: of a text's SHA-256, read as a number, the remainder by a hundred says whether it trains (85 of
+100) or belongs to one of the three held-out shards (5 each). It depends on the content alone, so adding or renaming
+files moves no other file across. The split of the standard library: what a sandbox hides is held out, a third for each
+shard by its SHA-256; the rest trains. Files are joined with a NUL byte between them, which no text holds. Training text
+goes to the data folder; held-out text to the judge's folder and nowhere else, so that no process that trains or answers
+can be given it.
 """
 
 from __future__ import annotations
@@ -23,9 +25,12 @@ from asi_kernels.judge.home import DATA_NAME, give_to_judge, make_folder
 from asi_kernels.requests import schema_problem
 
 from .sources import SourceError, TextFile, read_source
-from .split import SHARDS, TRAIN_NAME, shard_name, shard_of
+from .split import SHARDS, TRAIN_NAME, shard_name
 
-_SPLIT_RULE = b"asi-arch split 2: sha256 mod 100 // 5 = 0, 1, 2 is search, promotion, champion; NUL between files"
+_SPLIT_RULE = (
+    b"asi-arch split 3: sha256 mod 100 // 5 = 0, 1, 2 is search, promotion, champion; of the standard library hidden"
+    b" modules, sha256 mod 3; NUL between files"
+)
 _MANIFEST_NAME = "manifest.json"
 _SEPARATOR = b"\0"
 
@@ -43,7 +48,7 @@ def _prepare(request: dict[str, Any]) -> dict[str, Any]:
     texts = read_source(request["source"])
     parts: dict[str | None, list[TextFile]] = {part: [] for part in (None, *SHARDS)}
     for text in texts:
-        parts[shard_of(text.digest)].append(text)
+        parts[text.shard].append(text)
     train, shards = _join(parts[None]), {shard: _join(parts[shard]) for shard in SHARDS}
     _require_enough(request, {"training": train, **shards}, len(texts))
     digest = hashlib.sha256(_SPLIT_RULE)

@@ -26,11 +26,14 @@ def training_data(task: dict[str, Any], seed: int, text_folder: Path | str) -> C
     raise ValueError(f"task kind is {task['kind']!r}; it must be bytes, recall or copy")
 
 
-def held_out_sequences(task: dict[str, Any], seed: int, text: np.ndarray) -> Sequences:
-    """Every held-out sequence of a task. `seed` fixes generated tasks; `text` [N] uint8 is the shard to cut from."""
+def held_out_sequences(task: dict[str, Any], seed: int, text: np.ndarray, places: np.random.Generator) -> Sequences:
+    """Every held-out sequence of a task.
+
+    `seed` fixes generated tasks; `text` [N] uint8 is the shard, and `places` draws where windows are cut from it.
+    """
     match task["kind"]:
         case "bytes":
-            return text_windows.held_out_windows(text, task)
+            return text_windows.held_out_windows(text, task, places)
         case "recall":
             return recall.held_out_sequences(task, seed)
         case "copy":

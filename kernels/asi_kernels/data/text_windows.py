@@ -22,15 +22,17 @@ def training_windows(text: np.ndarray, task: dict[str, Any], seed: int, step: in
     return _windows(text, starts, task["length"]).batch()
 
 
-def held_out_windows(text: np.ndarray, task: dict[str, Any]) -> Sequences:
-    """`evalSequences` windows spread evenly over the text: the same for every candidate and every seed.
+def held_out_windows(text: np.ndarray, task: dict[str, Any], generator: np.random.Generator) -> Sequences:
+    """`evalSequences` windows at places drawn without replacement; the generator is the judge's secret.
 
     No two overlap, or one would give away the continuation of another; a text too short for so many gives fewer.
     """
-    last = _num_starts(text, task) - 1
-    count = min(task["evalSequences"], len(text) // (task["length"] + 1))
-    starts = np.linspace(0, last, count).astype(np.int64)
-    return _windows(text, starts, task["length"])
+    size = task["length"] + 1
+    _num_starts(text, task)
+    first = int(generator.integers(0, min(size, len(text) - size + 1)))
+    num_places = (len(text) - first) // size
+    places = np.sort(generator.permutation(num_places)[: task["evalSequences"]])
+    return _windows(text, first + size * places, task["length"])
 
 
 def _num_starts(text: np.ndarray, task: dict[str, Any]) -> int:

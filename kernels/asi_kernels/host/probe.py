@@ -28,6 +28,7 @@ from .job_process import HostWall
 
 _LOOKS = (
     "secret-files",
+    "held-out-text",
     "environment",
     "connections",
     "system-files",

@@ -81,8 +81,10 @@ class _Task:
         self.kind: str = task["kind"]
         self.vocabulary = _BYTE_VALUES if self.kind == "bytes" else int(task["vocabulary"])
         self.snapshots = used_snapshots(task)
+        # Equal for all candidates on one seed, so that they can be compared in pairs; others on the next seed.
+        places = secret_stream(key, "windows", subject.score_set, subject.data_hash, rung, self.kind, seed)
         self.sequences: Sequences = held_out_sequences(
-            task, generated_seed(key, subject.score_set, rung, task, seed), subject.text
+            task, generated_seed(key, subject.score_set, rung, task, seed), subject.text, places
         )
         self.positions = scored_positions(self.sequences)
         depth = DEPTHS[subject.score_set]

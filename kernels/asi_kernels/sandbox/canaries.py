@@ -17,6 +17,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from asi_kernels.held_out_library import HELD_OUT_MODULES, library_folder
+
 from .kernel_calls import CLONE_NEWUSER
 
 CANARY_COMMAND = "canary"
@@ -56,6 +58,14 @@ def _environment(bait: dict[str, Any]) -> list[str]:
             if pid != os.getpid() and Path(f"/proc/{pid}/environ").read_bytes():
                 found.append(f"read the environment of process {pid}")
     return found
+
+
+def _held_out_text(bait: dict[str, Any]) -> list[str]:
+    del bait
+    library = library_folder()
+    compiled = [path for path in (library / "__pycache__").glob("*.pyc") if path.name.split(".")[0] in HELD_OUT_MODULES]
+    sources = [library / place for name in HELD_OUT_MODULES for place in (f"{name}.py", f"{name}/__init__.py")]
+    return [f"read {path}" for path in (*sources, *compiled) if _can_read_something(path)]
 
 
 def _connections(bait: dict[str, Any]) -> list[str]:
@@ -125,6 +135,7 @@ def _kernel_calls(bait: dict[str, Any]) -> list[str]:
 
 _ATTEMPTS: dict[str, Callable[[dict[str, Any]], list[str]]] = {
     "secret-files": _secret_files,
+    "held-out-text": _held_out_text,
     "environment": _environment,
     "connections": _connections,
     "system-files": _system_files,
@@ -185,6 +196,13 @@ def _can_open(path: str, flags: int) -> bool:
     except OSError:
         return False
     return True
+
+
+def _can_read_something(path: Path) -> bool:
+    try:
+        return path.read_bytes() != b""
+    except OSError:
+        return False
 
 
 def _visible_processes() -> list[int]:

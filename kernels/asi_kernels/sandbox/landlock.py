@@ -36,16 +36,17 @@ def landlock_abi() -> int:
         return 0
 
 
-def restrict(readable: Iterable[str], writable: Iterable[str]) -> None:
+def restrict(readable: Iterable[str], writable: Iterable[str], *, listed: Iterable[str] = ()) -> None:
     """Closes everything but these paths, all of TCP, and signals and abstract sockets to processes outside.
 
+    listed: folders of which the names alone may be read, of themselves and of all below them.
     Raises OSError when a path is missing or the kernel's Landlock is older than LEAST_ABI. no_new_privs must be set.
     """
     wanted = struct.pack("=QQQ", _ALL_FILE_RIGHTS, _NET_BIND_AND_CONNECT, _SCOPE_SOCKETS_AND_SIGNALS)
     buffer = ctypes.create_string_buffer(wanted, len(wanted))
     ruleset = syscall("landlock_create_ruleset", LANDLOCK_CREATE_RULESET, buffer, len(wanted), 0)
     try:
-        for paths, rights in ((readable, _READ), (writable, _WRITE)):
+        for paths, rights in ((readable, _READ), (writable, _WRITE), (listed, _READ_DIR)):
             for path in paths:
                 _allow(ruleset, path, rights)
         syscall("landlock_restrict_self", LANDLOCK_RESTRICT_SELF, ruleset, 0)

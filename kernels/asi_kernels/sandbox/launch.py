@@ -17,6 +17,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from asi_kernels.held_out_library import hidden_paths
+
 from . import kernel_calls as kernel
 from .cgroups import Hierarchies, make_slot_folders
 from .landlock import LEAST_ABI, landlock_abi
@@ -169,6 +171,8 @@ def _arguments(
     arguments += ["--tmpfs", "/tmp"]
     for path in runtime_paths():
         arguments += ["--symlink", os.readlink(path), path] if os.path.islink(path) else ["--ro-bind", path, path]
+    for path in hidden_paths():
+        arguments += ["--tmpfs", path, "--remount-ro", path] if os.path.isdir(path) else ["--ro-bind", os.devnull, path]
     arguments += ["--proc", "/proc"] if slot is None else ["--bind", "/proc", "/proc"]
     # Not --dev: for its terminals bubblewrap goes one user namespace deeper, without rights over the outer one.
     arguments += ["--tmpfs", "/dev"]

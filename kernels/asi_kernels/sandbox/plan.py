@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+from asi_kernels.held_out_library import hidden_paths, library_folder
 
 PACKAGE_FOLDER = str(Path(__file__).resolve().parents[2])
 # Shown read-only in every root. A link is repeated as a link. Torch chooses its kernels by what it reads of the
 # processors: without their folder the numbers themselves would change.
-_SYSTEM = ("/usr", "/lib", "/lib32", "/lib64", "/bin", "/sbin", "/etc/ld.so.cache", "/sys/devices/system/cpu")
+_SYSTEM = ("/lib", "/lib32", "/lib64", "/bin", "/sbin", "/etc/ld.so.cache", "/sys/devices/system/cpu")
+# Of /usr programs and shared libraries alone: elsewhere below it lie whole trees of other software, some with a copy
+# of Python's library and so of the held-out text.
+_OF_USR = ("/usr/bin", "/usr/sbin", "/usr/lib32", "/usr/lib64", "/usr/lib/gcc", "/usr/lib/locale", "/usr/include")
+_LIBRARY_FOLDERS = "/usr/lib/*-linux-*"
+_SHARED_PREFIXES = ("/usr", "/usr/local")
 DEVICES = ("null", "zero", "full", "random", "urandom")
 
 
@@ -41,10 +49,52 @@ def plan_of(command: str, request_path: str, request: Any, workdir: Path) -> Job
 
 def runtime_paths() -> list[str]:
     """Files and folders that Python, torch and this package need, in an order in which they can be mounted."""
-    prefixes = {os.path.realpath(path) for path in (sys.prefix, sys.base_prefix, sys.exec_prefix)} | {sys.prefix}
-    wanted = [*_SYSTEM, *sorted({*prefixes, PACKAGE_FOLDER}, key=len)]
+    wanted = [*_SYSTEM, *_OF_USR, *(sorted(glob.glob(_LIBRARY_FOLDERS)) or ["/usr/lib"]), *_interpreter_paths()]
     shown: list[str] = []
-    for path in wanted:
+    for path in [*wanted, PACKAGE_FOLDER]:
         if os.path.lexists(path) and not any(path == other or path.startswith(other + "/") for other in shown):
             shown.append(path)
     return shown
+
+
+def _interpreter_paths() -> list[str]:
+    """Where this interpreter and its packages lie. Of a prefix that it shares with other software, its own part."""
+    prefixes = {os.path.realpath(path) for path in (sys.prefix, sys.base_prefix, sys.exec_prefix)} | {sys.prefix}
+    paths: set[str] = set()
+    for prefix in prefixes:
+        if prefix in _SHARED_PREFIXES:
+            paths |= {f"{prefix}/bin", str(library_folder()), *glob.glob(f"{prefix}/lib/libpython3*")}
+        else:
+            paths.add(prefix)
+    return sorted(paths, key=len)
+
+
+class RuntimeRights(NamedTuple):
+    """What of the runtime's paths may be read where no mount can hide what is below them.
+
+    readable: files and folders with all that is below; listed: folders that hold something hidden, for their names.
+    """
+
+    readable: list[str]
+    listed: list[str]
+
+
+def runtime_rights() -> RuntimeRights:
+    """Everything of runtime_paths() but hidden_paths(), links resolved: a right through a link is one on its target."""
+    hidden = hidden_paths()
+    readable: list[str] = []
+    listed: list[str] = []
+    roots = {os.path.realpath(path) for path in runtime_paths()}
+    queue = sorted(root for root in roots if not any(root.startswith(other + "/") for other in roots))
+    while queue:
+        path = queue.pop()
+        if path in hidden:
+            continue
+        if not any(other.startswith(path + "/") for other in hidden):
+            readable.append(path)
+            continue
+        listed.append(path)
+        with os.scandir(path) as entries:
+            # A link gives no right: what it leads to has its own, or none.
+            queue += [entry.path for entry in entries if not entry.is_symlink()]
+    return RuntimeRights(readable, listed)

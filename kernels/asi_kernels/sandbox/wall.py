@@ -1,8 +1,8 @@
 """The wall that a job's process builds around itself before any candidate code is near.
 
-Tiers S2 and S1: a root of its own made from a list (plan.py), namespaces, no network, no capabilities, an own user id
-where root started the host, a system-call filter, limits. S0L: Landlock in place of namespaces. S0P: an own user id and
-limits. The cgroups of S2 are set from outside, by the host (cgroups.py).
+Tiers S2 and S1: a root of its own made from a list (plan.py; what the launcher hid stays hidden), namespaces, no
+network, no capabilities, an own user id where root started the host, a system-call filter, limits. S0L: Landlock in
+place of namespaces. S0P: an own user id and limits. The cgroups of S2 are set from outside, by the host (cgroups.py).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Literal
 from . import kernel_calls as kernel
 from .filter import filter_program
 from .landlock import restrict
-from .plan import DEVICES, JobPlan, runtime_paths
+from .plan import DEVICES, JobPlan, runtime_paths, runtime_rights
 
 BuiltTier = Literal["S2", "S1", "S0L", "S0P", "none"]
 # Mounted over by the launcher; the job builds its root here.
@@ -94,8 +94,9 @@ def become_powerless(kind: WallKind, plan: JobPlan) -> None:
     kernel.forbid_new_privileges()
     if kind.tier == "S0L":
         devices = [f"/dev/{name}" for name in DEVICES]
-        readable = [path for path in (*runtime_paths(), "/proc/cpuinfo") if os.path.exists(path)]
-        restrict([*readable, *plan.inputs], [plan.workdir, *devices])
+        rights = runtime_rights()
+        readable = [path for path in (*rights.readable, "/proc/cpuinfo") if os.path.exists(path)]
+        restrict([*readable, *plan.inputs], [plan.workdir, *devices], listed=rights.listed)
     kernel.install_filter(
         filter_program(allow_sockets=kind.has_namespaces, allow_shared_memory_files=kind.tier == "S2")
     )

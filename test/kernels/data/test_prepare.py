@@ -10,8 +10,10 @@ import pytest
 
 from asi_kernels.data import prepare
 from asi_kernels.data.split import SHARDS, shard_of
+from asi_kernels.held_out_library import hidden_paths, library_folder
 from asi_kernels.judge.home import JUDGE_UID
 from asi_kernels.requests import schema_problem
+from asi_kernels.sandbox.plan import PACKAGE_FOLDER
 
 
 def prepared(source: Path | dict[str, Any], cache: Path, train: int = 1, held_out: int = 1) -> dict[str, Any]:
@@ -182,5 +184,30 @@ def test_a_cache_that_cannot_be_written_is_named(source: Path, tmp_path: Path) -
 def test_the_standard_library_is_enough_for_every_rung(tmp_path: Path) -> None:
     manifest = prepared({"kind": "stdlib"}, tmp_path)["manifest"]
     assert manifest["trainBytes"] > 5_000_000
-    # Evaluation windows of the largest rung, side by side: 256 of 257 bytes.
-    assert min(shard["bytes"] for shard in manifest["shards"].values()) > 256 * 257
+    # Twice the evaluation windows of the largest rung, 256 of 257 bytes, so that seeds have windows of their own.
+    assert min(shard["bytes"] for shard in manifest["shards"].values()) > 2 * 256 * 257
+
+
+def test_of_the_standard_library_what_a_sandbox_hides_is_held_out_and_nothing_else(tmp_path: Path) -> None:
+    manifest = prepared({"kind": "stdlib"}, tmp_path / "cache")["manifest"]
+    library = library_folder()
+    held_out = {text for shard in SHARDS for text in texts(manifest, f"{shard}.bin")}
+    training = set(texts(manifest, "train.bin"))
+    hidden = {
+        path.read_bytes()
+        for place in map(Path, hidden_paths())
+        if place.is_relative_to(library) and "-packages" not in place.name
+        for path in ([place] if place.suffix == ".py" else place.rglob("*.py"))
+    }
+    assert held_out <= hidden
+    assert held_out.isdisjoint(training)
+    assert (library / "typing.py").read_bytes() in training
+
+
+def test_a_folder_that_every_candidate_can_read_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(PACKAGE_FOLDER)
+    for path in (Path(PACKAGE_FOLDER) / "asi_kernels", library_folder() / "email", tmp_path / "link"):
+        result = prepared(path, tmp_path / "cache")
+        assert (result["status"], result["field"]) == ("refused", "path")
+        assert f'"{path}" lies in' in result["message"]
+        assert "copy the folder to another place" in result["message"]
