@@ -4,9 +4,9 @@ Covers what a text shows: that it parses, that it has a class `Mixer`, and that 
 needs. Imports are limited to torch, math, typing, dataclasses, functools and __future__; dotted names that begin at
 an import are followed through the real modules, so that `torch.os.system` is refused as surely as `import os`.
 
-Does not cover: methods of values (the text does not tell their types, so `x.numpy().tofile(path)` passes), strings
-assembled at run time, or anything a program computes. It is a signal for authors and a first sieve, not a security
-boundary; the sandbox around it is.
+Does not cover: methods of values beyond a list of names (the text does not tell their types), strings assembled at run
+time, functions with a parameter called self that are given something else, or anything a program computes. It is a
+signal for authors and a first sieve, not a security boundary; the sandbox around it is.
 """
 
 from __future__ import annotations
@@ -55,6 +55,21 @@ _REFUSED_FUNCTIONS = frozenset(
         "torch.autograd.set_grad_enabled",
         "torch.autograd.set_detect_anomaly",
         "torch.autograd.set_multithreading_enabled",
+        # These evaluate annotations, which may be texts: a way to run what the review has not read.
+        "functools.singledispatch",
+        "functools.singledispatchmethod",
+        "typing.ForwardRef",
+        "typing.get_type_hints",
+    }
+)
+# A storage opens files by name, whatever its type.
+_REFUSED_ENDING = "Storage"
+# Names of attributes that reach files, shared memory or the frames of callers from a value of any type.
+_REFUSED_ATTRIBUTES = frozenset(
+    {
+        *("ag_frame", "cr_frame", "f_back", "f_builtins", "f_globals", "f_locals", "gi_frame", "tb_frame", "tb_next"),
+        *("_new_shared", "_set_from_file", "_share_filename_cpu_", "_write_file", "from_buffer", "from_file"),
+        *("mro", "numpy", "share_memory_", "storage", "tofile", "untyped_storage"),
     }
 )
 _REFUSED_PREFIXES = ("torch.set_", "torch.use_", "torch._", "functools._", "typing._")
@@ -196,6 +211,8 @@ class _Reviewer(ast.NodeVisitor):
     def visit_Attribute(self, node: ast.Attribute) -> None:
         if node.attr.startswith("__") and node.attr.endswith("__") and node.attr not in _ALLOWED_DUNDERS:
             self._find(node, f"attribute {node.attr}; a mixer has no use for the interpreter's internals")
+        if node.attr in _REFUSED_ATTRIBUTES:
+            self._find(node, f"attribute {node.attr}; files, shared memory and callers are out of a mixer's reach")
         dotted = self._dotted(node)
         if dotted is None:
             self.generic_visit(node)
@@ -217,7 +234,7 @@ class _Reviewer(ast.NodeVisitor):
         on_self = bool(node.args) and isinstance(node.args[0], ast.Name) and node.args[0].id == "self"
         name = node.args[1] if len(node.args) > 1 else None
         constant = isinstance(name, ast.Constant) and isinstance(name.value, str)
-        if constant and name.value.startswith("__"):
+        if constant and (name.value.startswith("__") or name.value in _REFUSED_ATTRIBUTES):
             self._find(node, f"{function} of {name.value}; a mixer has no use for the interpreter's internals")
         if not on_self and (function == "setattr" or not constant):
             self._find(
@@ -230,6 +247,8 @@ class _Reviewer(ast.NodeVisitor):
             for element in target.elts:
                 self._check_target(element)
             return
+        if isinstance(target, ast.Name) and target.id == "self":
+            self._find(target, "assignment to self; a computed attribute name is allowed on the module alone")
         base: ast.AST = target
         while isinstance(base, (ast.Attribute, ast.Subscript, ast.Starred)):
             base = base.value
@@ -250,7 +269,11 @@ class _Reviewer(ast.NodeVisitor):
         module = _deepest_module(dotted)
         if module is not None and module not in _ALLOWED_MODULES:
             self._find(node, f"{dotted} reaches module {module}; a mixer may use {_ALLOWED_WORDS}")
-        if dotted in _REFUSED_FUNCTIONS or dotted.startswith(_REFUSED_PREFIXES):
+        if (
+            dotted in _REFUSED_FUNCTIONS
+            or dotted.startswith(_REFUSED_PREFIXES)
+            or any(part.endswith(_REFUSED_ENDING) for part in dotted.split("."))
+        ):
             self._find(node, f"use of {dotted}; files, global settings and random state belong to the trainer")
 
 

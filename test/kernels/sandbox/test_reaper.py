@@ -10,15 +10,17 @@ from pathlib import Path
 
 import pytest
 
+from asi_kernels.held_out_library import hidden_paths
 from asi_kernels.sandbox import slots
 from asi_kernels.sandbox.cgroups import slot_folders
 from asi_kernels.sandbox.plan import PACKAGE_FOLDER
+from asi_kernels.sandbox.wall import WALL_FOLDER
 
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux" or os.geteuid() != 0 or shutil.which("bwrap") is None,
     reason="slots are root's, and the outer wall is bubblewrap's",
 )
-# ASI_TEST_KILLS=100 for the long version.
+# `npm run test:hostile` sets 100.
 NUM_KILLS = int(os.environ.get("ASI_TEST_KILLS", "12"))
 
 
@@ -30,8 +32,9 @@ def start_probe(folder: Path) -> subprocess.Popen[bytes]:
 
 
 def left_behind() -> list[str]:
-    """Processes and cgroups of jobs in slots that no living host holds."""
-    found = []
+    """Processes and cgroups of jobs in slots that no living host holds, and mounts of walls in this tree."""
+    mounts = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
+    found = [f"mount {path}" for path in mounts if WALL_FOLDER in path or path in hidden_paths()]
     for number in range(slots._NUM_SLOTS):
         if not slots._lock_path(number).exists():
             break
