@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Archive } from '../archive/archive.ts';
 import type { Artifacts } from '../artifacts/artifacts.ts';
+import { makeFolder } from '../storage/make-folder.ts';
 import { checkpointName, programName, weightsName } from './bundle-claims.ts';
 import { bundleTexts } from './bundle-files.ts';
 import { type BundleSource, ExportRefusedError, readBundleSource } from './bundle-source.ts';
@@ -29,13 +30,13 @@ export interface Bundle {
 /**
  * Writes a self-contained, verifiable folder of one recorded experiment. Built aside and renamed: a bundle is whole or not there. The same
  * records give the same bytes; a bundle that is up to date is left as it is.
- * Throws ExportRefusedError, CorruptArtifactError, and the system's error where the folder cannot be written.
+ * Throws ExportRefusedError, CorruptArtifactError, FolderError, and the system's error where the folder cannot be written.
  */
 export const exportBundle = async ({ experimentId, folder, archive, artifacts }: ExportRequest): Promise<Bundle> => {
   const source = await readBundleSource(archive, experimentId);
   const path = join(folder, experimentId.replaceAll('/', '-'));
   await refuseForeignFolder(path, experimentId);
-  await mkdir(folder, { recursive: true });
+  makeFolder(folder);
   const aside = `${path}.${process.pid}-${randomBytes(6).toString('hex')}.aside`;
   await mkdir(aside);
   try {

@@ -70,8 +70,9 @@ const panel = (curves: readonly Curve[], candidates: readonly Entry[]): Markup =
       .map(({ entry, points }) => ({ entry, end: points.at(-1) as CurvePoint })),
     curves.flatMap(({ points }) => points.map(({ loss }) => loss)),
   );
-  const colourOf = ({ experiment }: Entry): string =>
-    experiment.kind === 'baseline' ? colours.baseline : experiment.state === 'recorded' ? colours.candidate : colours.failed;
+  const isStopped = ({ experiment }: Entry): boolean => experiment.kind !== 'baseline' && experiment.state !== 'recorded';
+  const colourOf = (entry: Entry): string =>
+    isStopped(entry) ? colours.failed : entry.experiment.kind === 'baseline' ? colours.baseline : colours.candidate;
   return chart({
     label: 'Training loss by step',
     width: halfWidth,
@@ -87,8 +88,8 @@ const panel = (curves: readonly Curve[], candidates: readonly Entry[]): Markup =
           x: 'step',
           y: 'loss',
           stroke: colourOf(entry),
-          strokeWidth: named.has(entry) ? 2 : 1,
-          strokeOpacity: named.has(entry) ? 0.95 : 0.4,
+          strokeWidth: named.has(entry) ? 2 : isStopped(entry) ? 1.5 : 1,
+          strokeOpacity: named.has(entry) || isStopped(entry) ? 0.95 : 0.4,
           title: () => entry.name,
         }),
       ),

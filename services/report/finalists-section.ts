@@ -18,7 +18,7 @@ export const finalistsSection = ({ entries }: ReportData): Markup => {
     },
     judged.length === 0
       ? nothing('No candidate was confirmed on fresh seeds.')
-      : html`<div class="wide"><table><thead><tr><th>Finalist</th><th>Verdict</th><th>Against</th><th class="number">Gain on fresh seeds, bits per byte</th><th class="number">Fresh seeds</th><th class="number">Gain while exploring, over the reference (selected, biased upwards)</th><th>What it changed</th></tr></thead><tbody>${judged.map(row)}</tbody></table></div>
+      : html`<div class="wide"><table><thead><tr><th>Finalist</th><th>Verdict</th><th>Against</th><th class="number">Gain on fresh seeds, bits per byte</th><th class="number">Fresh seeds</th><th class="number">Gain while exploring (biased upwards)</th><th>What it changed</th></tr></thead><tbody>${judged.map(row)}</tbody></table></div>
 ${judged.map(({ name, experiment }) => html`<p class="caption"><b>${name}</b>: ${experiment.verdict?.statement ?? ''}</p>`)}`,
   );
 };

@@ -22,4 +22,4 @@ export const rankSection = (data: ReportData): Markup => {
 const row = ({ what, correlation, numBoth }: RankRow): Markup =>
   correlation === null
     ? html``
-    : html`<tr><td>${what}</td><td class="number">${numBoth}</td><td class="number">${signed(correlation.rho, 2)}</td><td class="number">${correlation.low === null || correlation.high === null ? '–' : `[${signed(correlation.low, 2)}, ${signed(correlation.high, 2)}]`}</td><td class="number">${plain(correlation.chance, 3)}</td></tr>`;
+    : html`<tr><td>${what}</td><td class="number">${numBoth}</td><td class="number">${signed(correlation.rho, 2)}</td><td class="number">${correlation.low === null || correlation.high === null ? '–' : `[${signed(correlation.low, 2)}, ${signed(correlation.high, 2)}]`}</td><td class="number">${correlation.chance < 0.001 ? '< 0.001' : plain(correlation.chance, 3)}</td></tr>`;

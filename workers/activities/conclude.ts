@@ -1,4 +1,4 @@
-import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { log } from '@temporalio/activity';
 import type { Archive } from '../../services/archive/archive.ts';
@@ -6,6 +6,7 @@ import type { Artifacts } from '../../services/artifacts/artifacts.ts';
 import { ExportRefusedError } from '../../services/export/bundle-source.ts';
 import { exportBundle } from '../../services/export/export-bundle.ts';
 import { renderReport } from '../../services/report/render-report.ts';
+import { makeFolder } from '../../services/storage/make-folder.ts';
 import type { Conclusion } from '../../workflows/contracts/campaign.ts';
 import type { Experiment, Verdict } from '../../workflows/contracts/experiment.ts';
 import { concludeFrom } from '../../workflows/rules/verdict.ts';
@@ -103,7 +104,7 @@ const writeReport = async (
   { archive, artifacts, reportsFolder }: ConcludeDependencies,
   { campaignId, reportPath }: { campaignId: string; reportPath: string },
 ): Promise<void> => {
-  await mkdir(reportsFolder, { recursive: true });
+  makeFolder(reportsFolder);
   const html = await renderReport({ campaignId, archive, artifacts });
   await writeFile(`${reportPath}.new`, html);
   await rename(`${reportPath}.new`, reportPath);

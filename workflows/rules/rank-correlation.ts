@@ -5,7 +5,7 @@ import { createRandom } from './random.ts';
 export interface RankCorrelation {
   /** Spearman's rho. */
   readonly rho: number;
-  /** Bounds of 95 %; null below four pairs. */
+  /** Bounds of 95 %; null below four pairs, and where all ranks agree or all are reversed: Fisher's z is infinite there. */
   readonly low: number | null;
   readonly high: number | null;
   /** Chance of a correlation at least as large in size among random pairings. */
@@ -27,8 +27,9 @@ const numShuffles = 5000;
 export const rankCorrelation = (pairs: Pairs): RankCorrelation | null => {
   const rho = spearman(pairs);
   if (rho === null) return null;
-  const margin = pairs.length > 3 ? normalUpper(0.025) * Math.sqrt((1 + rho ** 2 / 2) / (pairs.length - 3)) : null;
-  const bound = (by: number): number => (Math.abs(rho) === 1 ? rho : Math.tanh(Math.atanh(rho) + by));
+  const hasBounds = pairs.length > 3 && Math.abs(rho) < 1 - 1e-12;
+  const margin = hasBounds ? normalUpper(0.025) * Math.sqrt((1 + rho ** 2 / 2) / (pairs.length - 3)) : null;
+  const bound = (by: number): number => Math.tanh(Math.atanh(rho) + by);
   return {
     rho,
     low: margin === null ? null : bound(-margin),

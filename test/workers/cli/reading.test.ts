@@ -185,6 +185,17 @@ describe('asi export', () => {
   });
 });
 
+describe('asi export --out', () => {
+  it.each(['/proc/nothing', 'a file'])('says at once that it cannot write below %s', async (place) => {
+    const home = await seededHome();
+    const folder = place === 'a file' ? join(home, 'archive.db') : place;
+    const ran = await runAsi(['export', 'e0003', '--out', folder], { home });
+    expect(ran.exitCode).toBe(1);
+    expect(ran.err).toContain(`the bundle cannot be written below ${folder}`);
+    expect(ran.err).toContain('--out names another folder');
+  });
+});
+
 describe('an unknown id', () => {
   it('names near experiments and the range there is', async () => {
     const ran = await runAsi(['show', 'c-seeded/e0013'], { home: await seededHome() });

@@ -51,6 +51,12 @@ describe('rankCorrelation', () => {
     expect(rankCorrelation(rising(5))?.chance).toBeCloseTo(2 / 120, 12);
   });
 
+  it('claims no interval where all ranks agree or are reversed, however few they are', () => {
+    const reversed = (count: number) => rising(count).map(([first, second]) => [first, -second] as const);
+    for (const pairs of [rising(4), rising(9), reversed(4)])
+      expect(rankCorrelation(pairs)).toMatchObject({ low: null, high: null });
+  });
+
   it('gives chances that are as small as they say, where there is nothing', () => {
     const random = createRandom('no correlation');
     const rounds = 400;

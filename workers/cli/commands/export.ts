@@ -28,8 +28,22 @@ export const exportCommand = (context: CliContext): Command =>
           );
         }
         const folder = options.out === undefined ? join(context.config().home, 'bundles') : resolve(withoutTilde(options.out));
-        const bundle = await exportBundle({ experimentId: experiment.id, folder, archive, artifacts: context.artifacts() });
+        const bundle = await exportBundle({
+          experimentId: experiment.id,
+          folder,
+          archive,
+          artifacts: context.artifacts(),
+        }).catch((error: unknown) => {
+          throw isOfTheSystem(error)
+            ? new CommandError(`the bundle cannot be written below ${folder}: ${error.message}; --out names another folder`, {
+                cause: error,
+              })
+            : error;
+        });
         if (options.json === true) context.printJson({ experimentId: experiment.id, ...bundle });
         else context.print([bundle.path]);
       });
     });
+
+/** A folder that cannot be made, or a file that cannot be written in it. */
+const isOfTheSystem = (error: unknown): error is Error => error instanceof Error && 'code' in error;
