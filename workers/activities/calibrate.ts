@@ -18,7 +18,7 @@ const pollMs = 300;
 /** The first baseline: every comparison is against its own re-run trials in this campaign. */
 export const referenceId = (campaignId: string): string => experimentId(campaignId, 1);
 
-const baselineIds = ({ id, settings }: Campaign): readonly string[] =>
+const baselineIds = ({ id, settings }: Pick<Campaign, 'id' | 'settings'>): readonly string[] =>
   settings.baselines.map((_, index) => experimentId(id, index + 1));
 
 /**
@@ -28,16 +28,21 @@ const baselineIds = ({ id, settings }: Campaign): readonly string[] =>
 export const noiseOfBaselines = async (archive: Archive, campaign: Campaign): Promise<readonly NoiseFloor[]> => {
   if (campaign.noise.length > 0) return campaign.noise;
   const table = await withHeartbeat((beat, signal) => allScored(archive, { campaign, beat, signal }));
+  const noise = noiseFrom(campaign, table);
+  await changeCampaign(archive, campaign.id, (current) => (isCampaignOver(current.state) ? null : { noise }));
+  return noise;
+};
+
+/** The noise floor of each metric, from the baselines' rows; pure, so that it can be checked. */
+export const noiseFrom = (campaign: Pick<Campaign, 'id' | 'settings'>, table: ScoreTable): NoiseFloor[] => {
   const seeds = calibrationSeeds(campaign.settings);
   const design = confirmationDesign(campaign.settings);
-  const noise = metrics.flatMap((metric) => {
+  return metrics.flatMap((metric) => {
     const values = baselineIds(campaign).map((id) => [id, table.values(id, { metric, seeds })] as const);
     const baselines = new Map(values.filter(([, bySeed]) => bySeed.size > 0));
     const floor = baselines.size === 0 ? null : noiseFloor({ metric, baselines, design });
     return floor === null ? [] : [floor];
   });
-  await changeCampaign(archive, campaign.id, (current) => (isCampaignOver(current.state) ? null : { noise }));
-  return noise;
 };
 
 const allScored = async (

@@ -8,6 +8,7 @@ import type { CheckActivities, StepResult } from '../../workflows/contracts/acti
 import type { Campaign } from '../../workflows/contracts/campaign.ts';
 import { type Experiment, isTerminal } from '../../workflows/contracts/experiment.ts';
 import type { Failure } from '../../workflows/contracts/failure.ts';
+import { checkCuts, flopsLimits } from '../../workflows/contracts/gate-limits.ts';
 import { rungs } from '../../workflows/contracts/rung.ts';
 import { type CheckRequest, type CheckResult, checkResultSchema } from '../../workflows/contracts/trial.ts';
 import { changeExperiment, requireCampaign, requireExperiment } from './experiment-record.ts';
@@ -28,12 +29,6 @@ export interface CheckDependencies extends SandboxDependencies {
 }
 
 const limits = { memoryBytes: 3 * 1024 ** 3, logBytes: 1024 * 1024 } as const;
-/** A candidate may cost this many times the reference's model FLOPs a token. */
-const flopsLimit = 1.25;
-/** Baselines are what is compared with, whatever they cost; the cost stands beside them. */
-const baselineFlopsLimit = 4;
-/** Finds a leak at 31 % of cuts with 95 %; rarer ones are looked for where a candidate is about to win something. */
-const cuts = 8;
 
 /** The gates. A refused program is a value with its evidence in the experiment; outages are thrown. */
 export const createCheckActivities = (dependencies: CheckDependencies): CheckActivities => ({
@@ -72,7 +67,7 @@ interface Subject {
 
 const check = async (dependencies: CheckDependencies, subject: Subject): Promise<StepResult> => {
   const { experiment, hash } = subject;
-  const { refusal, report } = await runGates(dependencies, { ...subject, cuts });
+  const { refusal, report } = await runGates(dependencies, { ...subject, cuts: checkCuts });
   await changeExperiment(dependencies.archive, experiment.id, (current) => {
     const gates = report?.gates ?? [];
     if (refusal !== null)
@@ -114,7 +109,7 @@ const runGates = async (
     rung: rungs[campaign.settings.rung],
     seed: campaign.settings.seed,
     cuts,
-    flopsLimit: experiment.kind === 'baseline' ? baselineFlopsLimit : flopsLimit,
+    flopsLimit: flopsLimits[experiment.kind],
   };
   const end = await withHeartbeat((beat, signal) =>
     dispatcher.run(

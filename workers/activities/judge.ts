@@ -1,8 +1,9 @@
 import { ApplicationFailure } from '@temporalio/activity';
 import type { Archive } from '../../services/archive/archive.ts';
 import { failureTypes } from '../../workflows/contracts/activities.ts';
+import type { Campaign, NoiseFloor } from '../../workflows/contracts/campaign.ts';
 import { isTerminal } from '../../workflows/contracts/experiment.ts';
-import { asiArchFitness, pairedGainFitness } from '../../workflows/rules/fitness.ts';
+import { asiArchFitness, type FitnessResult, pairedGainFitness } from '../../workflows/rules/fitness.ts';
 import { exploreSeeds } from '../../workflows/rules/trial-seeds.ts';
 import { noiseOfBaselines, referenceId } from './calibrate.ts';
 import { lossEffect } from './digest.ts';
@@ -16,14 +17,23 @@ export const judgeExperiment = async (archive: Archive, id: string): Promise<{ f
   );
   const campaign = await requireCampaign(archive, experiment.campaignId);
   const noise = await noiseOfBaselines(archive, campaign);
-  const reference = referenceId(campaign.id);
-  const table = await ScoreTable.ofExperiments(archive, [id, reference]);
-  const input = { candidate: table.rows(id), reference: table.rows(reference), seeds: exploreSeeds(campaign.settings), noise };
-  const result = campaign.settings.fitness === 'asi-arch' ? asiArchFitness(input) : pairedGainFitness(input);
+  const table = await ScoreTable.ofExperiments(archive, [id, referenceId(campaign.id)]);
+  const result = fitnessFrom({ ...campaign, noise }, table, id);
   if (!result.ok) throw ApplicationFailure.nonRetryable(`${id} cannot be judged: ${result.reason}`, failureTypes.unjudgeable);
   const { fitness } = result;
   const judged = await changeExperiment(archive, id, (current) =>
     isTerminal(current.state) ? null : { fitness, state: 'judged' },
   );
   return { fitness: fitness.value, gain: judged.kind === 'baseline' ? null : (lossEffect(judged)?.mean ?? null) };
+};
+
+/** Fitness by the campaign's rule, from rows of the experiment and of the reference; pure, so that it can be checked. */
+export const fitnessFrom = (
+  { id: campaignId, settings, noise }: Pick<Campaign, 'id' | 'settings'> & { readonly noise: readonly NoiseFloor[] },
+  table: ScoreTable,
+  id: string,
+): FitnessResult<unknown> => {
+  const reference = table.rows(referenceId(campaignId));
+  const input = { candidate: table.rows(id), reference, seeds: exploreSeeds(settings), noise };
+  return settings.fitness === 'asi-arch' ? asiArchFitness(input) : pairedGainFitness(input);
 };

@@ -1,0 +1,136 @@
+import { auditCuts } from '../../workflows/contracts/activities.ts';
+import type { Audit } from '../../workflows/contracts/audit.ts';
+import type { Verdict } from '../../workflows/contracts/experiment.ts';
+import type { Metric, Score } from '../../workflows/contracts/score.ts';
+import type { CampaignSettings } from '../../workflows/contracts/settings.ts';
+import type { Trial } from '../../workflows/contracts/trial.ts';
+import { confirmOnChampion } from '../../workflows/rules/champion.ts';
+import { type Confirmation, walkConfirmation } from '../../workflows/rules/confirmation.ts';
+import { detectableGain } from '../../workflows/rules/detectable.ts';
+import { type ConfirmationDesign, confirmationDesign } from '../../workflows/rules/sequential-design.ts';
+import { floorOf, pooled, residualSpread, type Spread } from '../../workflows/rules/spread.ts';
+import { recallLoss, tradeWords } from '../../workflows/rules/trade.ts';
+import { allConfirmSeeds, calibrationSeeds } from '../../workflows/rules/trial-seeds.ts';
+import { ScoreTable } from './score-table.ts';
+
+/** Everything a verdict is made of: rows and settings, whether they come from the archive or from a bundle. */
+export interface VerdictFacts {
+  readonly settings: CampaignSettings;
+  /** What each finalist must beat, in the order of `pickFinalists`. */
+  readonly baselines: readonly { readonly id: string; readonly name: string }[];
+  /** Every row of the finalists and of these baselines. */
+  readonly scores: readonly Score[];
+  /** Exploring rows, in the order of `noiseExperiments`. */
+  readonly noise: readonly { readonly experimentId: string; readonly scores: readonly Score[] }[];
+}
+
+export interface Bench {
+  readonly design: ConfirmationDesign;
+  readonly seeds: readonly number[];
+  readonly table: ScoreTable;
+  /** Of the champion set, asked once. */
+  readonly championTable: ScoreTable;
+  readonly baselines: VerdictFacts['baselines'];
+  readonly noise: (metric: Metric) => Spread | null;
+}
+
+export const benchOf = ({ settings, baselines, scores, noise }: VerdictFacts): Bench => ({
+  design: confirmationDesign(settings),
+  seeds: allConfirmSeeds(settings),
+  table: new ScoreTable(scores),
+  championTable: new ScoreTable(scores, ['champion']),
+  baselines,
+  noise: exploringNoise(settings, noise),
+});
+
+/**
+ * What seeds alone did while exploring: all baselines and the fitter half of the others, fifty at most. Those are as good as what
+ * a verdict is about, and many more than the baselines, so that intervals need not allow for an unknown spread as much. Choosing
+ * by the mean does not touch the spread around it.
+ */
+const exploringNoise = (settings: CampaignSettings, noise: VerdictFacts['noise']): ((metric: Metric) => Spread | null) => {
+  const table = new ScoreTable(noise.flatMap(({ scores }) => scores));
+  const seeds = calibrationSeeds(settings);
+  return (metric) =>
+    residualSpread(
+      noise.map(({ experimentId }) => table.values(experimentId, { metric, seeds })),
+      seeds,
+    );
+};
+
+export const walk = ({ design, seeds, table, baselines, noise }: Bench, id: string, numTried: number): Confirmation => {
+  const metric = 'bits-per-byte';
+  const values = (of: string) => table.values(of, { metric, seeds });
+  return walkConfirmation({
+    metric,
+    design,
+    seeds,
+    numTried,
+    noise: noise(metric),
+    candidate: values(id),
+    baselines: baselines.map((baseline) => ({ name: baseline.name, values: values(baseline.id) })),
+  });
+};
+
+export interface Finalist {
+  readonly id: string;
+  readonly trials: readonly Pick<Trial, 'seed' | 'purpose'>[];
+  readonly audits: readonly Pick<Audit, 'cuts' | 'passed' | 'label' | 'detail'>[];
+}
+
+/** The walk over the looks that were begun, its verdict held against recall, champion set and audits. */
+export const finalVerdict = (bench: Bench, { id, trials, audits }: Finalist): Confirmation => {
+  const walked = walk(bench, id, numTriedOf(bench, trials));
+  if (walked.verdict === null) return walked;
+  const held = withChampion(bench, id, withTrade(bench, id, walked.verdict));
+  return { ...walked, verdict: held.verdict === 'better' ? withAudit(audits, held) : held };
+};
+
+/** Fresh seeds of the last look that was begun: a seed whose trial failed was tried all the same. */
+const numTriedOf = ({ seeds, design }: Bench, trials: Finalist['trials']): number => {
+  const last = trials.reduce((most, { seed, purpose }) => Math.max(most, purpose === 'confirm' ? seeds.indexOf(seed) : -1), -1);
+  return design.looks.find((upTo) => upTo > last && last >= 0) ?? 0;
+};
+
+const withTrade = (bench: Bench, id: string, verdict: Verdict): Verdict => {
+  if (verdict.effect.mean <= 0) return verdict;
+  const metric = 'recall-auc';
+  const { table, seeds, baselines, noise } = bench;
+  const loss = recallLoss({
+    candidate: table.values(id, { metric, seeds }),
+    baselines: baselines.map((baseline) => ({ name: baseline.name, values: table.values(baseline.id, { metric, seeds }) })),
+    noise: noise(metric),
+  });
+  return { ...verdict, statement: `${verdict.statement}${tradeWords(loss)}` };
+};
+
+/** A "better" must hold again on the champion set. */
+const withChampion = ({ championTable, seeds, baselines, noise }: Bench, id: string, verdict: Verdict): Verdict => {
+  const metric = 'bits-per-byte';
+  const values = (of: string) => championTable.values(of, { metric, seeds });
+  const rivals = baselines.map((baseline) => ({ name: baseline.name, values: values(baseline.id) }));
+  return confirmOnChampion({ metric, verdict, candidate: values(id), baselines: rivals, noise: noise(metric) });
+};
+
+/** Nothing is called better whose program was not audited with the cuts of a champion, or did not stand. */
+const withAudit = (audits: Finalist['audits'], verdict: Verdict): Verdict => {
+  const failed = audits.find(({ passed }) => !passed);
+  if (failed === undefined && audits.some(({ cuts }) => cuts >= auditCuts.champion)) return verdict;
+  const why =
+    failed === undefined
+      ? `the gates could not be run with ${auditCuts.champion} cuts`
+      : `the gates with ${failed.cuts} cuts ended with ${failed.label}: ${failed.detail}`;
+  return { ...verdict, verdict: 'not-distinguishable', statement: `${verdict.statement} Not called better, because ${why}.` };
+};
+
+/** Bits per byte that a true gain needs to be called better nine times in ten, with all that is known of the noise by now. */
+export const detectableIn = ({ design, table, seeds, baselines, noise }: Bench): number | null => {
+  const metric = 'bits-per-byte';
+  const first = seeds.slice(0, design.looks[0]);
+  const fresh = residualSpread(
+    baselines.map(({ id }) => table.values(id, { metric, seeds: first })),
+    first,
+  );
+  const floor = floorOf(pooled([noise(metric), fresh]));
+  return floor === null ? null : floor.pairedSd * detectableGain({ design, floorDegrees: floor.degreesOfFreedom });
+};
