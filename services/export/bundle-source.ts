@@ -1,9 +1,12 @@
+import { basename } from 'node:path';
 import type { Campaign } from '../../workflows/contracts/campaign.ts';
+import type { DataSource } from '../../workflows/contracts/data.ts';
 import type { Experiment } from '../../workflows/contracts/experiment.ts';
 import { type Rung, rungs, type Task, type TaskKind } from '../../workflows/contracts/rung.ts';
 import { lowerIsBetter, type Metric, type Score } from '../../workflows/contracts/score.ts';
-import type { Trial } from '../../workflows/contracts/trial.ts';
 import type { Archive } from '../archive/archive.ts';
+import { type BundleRecord, type Relative, relativeOf, toRecord } from './bundle-record.ts';
+import { noiseExperiments } from './noise-experiments.ts';
 
 /** Nothing can be exported, and why: what is missing, and what would be right. */
 export class ExportRefusedError extends Error {
@@ -20,21 +23,12 @@ export class ExportRefusedError extends Error {
   }
 }
 
-/** Every record that a bundle is made of. */
+/** What a bundle is made of: its record, and what follows from that. */
 export interface BundleSource {
-  readonly campaign: Campaign;
-  readonly experiment: Experiment;
-  readonly proposal: NonNullable<Experiment['proposal']>;
-  readonly architecture: NonNullable<Experiment['architecture']>;
+  readonly record: BundleRecord;
   readonly rung: Rung;
-  readonly trials: readonly Trial[];
   /** The trial whose weights go into the bundle. */
-  readonly chosen: Trial & { readonly checkpointArtifact: string };
-  readonly scores: readonly Score[];
-  /** From the root to the parent; those that the archive holds. */
-  readonly ancestors: readonly Experiment[];
-  readonly references: readonly Experiment[];
-  readonly baselines: readonly { readonly experiment: Experiment; readonly scores: readonly Score[] }[];
+  readonly chosen: BundleRecord['trials'][number] & { readonly checkpointArtifact: string };
 }
 
 const metricOfTask: Readonly<Record<TaskKind, Metric>> = { bytes: 'bits-per-byte', recall: 'recall-auc', copy: 'copy-loss' };
@@ -44,55 +38,89 @@ export const primaryMetric = (rung: Rung): Metric => metricOfTask[firstTask(rung
 
 /** Reads what a bundle needs. Throws ExportRefusedError. */
 export const readBundleSource = async (archive: Archive, experimentId: string): Promise<BundleSource> => {
+  const record = await readRecord(archive, experimentId);
+  const source = sourceOf(record);
+  if (source !== null) return source;
+  const metric = primaryMetric(rungs[record.campaign.settings.rung]);
+  throw new ExportRefusedError({
+    experimentId,
+    reason: 'no-scored-trial',
+    detail: `none of its ${record.trials.length} trials has both a checkpoint and a score of ${metric}`,
+  });
+};
+
+/** Null where no trial of the record has weights and a score. The rung is the one that this version knows by the name. */
+export const sourceOf = (record: BundleRecord): BundleSource | null => {
+  const rung = rungs[record.campaign.settings.rung];
+  const chosen = chooseTrial(record, primaryMetric(rung));
+  return chosen === null ? null : { record, rung, chosen };
+};
+
+const readRecord = async (archive: Archive, experimentId: string): Promise<BundleRecord> => {
   const refuse = (reason: ExportRefusedError['reason'], detail: string): ExportRefusedError =>
     new ExportRefusedError({ experimentId, reason, detail });
   const experiment = await archive.getExperiment(experimentId);
   if (experiment === null) throw refuse('unknown', 'the archive holds no such experiment; "asi leaderboard" lists what there is');
-  const { proposal, architecture, campaignId } = experiment;
-  if (experiment.state !== 'recorded' || proposal === null || architecture === null)
+  const { campaignId } = experiment;
+  if (experiment.state !== 'recorded' || experiment.proposal === null || experiment.architecture === null)
     throw refuse('not-recorded', `its state is ${experiment.state}; right would be recorded, with a program`);
   const campaign = await archive.getCampaign(campaignId);
   if (campaign === null) throw refuse('unknown', `the archive holds no campaign ${campaignId}`);
-  const rung = rungs[campaign.settings.rung];
-  const trials = await archive.listTrials({ experimentId });
-  const scores = await archive.listScores({ experimentId });
-  const chosen = chooseTrial(trials, scores, primaryMetric(rung));
-  if (chosen === null)
-    throw refuse(
-      'no-scored-trial',
-      `none of its ${trials.length} trials has both a checkpoint and a score of ${primaryMetric(rung)}`,
-    );
   const baselines = await archive.listExperiments(campaignId, { kinds: ['baseline'], states: ['recorded'] });
-  return {
-    campaign,
+  return toRecord({
+    campaign: { ...campaign, ...withoutPaths(campaign) },
     experiment,
-    proposal,
-    architecture,
-    rung,
-    trials,
-    chosen,
-    scores,
-    ancestors: await readAll(archive, experiment.ancestors),
-    references: await readAll(archive, experiment.referenceIds),
+    trials: (await archive.listTrials({ experimentId })).toSorted((a, b) => (a.id < b.id ? -1 : 1)),
+    scores: sorted(await archive.listScores({ experimentId })),
+    audits: [...(await archive.listAudits(experimentId))],
+    ancestors: await readRelatives(archive, experiment.ancestors),
+    references: await readRelatives(archive, experiment.referenceIds),
     baselines: await Promise.all(
       baselines.map(async (baseline) => ({
-        experiment: baseline,
-        scores: await archive.listScores({ experimentId: baseline.id }),
+        ...relativeOf(baseline),
+        scores: sorted(await archive.listScores({ experimentId: baseline.id })),
       })),
     ),
-  };
+    noise: await readNoise(archive, campaign, experiment),
+  });
 };
 
-/** The scored trial with the best value of the metric; the first id among equals. */
-export const chooseTrial = (
-  trials: readonly Trial[],
-  scores: readonly Score[],
-  metric: Metric,
-): BundleSource['chosen'] | null => {
-  const valueByTrial = new Map(scores.filter((score) => score.metric === metric).map(({ trialId, value }) => [trialId, value]));
+/** Rows of the search set alone; of the baselines alone where there is no verdict, whose noise would need the others. */
+const readNoise = async (archive: Archive, campaign: Campaign, { verdict }: Experiment): Promise<BundleRecord['noise']> => {
+  const ids =
+    verdict === null
+      ? (await archive.listExperiments(campaign.id, { kinds: ['baseline'] })).map(({ id }) => id)
+      : await noiseExperiments(archive, campaign);
+  return await Promise.all(
+    ids.map(async (experimentId) => ({
+      experimentId,
+      scores: sorted((await archive.listScores({ experimentId })).filter(({ set }) => set === 'search')),
+    })),
+  );
+};
+
+/** A folder on somebody's machine tells its name, not where it lies; and so does a program that a campaign started from. */
+const withoutPaths = ({ settings, data }: Campaign): Pick<Campaign, 'settings' | 'data'> => ({
+  settings: { ...settings, data: withoutPath(settings.data), starts: settings.starts.map((start) => basename(start)) },
+  data: { ...data, source: withoutPath(data.source) },
+});
+
+const withoutPath = (source: DataSource): DataSource =>
+  source.kind === 'folder' ? { kind: 'folder', path: basename(source.path) } : source;
+
+const sorted = (scores: readonly Score[]): Score[] => {
+  const key = ({ trialId, metric, set }: Score): string => `${trialId} ${metric} ${set}`;
+  return scores.toSorted((a, b) => (key(a) < key(b) ? -1 : 1));
+};
+
+/** The scored trial with the best exploring or confirming value of the metric; the first id among equals. */
+const chooseTrial = ({ trials, scores }: BundleRecord, metric: Metric): BundleSource['chosen'] | null => {
+  // The champion set asks again about trials that have a value already.
+  const rows = scores.filter((score) => score.metric === metric && score.set !== 'champion');
+  const valueByTrial = new Map(rows.map(({ trialId, value }) => [trialId, value]));
   const sign = lowerIsBetter[metric] ? 1 : -1;
   let best: { readonly trial: BundleSource['chosen']; readonly cost: number } | null = null;
-  for (const trial of [...trials].sort((a, b) => (a.id < b.id ? -1 : 1))) {
+  for (const trial of trials.toSorted((a, b) => (a.id < b.id ? -1 : 1))) {
     const value = valueByTrial.get(trial.id);
     const { checkpointArtifact } = trial;
     if (trial.state !== 'scored' || checkpointArtifact === null || value === undefined) continue;
@@ -106,7 +134,7 @@ const firstTask = ({ tasks: [first] }: Rung): Task => {
   return first;
 };
 
-const readAll = async (archive: Archive, ids: readonly string[]): Promise<readonly Experiment[]> => {
+const readRelatives = async (archive: Archive, ids: readonly string[]): Promise<Relative[]> => {
   const found = await Promise.all(ids.map((id) => archive.getExperiment(id)));
-  return found.filter((experiment) => experiment !== null);
+  return found.filter((experiment) => experiment !== null).map(relativeOf);
 };

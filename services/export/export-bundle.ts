@@ -1,18 +1,28 @@
 import { randomBytes } from 'node:crypto';
-import { copyFile, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import type { ScoreList } from '../../workflows/contracts/score-list.ts';
 import type { Archive } from '../archive/archive.ts';
 import type { Artifacts } from '../artifacts/artifacts.ts';
 import { makeFolder } from '../storage/make-folder.ts';
-import { checkpointName, programName, weightsName } from './bundle-claims.ts';
 import { bundleTexts } from './bundle-files.ts';
+import { canonicalJson } from './bundle-record.ts';
 import { type BundleSource, ExportRefusedError, readBundleSource } from './bundle-source.ts';
 import { finalTensors } from './final-tensors.ts';
+import {
+  checkpointName,
+  formatVersion,
+  hashFile,
+  kernelName,
+  type Manifest,
+  manifestName,
+  manifestText,
+  programName,
+  weightsName,
+} from './manifest.ts';
 import { InvalidSafetensorsError, writeTensors } from './safetensors.ts';
-import { hashFile, type Manifest, manifestName, verifyBundle } from './verify-bundle.ts';
-
-const loaderPath = fileURLToPath(new URL('./templates/load.py', import.meta.url));
+import { listedExperiments, listsName, scoreListsSchema } from './score-lists.ts';
+import { verifyBundle } from './verify-bundle.ts';
 
 export interface ExportRequest {
   readonly experimentId: string;
@@ -20,6 +30,8 @@ export interface ExportRequest {
   readonly folder: string;
   readonly archive: Archive;
   readonly artifacts: Artifacts;
+  /** The judge's sealed lists of these experiments; without it the bundle brings none. */
+  readonly scoreLists?: (experimentIds: readonly string[]) => Promise<readonly ScoreList[]>;
 }
 export interface Bundle {
   readonly path: string;
@@ -32,7 +44,7 @@ export interface Bundle {
  * records give the same bytes; a bundle that is up to date is left as it is.
  * Throws ExportRefusedError, CorruptArtifactError, FolderError, and the system's error where the folder cannot be written.
  */
-export const exportBundle = async ({ experimentId, folder, archive, artifacts }: ExportRequest): Promise<Bundle> => {
+export const exportBundle = async ({ experimentId, folder, archive, artifacts, scoreLists }: ExportRequest): Promise<Bundle> => {
   const source = await readBundleSource(archive, experimentId);
   const path = join(folder, experimentId.replaceAll('/', '-'));
   await refuseForeignFolder(path, experimentId);
@@ -41,6 +53,8 @@ export const exportBundle = async ({ experimentId, folder, archive, artifacts }:
   await mkdir(aside);
   try {
     await writeFiles(source, aside, artifacts);
+    const lists = (await scoreLists?.(listedExperiments(source.record))) ?? [];
+    await writeFile(join(aside, listsName), canonicalJson(scoreListsSchema.parse(lists)));
     const manifest = await writeManifest(source, aside);
     await place(aside, path, manifest);
     return { path, files: [...Object.keys(manifest.files), manifestName].sort() };
@@ -50,7 +64,9 @@ export const exportBundle = async ({ experimentId, folder, archive, artifacts }:
 };
 
 const writeFiles = async (source: BundleSource, folder: string, artifacts: Artifacts): Promise<void> => {
-  const { experiment, architecture, chosen, rung } = source;
+  const { record, chosen, rung } = source;
+  const { experiment } = record;
+  const { architecture } = experiment;
   await fetchArtifact(
     artifacts,
     { experimentId: experiment.id, what: 'its program', hash: architecture.hash },
@@ -58,13 +74,8 @@ const writeFiles = async (source: BundleSource, folder: string, artifacts: Artif
   );
   if (architecture.kernels.length > 0) await mkdir(join(folder, 'kernels'));
   for (const hash of architecture.kernels)
-    await fetchArtifact(
-      artifacts,
-      { experimentId: experiment.id, what: 'a kernel', hash },
-      join(folder, 'kernels', `${hash}.py`),
-    );
+    await fetchArtifact(artifacts, { experimentId: experiment.id, what: 'a kernel', hash }, join(folder, kernelName(hash)));
   for (const [name, text] of bundleTexts(source)) await writeFile(join(folder, name), text);
-  await copyFile(loaderPath, join(folder, 'load.py'));
   const checkpoint = join(folder, checkpointName);
   try {
     const wanted = { experimentId: experiment.id, what: `the checkpoint of ${chosen.id}`, hash: chosen.checkpointArtifact };
@@ -106,7 +117,7 @@ const fetchArtifact = async (
   });
 };
 
-const writeManifest = async ({ experiment, proposal }: BundleSource, folder: string): Promise<Manifest> => {
+const writeManifest = async ({ record: { experiment } }: BundleSource, folder: string): Promise<Manifest> => {
   const names = (await readdir(folder, { recursive: true, withFileTypes: true }))
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
@@ -114,21 +125,26 @@ const writeManifest = async ({ experiment, proposal }: BundleSource, folder: str
   const files: Manifest['files'] = {};
   for (const name of names)
     files[name] = { sha256: await hashFile(join(folder, name)), bytes: (await stat(join(folder, name))).size };
-  const manifest: Manifest = { format: 'asi-arch-bundle', version: 1, experimentId: experiment.id, name: proposal.name, files };
+  const manifest: Manifest = {
+    format: 'asi-arch-bundle',
+    version: formatVersion,
+    experimentId: experiment.id,
+    name: experiment.proposal.name,
+    files,
+  };
   await using file = await open(join(folder, manifestName), 'wx');
   await file.writeFile(manifestText(manifest));
   await file.sync();
   return manifest;
 };
 
-const manifestText = (manifest: Manifest): string => `${JSON.stringify(manifest, null, 2)}\n`;
-
 /** A folder of that name which is no bundle of this experiment is somebody's work and is not replaced. */
 const refuseForeignFolder = async (path: string, experimentId: string): Promise<void> => {
   const verification = await verifyBundle(path);
   if (verification.ok || !(await exists(path))) return;
   const [first] = verification.problems;
-  if (first?.file === manifestName)
+  // A bundle of an earlier version is replaced like one that is out of date.
+  if (first?.file === manifestName && first.problem !== 'other-version')
     throw new ExportRefusedError({
       experimentId,
       reason: 'occupied',

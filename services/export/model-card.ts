@@ -1,6 +1,7 @@
 import type { Effect } from '../../workflows/contracts/analysis.ts';
 import type { Proposal } from '../../workflows/contracts/experiment.ts';
 import type { Metric, Score } from '../../workflows/contracts/score.ts';
+import type { BundleRecord } from './bundle-record.ts';
 import { type BundleSource, primaryMetric } from './bundle-source.ts';
 
 const authors: Readonly<Record<Proposal['author'], string>> = {
@@ -18,7 +19,9 @@ const metricNames: Readonly<Record<Metric, string>> = {
 
 /** Plain words for a reader who was not there: what it is, what was measured, what is not claimed. */
 export const modelCard = (source: BundleSource): string => {
-  const { campaign, experiment, proposal, rung, chosen } = source;
+  const { record, rung, chosen } = source;
+  const { campaign, experiment } = record;
+  const { proposal } = experiment;
   return [
     `# ${oneLine(proposal.name)}`,
     '',
@@ -28,14 +31,14 @@ export const modelCard = (source: BundleSource): string => {
     '',
     ...quoted(proposal.motivation),
     '',
-    ...changes(source),
+    ...changes(record),
     '## What was measured',
     '',
-    verdictSentence(source),
+    verdictSentence(record),
     '',
     '| metric | this, mean over seeds | seeds | strongest baseline | its mean |',
     '| --- | --- | --- | --- | --- |',
-    ...metricRows(source),
+    ...metricRows(record),
     '',
     'Each mean is over the seeds that were run; only the verdict compares common seeds.',
     '',
@@ -45,8 +48,8 @@ export const modelCard = (source: BundleSource): string => {
     ...(experiment.analysis === null ? [] : ['## Analysis', '', ...quoted(experiment.analysis.summary), '']),
     '## What is not claimed',
     '',
-    `- The models are very small (${parameterText(source)}) and saw little text. Nothing here says how the mixer does at a larger scale, on other data or in another language.`,
-    `- The weights are those of seed ${chosen.seed}, the best of ${plural(source.trials.length, 'run')} by ${primaryMetric(rung)}: a good draw, not the average. The table holds the averages.`,
+    `- The models are very small (${parameterText(record)}) and saw little text. Nothing here says how the mixer does at a larger scale, on other data or in another language.`,
+    `- The weights are those of seed ${chosen.seed}, the best of ${plural(record.trials.length, 'run')} by ${primaryMetric(rung)}: a good draw, not the average. The table holds the averages.`,
     '- The weights are there so that the result can be checked. They are not a useful language model.',
     '- A gain is a difference to the baselines of this campaign, trained here in the same way. It is no comparison with published numbers.',
     '- Speed was measured in plain PyTorch on the machine of the campaign, without special kernels.',
@@ -73,9 +76,11 @@ const contents = [
   ['model.json', 'what load.py builds'],
   ['weights.safetensors', 'final weights, keys `<task>/<parameter>`'],
   ['checkpoint.safetensors', 'every snapshot that was scored, keys `<task>/<step>/<parameter>`'],
+  ['record.json', 'every fact that the other files are made of: records and sealed score rows'],
   ['recipe.json', 'rung, seeds, optimiser, data hash and how to rebuild the data'],
   ['settings.json', 'settings of the campaign'],
   ['scores.json', "every score of this experiment and of the campaign's baselines"],
+  ['lists.json', "the judge's sealed lists of everything that it scored"],
   ['lineage.json', 'ancestors and references with what each changed'],
   ['analysis.json', 'proposal, comparison, lessons, fitness, verdict'],
   ['gates.json', 'legality checks with their evidence'],
@@ -89,17 +94,17 @@ const oneLine = (text: string): string => text.replace(/\s+/g, ' ').trim();
 /** Words of a researcher or an analyst, set apart so that they cannot pass for headings of the card. */
 const quoted = (text: string): readonly string[] => text.split(/\r?\n/).map((line) => `> ${line}`);
 
-const changes = ({ proposal, experiment }: BundleSource): readonly string[] =>
-  proposal.changes.length === 0
+const changes = ({ experiment }: BundleRecord): readonly string[] =>
+  experiment.proposal.changes.length === 0
     ? []
     : [
         experiment.parentId === null ? 'It changes:' : `Against its parent ${experiment.parentId} it changes:`,
         '',
-        ...proposal.changes.map(({ gene, from, to }) => `- ${oneLine(gene)}: ${oneLine(from)} → ${oneLine(to)}`),
+        ...experiment.proposal.changes.map(({ gene, from, to }) => `- ${oneLine(gene)}: ${oneLine(from)} → ${oneLine(to)}`),
         '',
       ];
 
-const verdictSentence = ({ experiment }: BundleSource): string => {
+const verdictSentence = ({ experiment }: BundleRecord): string => {
   if (experiment.verdict !== null) return `On fresh seeds: ${oneLine(experiment.verdict.statement)}`;
   if (experiment.kind === 'baseline') return 'It is what candidates are compared with; there is no verdict about a baseline.';
   const effects = experiment.fitness?.effects ?? [];
@@ -110,16 +115,16 @@ const verdictSentence = ({ experiment }: BundleSource): string => {
 const effectText = ({ metric, mean, low, high, seeds }: Effect): string =>
   `${metric} gain over the reference ${mean.toFixed(4)} [${low.toFixed(4)}, ${high.toFixed(4)}] on ${plural(seeds, 'common seed')}`;
 
-const metricRows = ({ scores, baselines, proposal }: BundleSource): readonly string[] => {
+const metricRows = ({ scores, baselines, experiment }: BundleRecord): readonly string[] => {
   const metrics = [...new Set(scores.map(({ metric }) => metric))].sort();
   return metrics.map((metric) => {
     const own = valuesOf(scores, metric);
     const others = baselines
       .map((baseline) => ({
-        name: baseline.experiment.proposal?.name ?? baseline.experiment.id,
+        name: baseline.name ?? baseline.id,
         values: valuesOf(baseline.scores, metric),
       }))
-      .filter(({ name, values }) => values.length > 0 && name !== proposal.name);
+      .filter(({ name, values }) => values.length > 0 && name !== experiment.proposal.name);
     const best = others.toSorted((a, b) => (mean(a.values) - mean(b.values)) * (metric === 'recall-accuracy' ? -1 : 1))[0];
     const against = best === undefined ? '– | –' : `${oneLine(best.name)} | ${mean(best.values).toFixed(4)}`;
     return `| ${metricNames[metric]} | ${mean(own).toFixed(4)} | ${own.length} | ${against} |`;
@@ -131,7 +136,7 @@ const valuesOf = (scores: readonly Score[], metric: Metric): readonly number[] =
 
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
-const parameterText = ({ architecture }: BundleSource): string =>
-  (architecture.sizes ?? [])
+const parameterText = ({ experiment }: BundleRecord): string =>
+  (experiment.architecture.sizes ?? [])
     .map(({ task, parameters }) => `${parameters.toLocaleString('en-US')} parameters for ${task}`)
     .join(', ') || 'their size was not recorded';

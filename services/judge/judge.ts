@@ -1,6 +1,7 @@
 import type { FailureLabel } from '../../workflows/contracts/failure.ts';
 import type { Channel, JudgeRequest } from '../../workflows/contracts/judge.ts';
 import type { Score } from '../../workflows/contracts/score.ts';
+import type { ScoreList } from '../../workflows/contracts/score-list.ts';
 
 type Requested<Op extends JudgeRequest['op']> = Omit<Extract<JudgeRequest, { op: Op }>, 'op'>;
 
@@ -16,6 +17,15 @@ export type Judgement =
   | { readonly ok: true; readonly rows: readonly Score[]; readonly cpuSeconds: number }
   | { readonly ok: false; readonly label: FailureLabel; readonly detail: string; readonly cpuSeconds: number };
 
+export interface SealedThings {
+  readonly rows: readonly Score[];
+  readonly lists: readonly ScoreList[];
+}
+export interface SealCheck {
+  readonly genuine: readonly boolean[];
+  readonly genuineLists: readonly boolean[];
+}
+
 /**
  * The only writer of scores: a process of its own that alone holds held-out data, secret seeds and the key of the seals. Methods reject with
  * PythonProcessError where there is no judge; what a candidate did is a value.
@@ -27,8 +37,10 @@ export interface Judge {
   score(request: Requested<'score'>): Promise<Judgement>;
   /** Gives a scoring up and removes its pipes; without effect when it is over. */
   close(id: string): void;
-  /** Which rows carry this judge's seal, in the order given. */
-  checkSeals(rows: readonly Score[]): Promise<readonly boolean[]>;
+  /** Which rows and lists carry this judge's seal, in the order given. */
+  checkSeals(asked: SealedThings): Promise<SealCheck>;
+  /** The sealed list of each experiment that this judge has sealed rows of. */
+  lists(experimentIds: readonly string[]): Promise<readonly ScoreList[]>;
   /** Ends the process. */
   stop(): Promise<void>;
 }

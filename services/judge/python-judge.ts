@@ -1,10 +1,11 @@
 import { type JudgeEvent, type JudgeRequest, judgeEventSchema } from '../../workflows/contracts/judge.ts';
 import type { Score } from '../../workflows/contracts/score.ts';
+import type { ScoreList } from '../../workflows/contracts/score-list.ts';
 import { LineProcess, PythonProcessError } from '../python/line-process.ts';
 import { Pulse, type PulseTimes } from '../python/pulse.ts';
-import type { Judge, JudgeChannels, Judgement } from './judge.ts';
+import type { Judge, JudgeChannels, Judgement, SealCheck, SealedThings } from './judge.ts';
 
-type Reply = Extract<JudgeEvent, { event: 'opened' | 'scored' | 'seals' }>;
+type Reply = Extract<JudgeEvent, { event: 'opened' | 'scored' | 'seals' | 'lists' }>;
 
 interface Waiting {
   readonly resolve: (reply: Reply) => void;
@@ -30,7 +31,7 @@ export class PythonJudge implements Judge {
   #process: LineProcess | null = null;
   /** Runs until the process is ready: loading may take longer than silence is borne later. */
   #starting: NodeJS.Timeout | null = null;
-  #numSealChecks = 0;
+  #numQuestions = 0;
 
   constructor(options: PythonJudgeOptions) {
     this.#options = options;
@@ -56,9 +57,15 @@ export class PythonJudge implements Judge {
     this.#settle({ event: 'scored', id, ...givenUp });
   }
 
-  async checkSeals(rows: readonly Score[]): Promise<readonly boolean[]> {
-    const id = `seals-${this.#numSealChecks++}`;
-    return (await this.#ask('seals', { op: 'check-seals', id, rows: [...rows] })).genuine;
+  async checkSeals({ rows, lists }: SealedThings): Promise<SealCheck> {
+    const id = `seals-${this.#numQuestions++}`;
+    const { genuine, genuineLists } = await this.#ask('seals', { op: 'check-seals', id, rows: [...rows], lists: [...lists] });
+    return { genuine, genuineLists };
+  }
+
+  async lists(experimentIds: readonly string[]): Promise<readonly ScoreList[]> {
+    const id = `lists-${this.#numQuestions++}`;
+    return (await this.#ask('lists', { op: 'lists', id, experimentIds: [...experimentIds] })).lists;
   }
 
   async stop(): Promise<void> {
@@ -145,7 +152,7 @@ export class PythonJudge implements Judge {
   }
 }
 
-const replies = ['opened', 'scored', 'seals'] as const;
+const replies = ['opened', 'scored', 'seals', 'lists'] as const;
 const keyOf = (event: Reply['event'], id: string): string => `${event} ${id}`;
 
 const givenUp = {

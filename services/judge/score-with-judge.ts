@@ -26,6 +26,8 @@ export interface Scoring {
   /** Each of the two processes gets a folder of its own below it. */
   readonly workdir: string;
   readonly limits: Job['limits'];
+  /** Whether the rows are to count, or to be compared only. */
+  readonly kept: boolean;
 }
 
 export type ScoringEnd =
@@ -63,6 +65,7 @@ export const scoreWithJudge = async ({ judge, run }: ScoringDependencies, scorin
     sandboxCanaries: `${sandbox.canaries.filter((canary) => canary.held).length}/${sandbox.canaries.length}`,
     device: scoring.device,
     answerSeconds: scoring.limits.idleSeconds,
+    kept: scoring.kept,
   });
   // After a refusal, or without a judge, nobody asks the processes anything more; after a good end they leave by themselves.
   const giveUp = new AbortController();

@@ -15,14 +15,11 @@ export interface Stores {
   readonly artifacts: Artifacts;
 }
 
-export const freshStores = (): Stores => {
-  const folder = temporaryFolder();
-  return {
-    folder,
-    archive: openSqliteArchive(join(folder, 'archive.db')),
-    artifacts: openFolderArtifacts(join(folder, 'artifacts')),
-  };
-};
+export const freshStores = (folder = temporaryFolder()): Stores => ({
+  folder,
+  archive: openSqliteArchive(join(folder, 'archive.db')),
+  artifacts: openFolderArtifacts(join(folder, 'artifacts')),
+});
 
 export const exportedId = 'c-test/e0002';
 

@@ -9,6 +9,7 @@ import { renderReport } from '../../services/report/render-report.ts';
 import { makeFolder } from '../../services/storage/make-folder.ts';
 import type { Conclusion } from '../../workflows/contracts/campaign.ts';
 import type { Experiment, Verdict } from '../../workflows/contracts/experiment.ts';
+import type { ScoreList } from '../../workflows/contracts/score-list.ts';
 import { concludeFrom } from '../../workflows/rules/verdict.ts';
 import { chooseFinalists, judgeFinalists } from './confirm.ts';
 import { nameOf } from './digest.ts';
@@ -19,6 +20,8 @@ export interface ConcludeDependencies {
   readonly artifacts: Artifacts;
   readonly reportsFolder: string;
   readonly bundlesFolder: string;
+  /** The judge's sealed lists, which a bundle brings. */
+  readonly scoreLists: (experimentIds: readonly string[]) => Promise<readonly ScoreList[]>;
   readonly now: () => Date;
 }
 
@@ -59,11 +62,11 @@ export const concludeCampaign = async (dependencies: ConcludeDependencies, campa
 
 /** Null where the experiment has nothing that could be exported: the conclusion does not depend on it. */
 const bundleOf = async (
-  { archive, artifacts, bundlesFolder }: ConcludeDependencies,
+  { archive, artifacts, bundlesFolder, scoreLists }: ConcludeDependencies,
   experimentId: string,
 ): Promise<string | null> => {
   try {
-    return (await exportBundle({ experimentId, folder: bundlesFolder, archive, artifacts })).path;
+    return (await exportBundle({ experimentId, folder: bundlesFolder, archive, artifacts, scoreLists })).path;
   } catch (error) {
     if (!(error instanceof ExportRefusedError)) throw error;
     log.warn(`no bundle of ${experimentId}: ${error.message}`);

@@ -91,6 +91,7 @@ const judge = async (dependencies: TrainingDependencies, { context, trial }: Sco
         device,
         workdir: context.workdir,
         limits: trialLimits(dependencies, context),
+        kept: true,
       },
     );
   } catch (error) {

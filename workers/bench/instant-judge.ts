@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { Judge, JudgeChannels, Judgement } from '../../services/judge/judge.ts';
+import type { Judge, JudgeChannels, Judgement, SealCheck, SealedThings } from '../../services/judge/judge.ts';
 import type { Metric, Score } from '../../workflows/contracts/score.ts';
+import type { ScoreList } from '../../workflows/contracts/score-list.ts';
 
 /** Scores at once, for the instant host: a hash of the program and the seed, which ranks nothing. */
 export class InstantJudge implements Judge {
@@ -31,8 +32,12 @@ export class InstantJudge implements Judge {
     // Nothing is open.
   }
 
-  async checkSeals(rows: readonly Score[]): Promise<readonly boolean[]> {
-    return rows.map(() => false);
+  async checkSeals({ rows, lists }: SealedThings): Promise<SealCheck> {
+    return { genuine: rows.map(() => false), genuineLists: lists.map(() => false) };
+  }
+
+  async lists(): Promise<readonly ScoreList[]> {
+    return [];
   }
 
   async stop(): Promise<void> {

@@ -21,6 +21,7 @@ import { withSpans } from '../bench/spans.ts';
 import type { Config } from '../config.ts';
 import { openJudge } from './judge.ts';
 import type { Role } from './role.ts';
+import { readScoreLists } from './score-lists.ts';
 import { versionsOf } from './versions.ts';
 
 export interface OpenedRole {
@@ -51,7 +52,7 @@ const artifactsFolder = (config: Config): string => join(config.home, 'artifacts
 
 const openers: Readonly<Record<Role, (config: Config, createHost: () => Host, createJudge: () => Judge) => Promise<OpenedRole>>> =
   {
-    async orchestrator(config) {
+    async orchestrator(config, _createHost, createJudge) {
       const archive = openSqliteArchive(archivePath(config));
       const artifacts = openFolderArtifacts(artifactsFolder(config));
       return {
@@ -70,6 +71,7 @@ const openers: Readonly<Record<Role, (config: Config, createHost: () => Host, cr
               judgeFolder: join(config.home, 'judge'),
               reportsFolder: join(config.home, 'reports'),
               bundlesFolder: join(config.home, 'bundles'),
+              scoreLists: (ids) => readScoreLists(config, ids, createJudge),
               versions: versionsOf(config.python),
               now,
             }),

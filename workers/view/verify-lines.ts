@@ -8,7 +8,7 @@ import { table } from './table.ts';
 export type StepState = 'verified' | 'mismatch' | 'not-repeated';
 
 export interface VerifyStep {
-  readonly step: 'files' | 'claims' | 'gates' | 'seals' | 'record' | 'scores';
+  readonly step: 'files' | 'claims' | 'figures' | 'gates' | 'seals' | 'list' | 'record' | 'scores';
   readonly state: StepState;
   /** One sentence. */
   readonly detail: string;

@@ -2,10 +2,11 @@ import * as z from 'zod';
 import { hashSchema } from './architecture.ts';
 import { dataManifestSchema } from './data.ts';
 import { failureLabelSchema } from './failure.ts';
-import { trialIdSchema } from './ids.ts';
+import { experimentIdSchema, trialIdSchema } from './ids.ts';
 import { rungSchema } from './rung.ts';
 import { sandboxTierSchema } from './sandbox.ts';
 import { scoreSchema, scoreSetSchema } from './score.ts';
+import { scoreListSchema } from './score-list.ts';
 
 /** Two FIFOs: the judge writes questions and reads answers. */
 export const channelSchema = z.strictObject({ questions: z.string(), answers: z.string() });
@@ -31,10 +32,19 @@ export const judgeRequestSchema = z.discriminatedUnion('op', [
     device: z.string(),
     /** Longest wait for one answer. */
     answerSeconds: z.number().positive(),
+    /** Whether the rows are to count: sealed, and entered in the list of the experiment. Otherwise their seal is zeros. */
+    kept: z.boolean(),
   }),
   /** Give a scoring up and remove its channels. */
   z.strictObject({ op: z.literal('close'), id: z.string().min(1) }),
-  z.strictObject({ op: z.literal('check-seals'), id: z.string().min(1), rows: z.array(scoreSchema) }),
+  z.strictObject({
+    op: z.literal('check-seals'),
+    id: z.string().min(1),
+    rows: z.array(scoreSchema),
+    lists: z.array(scoreListSchema),
+  }),
+  /** Which scorings of these experiments were sealed. */
+  z.strictObject({ op: z.literal('lists'), id: z.string().min(1), experimentIds: z.array(experimentIdSchema) }),
   /** Answered with pong at once, whatever is scored. */
   z.strictObject({ op: z.literal('ping') }),
 ]);
@@ -55,8 +65,15 @@ export const judgeEventSchema = z.discriminatedUnion('event', [
     /** Of the judge itself. */
     cpuSeconds: z.number(),
   }),
-  /** Which rows this judge's key sealed, in the order asked. */
-  z.strictObject({ event: z.literal('seals'), id: z.string(), genuine: z.array(z.boolean()) }),
+  /** Which rows and which lists this judge's key sealed, in the order asked. */
+  z.strictObject({
+    event: z.literal('seals'),
+    id: z.string(),
+    genuine: z.array(z.boolean()),
+    genuineLists: z.array(z.boolean()),
+  }),
+  /** Experiments without a sealed row have none. */
+  z.strictObject({ event: z.literal('lists'), id: z.string(), lists: z.array(scoreListSchema) }),
   z.strictObject({ event: z.literal('pong') }),
   z.strictObject({ event: z.literal('refused'), id: z.string().nullable(), message: z.string() }),
 ]);

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { hashSchema } from './architecture.ts';
 import { trialIdSchema } from './ids.ts';
+import type { TaskKind } from './rung.ts';
 import { sandboxTierSchema } from './sandbox.ts';
 
 /**
@@ -17,6 +18,13 @@ export const lowerIsBetter: Readonly<Record<Metric, boolean>> = {
   'recall-accuracy': false,
   'copy-loss': true,
 };
+
+/** What the judge measures of each task, all of it in every scoring. */
+export const metricsOfTask = {
+  bytes: ['bits-per-byte'],
+  recall: ['recall-auc', 'recall-accuracy'],
+  copy: ['copy-loss'],
+} as const satisfies Readonly<Record<TaskKind, readonly Metric[]>>;
 
 /**
  * What a score is for. search: guides the search; public seeds. promotion: confirms finalists; secret seeds and a shard of its own.

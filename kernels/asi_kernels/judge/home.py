@@ -1,6 +1,7 @@
-"""The judge's folder: its key and the held-out texts. Nothing else has a reason to read it.
+"""The judge's folder: key, held-out texts and the lists of what was sealed. Nothing else has a reason to read it.
 
-`key` are 32 random bytes, made once; `data/<hash>/{search,promotion,champion}.bin` are written by `prepare`. Where the
+`key` are 32 random bytes, made once; `data/<hash>/{search,promotion,champion}.bin` are written by `prepare`;
+`issued/<experiment>.jsonl` by the judge, a line a scoring. Where the
 system was started by root, folder and judge belong to a user id of their own; elsewhere the folder is the user's,
 closed to others, and only a sandbox keeps candidate code out of it.
 """

@@ -27,8 +27,9 @@ from asi_kernels.requests import parse_json, schema_problem
 from .channels import Channels
 from .examine import Refused, Subject, examine
 from .home import DATA_NAME, JUDGE_UID, make_folder, read_or_make_key
+from .issued import ISSUED_NAME, Issued
 from .plan import secret_stream
-from .seal import is_genuine, seal
+from .seal import NO_SEAL, is_genuine, is_genuine_list, list_seal, seal
 from .version import judge_version
 from .wire import Asker
 
@@ -45,12 +46,14 @@ def serve(home: Path, channels_folder: Path) -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     make_folder(home)
     make_folder(home / DATA_NAME)
+    make_folder(home / ISSUED_NAME)
     key = read_or_make_key(home)
     home_descriptor = os.open(home, os.O_RDONLY | os.O_DIRECTORY)
+    issued = Issued(os.open(home / ISSUED_NAME, os.O_RDONLY | os.O_DIRECTORY))
     channels = Channels(channels_folder)
     _warm_up()
     _give_up_rights()
-    judge = _Judge(key, home_descriptor, channels, events)
+    judge = _Judge(key, home_descriptor, channels, events, issued)
     judge.send({"event": "ready", "pid": os.getpid(), "judgeVersion": judge_version(), "uid": os.geteuid()})
     with contextlib.suppress(BrokenPipeError):
         judge.run()
@@ -81,14 +84,15 @@ def _give_up_rights() -> None:
 class _Judge:
     """The loop over stdin and the running scorings."""
 
-    def __init__(self, key: bytes, home: int, channels: Channels, events: int) -> None:
+    def __init__(self, key: bytes, home: int, channels: Channels, events: int, issued: Issued) -> None:
         self._key = key
         self._home = home
         self._channels = channels
         self._events = events
+        self._issued = issued
         self._texts: dict[tuple[str, str], np.ndarray] = {}
         self._selector = selectors.DefaultSelector()
-        self._running: dict[str, tuple[int, int]] = {}  # id to (process, descriptor of its reply)
+        self._running: dict[str, tuple[int, int, bool]] = {}  # id to (process, descriptor of its reply, kept)
         self._replies: dict[str, bytearray] = {}
         self._partial = b""
         self._open = True
@@ -147,9 +151,20 @@ class _Judge:
                 self._channels.remove(request["id"])
             case "check-seals":
                 genuine = [is_genuine(self._key, row) for row in request["rows"]]
-                self.send({"event": "seals", "id": request["id"], "genuine": genuine})
+                lists = [is_genuine_list(self._key, one) for one in request["lists"]]
+                self.send({"event": "seals", "id": request["id"], "genuine": genuine, "genuineLists": lists})
+            case "lists":
+                lists = [one for one in map(self._list, request["experimentIds"]) if one is not None]
+                self.send({"event": "lists", "id": request["id"], "lists": lists})
             case "score":
                 self._score(request)
+
+    def _list(self, experiment_id: str) -> dict[str, Any] | None:
+        scorings = self._issued.scorings(experiment_id)
+        if not scorings:
+            return None
+        facts = {"experimentId": experiment_id, "scorings": scorings}
+        return {**facts, "seal": list_seal(self._key, facts)}
 
     def _score(self, request: dict[str, Any]) -> None:
         score_id = request["id"]
@@ -171,7 +186,7 @@ class _Judge:
         if pid == 0:
             self._become_scorer(request, text, ends, writer, judge_pid)
         os.close(writer)
-        self._running[score_id] = (pid, reader)
+        self._running[score_id] = (pid, reader, request["kept"])
         self._replies[score_id] = bytearray()
         self._selector.register(reader, selectors.EVENT_READ, score_id)
 
@@ -217,7 +232,7 @@ class _Judge:
         if data:
             self._replies[score_id] += data
             return
-        pid, _ = self._running.pop(score_id)
+        pid, _, kept = self._running.pop(score_id)
         self._selector.unregister(descriptor)
         os.close(descriptor)
         _, status, usage = os.wait4(pid, 0)
@@ -230,16 +245,27 @@ class _Judge:
             "rows": [],
         }
         if status == 0:
-            facts = json.loads(reply)
+            facts = self._entered(json.loads(reply), kept)
         seconds = usage.ru_utime + usage.ru_stime
         self.send({"event": "scored", "id": score_id, **facts, "cpuSeconds": seconds})
+
+    def _entered(self, facts: dict[str, Any], kept: bool) -> dict[str, Any]:
+        """The rows stand in the list before anybody has them; rows that cannot be listed are not given out."""
+        if not kept or not facts["rows"]:
+            return facts
+        try:
+            self._issued.append(facts["rows"])
+        except OSError as error:
+            detail = f"the judge cannot enter the rows into its list: {error}"
+            return {"status": "failed", "label": "infra", "detail": detail[:_DETAIL_CHARACTERS], "rows": []}
+        return facts
 
     def _stop(self, score_id: str) -> None:
         """Ends a scoring; nothing is reported of it."""
         found = self._running.pop(score_id, None)
         if found is None:
             return
-        pid, descriptor = found
+        pid, descriptor, _ = found
         self._selector.unregister(descriptor)
         os.close(descriptor)
         del self._replies[score_id]
@@ -282,5 +308,5 @@ def _scored(key: bytes, request: dict[str, Any], text: np.ndarray, ends: tuple[i
             "sandboxCanaries": request["sandboxCanaries"],
             "device": request["device"],
         }
-        rows.append({**row, "seal": seal(key, row)})
+        rows.append({**row, "seal": seal(key, row) if request["kept"] else NO_SEAL})
     return {"status": "scored", "label": None, "detail": "", "rows": rows}

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from asi_kernels.judge.home import JUDGE_UID
+from asi_kernels.judge.issued import ISSUED_NAME, digest
 from asi_kernels.judge.version import judge_version
 from asi_kernels.judge.wire import Answerer
 from asi_kernels.requests import schema_problem
@@ -82,6 +83,7 @@ def score_request(trial: dict[str, Any], score_id: str = "a", score_set: str = "
         "sandboxCanaries": "0/0",
         "device": "cpu",
         "answerSeconds": 20,
+        "kept": True,
     }
 
 
@@ -153,9 +155,60 @@ def test_it_scores_what_two_processes_answer_and_seals_the_rows(
     again = scored(judge, trial, answer_request, "promotion")
     assert again["rows"] == rows["promotion"]
     asked = [*rows["search"], {**rows["search"][0], "value": 0.5}, {**rows["champion"][0], "set": "search"}]
-    seals = judge.ask({"op": "check-seals", "id": "s", "rows": asked})
+    seals = judge.ask({"op": "check-seals", "id": "s", "rows": asked, "lists": []})
     assert seals["genuine"] == [True, True, True, False, False]
     assert judge.close() == 0
+
+
+def test_it_lists_what_it_sealed_and_seals_the_list(
+    judge: Process, trial: dict[str, Any], answer_request: Any, judge_home: Path, tmp_path: Path
+) -> None:
+    experiment = trial["trialId"].rsplit("/", 2)[0]
+    before = judge.ask({"op": "lists", "id": "l", "experimentIds": [experiment, "c-none/e0001"]})["lists"]
+    known = {(one["trialId"], one["set"], one["digest"]) for found in before for one in found["scorings"]}
+    rows = scored(judge, trial, answer_request, "champion")["rows"]
+    (found,) = judge.ask({"op": "lists", "id": "m", "experimentIds": [experiment, "c-none/e0001"]})["lists"]
+    assert found["experimentId"] == experiment
+    entry = {"trialId": trial["trialId"], "set": "champion", "rows": len(rows), "digest": digest(rows)}
+    assert entry in found["scorings"]
+    assert {(one["trialId"], one["set"], one["digest"]) for one in found["scorings"]} >= known
+    shorter = {**found, "scorings": [one for one in found["scorings"] if one != entry]}
+    seals = judge.ask({"op": "check-seals", "id": "s", "rows": [], "lists": [found, shorter]})
+    assert seals["genuineLists"] == [True, False]
+    issued = judge_home / ISSUED_NAME
+    assert issued.stat().st_mode & 0o077 == 0
+    # Another judge of the same home remembers it.
+    other = Process(judge_home, tmp_path / "others")
+    assert other.ask({"op": "lists", "id": "l", "experimentIds": [experiment]})["lists"] == [found]
+    assert other.close() == 0
+
+
+def test_rows_that_are_to_be_compared_alone_have_no_seal_and_stand_in_no_list(
+    judge: Process, trial: dict[str, Any], answer_request: Any
+) -> None:
+    experiment = trial["trialId"].rsplit("/", 2)[0]
+    asked = {"op": "lists", "id": "l", "experimentIds": [experiment]}
+    before = judge.ask(asked)["lists"]
+    opened = judge.ask({"op": "open", "id": "a"})
+    judge.send(score_request(trial) | {"kept": False})
+    threads = answering(trial, opened, answer_request)
+    rows = judge.next_event()["rows"]
+    for thread in threads:
+        thread.join(20)
+    assert {row["seal"] for row in rows} == {"0" * 64}
+    assert judge.ask(asked)["lists"] == before
+    seals = judge.ask({"op": "check-seals", "id": "s", "rows": rows, "lists": []})
+    assert not any(seals["genuine"])
+
+
+def test_rows_that_cannot_be_listed_are_not_given_out(
+    judge: Process, trial: dict[str, Any], answer_request: Any, judge_home: Path
+) -> None:
+    other = {**trial, "trialId": "c-full/e0001/tiny/s1"}
+    (judge_home / ISSUED_NAME / "c-full~e0001.jsonl").mkdir()
+    event = scored(judge, other, answer_request, "search")
+    assert (event["status"], event["label"], event["rows"]) == ("failed", "infra", [])
+    assert "cannot enter the rows into its list" in event["detail"]
 
 
 def test_a_process_that_leaves_early_ends_the_scoring(judge: Process, trial: dict[str, Any]) -> None:

@@ -15,11 +15,13 @@ const files = [
   'gates.json',
   'genome.json',
   'lineage.json',
+  'lists.json',
   'load.py',
   'manifest.json',
   'mixer.py',
   'model.json',
   'recipe.json',
+  'record.json',
   'scores.json',
   'settings.json',
   'weights.safetensors',
@@ -276,7 +278,7 @@ describe('verifying a bundle', () => {
     for (const text of [
       'no json',
       '{}',
-      JSON.stringify({ ...manifest, version: 2 }),
+      JSON.stringify({ ...manifest, version: 'two' }),
       JSON.stringify({ ...manifest, files: { '../../../etc/passwd': { sha256: aHash(), bytes: 1 } } }),
       JSON.stringify({ ...manifest, files: { '/etc/passwd': { sha256: aHash(), bytes: 1 } } }),
     ]) {

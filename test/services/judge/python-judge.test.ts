@@ -36,6 +36,7 @@ describe.skipIf(python === '')('the judge process (needs ASI_PYTHON)', () => {
     sandboxCanaries: '0/0',
     device: 'cpu',
     answerSeconds: 10,
+    kept: true,
   });
 
   it(
@@ -46,7 +47,7 @@ describe.skipIf(python === '')('the judge process (needs ASI_PYTHON)', () => {
       for (const path of [...Object.values(channels.prefixes), ...Object.values(channels.sequences)])
         expect(statSync(path).isFIFO()).toBe(true);
       judge.close('a');
-      await judge.checkSeals([]);
+      await judge.checkSeals({ rows: [], lists: [] });
       expect(existsSync(channels.prefixes.questions)).toBe(false);
       expect(readdirSync(join(folder, 'channels'))).toEqual([]);
     },
@@ -60,7 +61,10 @@ describe.skipIf(python === '')('the judge process (needs ASI_PYTHON)', () => {
       await judge.open('a');
       await expect(judge.score(request('a'))).rejects.toThrow(/holds no search text of data/);
       await expect(judge.score(request('nobody'))).rejects.toThrow(PythonProcessError);
-      expect(await judge.checkSeals([aScore(), aScore({ value: 1 })])).toEqual([false, false]);
+      expect(await judge.checkSeals({ rows: [aScore(), aScore({ value: 1 })], lists: [] })).toEqual({
+        genuine: [false, false],
+        genuineLists: [],
+      });
     },
     limitMs,
   );
@@ -89,9 +93,11 @@ describe.skipIf(python === '')('the judge process (needs ASI_PYTHON)', () => {
       );
       if (pid === undefined) throw new Error('the judge runs nowhere');
       process.kill(pid, 'SIGSTOP');
-      await expect(judge.checkSeals([aScore()])).rejects.toThrow(/The judge stopped: it was silent for 1\.5 s/);
+      await expect(judge.checkSeals({ rows: [aScore()], lists: [] })).rejects.toThrow(
+        /The judge stopped: it was silent for 1\.5 s/,
+      );
       await expect.poll(() => isAlive(pid)).toBe(false);
-      expect(await judge.checkSeals([aScore()])).toEqual([false]);
+      expect((await judge.checkSeals({ rows: [aScore()], lists: [] })).genuine).toEqual([false]);
     },
     limitMs,
   );

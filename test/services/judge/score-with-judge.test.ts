@@ -38,6 +38,7 @@ const scoring: Scoring = {
   device: 'cpu',
   workdir: '/work',
   limits: { wallSeconds: 60, idleSeconds: 30, memoryBytes: 1e9, logBytes: 1e6 },
+  kept: true,
 };
 
 const used = { cpuSeconds: 1, wallSeconds: 1, peakMemoryBytes: 1, logTail: 'log' };
@@ -64,7 +65,8 @@ const judgeThat = (judgement: Judgement | PythonProcessError | 'waits') => {
       return judgement;
     },
     close: () => closed.resolve({ ok: false, label: 'cancelled', detail: 'the scoring was given up', cpuSeconds: 0 }),
-    checkSeals: async () => [],
+    checkSeals: async () => ({ genuine: [], genuineLists: [] }),
+    lists: async () => [],
     stop: async () => undefined,
   };
   return { judge, asked };

@@ -20,6 +20,7 @@ const opened = async () => {
     judgeFolder: folder,
     reportsFolder: folder,
     bundlesFolder: folder,
+    scoreLists: async () => [],
     versions: {},
     now: () => new Date('2026-01-02T03:04:05Z'),
   });

@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path';
 import { Command } from 'commander';
 import { exportBundle } from '../../../services/export/export-bundle.ts';
+import { listsForBundle } from '../bundle-lists.ts';
 import { CommandError } from '../command-error.ts';
 import type { CliContext } from '../context.ts';
 import { examples } from '../examples.ts';
@@ -28,18 +29,15 @@ export const exportCommand = (context: CliContext): Command =>
           );
         }
         const folder = options.out === undefined ? join(context.config().home, 'bundles') : resolve(withoutTilde(options.out));
-        const bundle = await exportBundle({
-          experimentId: experiment.id,
-          folder,
-          archive,
-          artifacts: context.artifacts(),
-        }).catch((error: unknown) => {
-          throw isOfTheSystem(error)
-            ? new CommandError(`the bundle cannot be written below ${folder}: ${error.message}; --out names another folder`, {
-                cause: error,
-              })
-            : error;
-        });
+        const scoreLists = listsForBundle(context);
+        const artifacts = context.artifacts();
+        const bundle = await exportBundle({ experimentId: experiment.id, folder, archive, artifacts, scoreLists }).catch(
+          (error: unknown) => {
+            if (!isOfTheSystem(error)) throw error;
+            const message = `the bundle cannot be written below ${folder}: ${error.message}; --out names another folder`;
+            throw new CommandError(message, { cause: error });
+          },
+        );
         if (options.json === true) context.printJson({ experimentId: experiment.id, ...bundle });
         else context.print([bundle.path]);
       });

@@ -6,10 +6,11 @@ import { Command } from 'commander';
 import type { Archive } from '../../../services/archive/archive.ts';
 import { CorruptArtifactError } from '../../../services/artifacts/artifacts.ts';
 import { exportBundle } from '../../../services/export/export-bundle.ts';
-import { manifestName } from '../../../services/export/verify-bundle.ts';
+import { manifestName } from '../../../services/export/manifest.ts';
 import { makeFolder } from '../../../services/storage/make-folder.ts';
 import { ensureHome } from '../../home.ts';
 import { overall, type VerifyReport, verifyLines } from '../../view/verify-lines.ts';
+import { listsForBundle } from '../bundle-lists.ts';
 import { badInput, CommandError, exitCodes } from '../command-error.ts';
 import type { CliContext } from '../context.ts';
 import { examples } from '../examples.ts';
@@ -44,7 +45,10 @@ Exit codes: 0 verified, 1 something contradicts the bundle, 2 it is no bundle, 3
           const folder = await bundleOf(context, { archive, given, scratch });
           // Loads what only the workers need otherwise.
           const { verify } = await import('../verify/verify.ts');
-          return verify({ config, archive }, { folder, scratch, dataFolder, onStep: (what) => context.note(what) });
+          return verify(
+            { config, archive, artifacts: context.artifactsToRead() },
+            { folder, scratch, dataFolder, onStep: (what) => context.note(what) },
+          );
         });
         print(context, report, options.json === true);
       } finally {
@@ -90,7 +94,9 @@ const bundleOf = async (
   context.note(`writing a bundle of ${experiment.id} to verify`);
   try {
     const artifacts = context.artifacts();
-    return (await exportBundle({ experimentId: experiment.id, folder: join(scratch, 'bundle'), archive, artifacts })).path;
+    const folder = join(scratch, 'bundle');
+    const scoreLists = listsForBundle(context);
+    return (await exportBundle({ experimentId: experiment.id, folder, archive, artifacts, scoreLists })).path;
   } catch (error) {
     if (!(error instanceof CorruptArtifactError)) throw error;
     throw new CommandError(`not verified: ${error.message}`, { cause: error });

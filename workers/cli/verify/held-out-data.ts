@@ -1,9 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { ApplicationFailure } from '@temporalio/activity';
-import type { BundleClaims } from '../../../services/export/bundle-claims.ts';
+import type { BundleRecord } from '../../../services/export/bundle-record.ts';
 import type { DataManifest, DataSource } from '../../../workflows/contracts/data.ts';
-import { rungNameSchema } from '../../../workflows/contracts/rung.ts';
 import { prepareData } from '../../activities/open-campaign.ts';
 import type { Config } from '../../config.ts';
 
@@ -15,22 +14,12 @@ export type HeldOutData = { readonly ok: true; readonly data: DataManifest } | {
  */
 export const findHeldOutData = async (
   config: Config,
-  recipe: BundleClaims['recipe'],
+  { data, settings, versions }: BundleRecord['campaign'],
   folder: string | null,
 ): Promise<HeldOutData> => {
-  const { data } = recipe;
   const dataFolder = join(config.home, 'data');
   const judgeFolder = join(config.home, 'judge');
-  const manifest: DataManifest = {
-    source: data.source,
-    hash: data.hash,
-    trainBytes: data.trainBytes,
-    heldOutBytes: data.heldOutBytes,
-    trainFiles: data.trainFiles,
-    heldOutFiles: data.heldOutFiles,
-    shards: data.shards,
-    folder: join(dataFolder, data.hash),
-  };
+  const manifest: DataManifest = { ...data, folder: join(dataFolder, data.hash) };
   if (existsSync(join(judgeFolder, 'data', data.hash))) return { ok: true, data: manifest };
   const source = sourceHere(data.source, folder);
   if (source === null)
@@ -38,13 +27,10 @@ export const findHeldOutData = async (
       ok: false,
       why: `this home does not hold the text, which came from a folder named "${data.source.kind === 'folder' ? data.source.path : ''}"; --data-folder names a copy of it`,
     };
-  const rung = rungNameSchema.safeParse(recipe.rung.name);
-  if (!rung.success)
-    return { ok: false, why: `this version has no rung "${recipe.rung.name}", so that its text cannot be prepared` };
   try {
-    const prepared = await prepareData({ python: config.python, dataFolder, judgeFolder }, { data: source, rung: rung.data });
+    const prepared = await prepareData({ python: config.python, dataFolder, judgeFolder }, { data: source, rung: settings.rung });
     if (prepared.hash === data.hash) return { ok: true, data: prepared };
-    const hint = source.kind === 'stdlib' ? `; the bundle's Python was ${recipe.versions.python ?? 'not recorded'}` : '';
+    const hint = source.kind === 'stdlib' ? `; the bundle's Python was ${versions.python ?? 'not recorded'}` : '';
     return {
       ok: false,
       why: `the text prepared here has hash ${prepared.hash.slice(0, 12)}, that of the bundle has ${data.hash.slice(0, 12)}${hint}`,

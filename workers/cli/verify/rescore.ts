@@ -1,7 +1,8 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { InProcessDispatcher } from '../../../services/dispatch/in-process-dispatcher.ts';
-import { type BundleClaims, checkpointName, programName } from '../../../services/export/bundle-claims.ts';
+import type { BundleSource } from '../../../services/export/bundle-source.ts';
+import { checkpointName, programName } from '../../../services/export/manifest.ts';
 import type { Judge } from '../../../services/judge/judge.ts';
 import { scoreWithJudge } from '../../../services/judge/score-with-judge.ts';
 import type { HostFacts } from '../../../services/python/host.ts';
@@ -23,7 +24,7 @@ const limits = { memoryBytes: 3 * 1024 ** 3, logBytes: 1024 * 1024 } as const;
 export interface RescoreRequest {
   readonly folder: string;
   readonly scratch: string;
-  readonly claims: BundleClaims;
+  readonly source: BundleSource;
   readonly data: DataManifest;
   /** Whether this home's judge sealed the rows. */
   readonly isSameJudge: boolean;
@@ -44,8 +45,10 @@ export interface RescoreTools {
 /** Scores the exported trial again on every set that the bundle has rows of. */
 export const rescore = async ({ config, judge, opened }: RescoreTools, request: RescoreRequest): Promise<RescoreEnd> => {
   const { host, dispatcher } = opened;
-  const { recipe, scores } = request.claims;
-  const rows = scores.filter(({ trialId }) => trialId === recipe.seeds.exported.trialId);
+  const { record, chosen } = request.source;
+  const { scores } = record;
+  const { versions } = record.campaign;
+  const rows = scores.filter(({ trialId }) => trialId === chosen.id);
   const found: Rescored[] = [];
   const skipped: string[] = [];
   try {
@@ -61,7 +64,7 @@ export const rescore = async ({ config, judge, opened }: RescoreTools, request: 
         else found.push(comparison);
       }
     }
-    return conclude(found, skipped, `${environmentText(rows, recipe, facts)}${othersText(scores.length - rows.length)}`);
+    return conclude(found, skipped, `${environmentText(rows, versions, facts)}${othersText(scores.length - rows.length)}`);
   } catch (error) {
     if (!(error instanceof PythonProcessError)) throw error;
     return { step: { step: 'scores', state: 'not-repeated', detail: error.message }, scores: found };
@@ -74,18 +77,19 @@ const scoreSet = async (
   tools: { readonly config: Config; readonly judge: Judge; readonly dispatcher: InProcessDispatcher },
   wanted: RescoreRequest & { readonly set: ScoreSet; readonly facts: HostFacts },
 ): Promise<SetEnd> => {
-  const { folder, scratch, claims, data, set, facts } = wanted;
-  const { recipe } = claims;
+  const { folder, scratch, source, data, set, facts } = wanted;
+  const { record, rung, chosen } = source;
+  const { architecture } = record.experiment;
   const workdir = join(scratch, set);
   mkdirSync(workdir);
   const request: AnswerRequest = {
-    trialId: recipe.seeds.exported.trialId,
+    trialId: chosen.id,
     programPath: join(folder, programName),
-    programHash: recipe.programHash,
+    programHash: architecture.hash,
     checkpointPath: join(folder, checkpointName),
-    rung: recipe.rung,
-    sizes: recipe.sizes,
-    seed: recipe.seeds.exported.seed,
+    rung,
+    sizes: architecture.sizes ?? [],
+    seed: chosen.seed,
   };
   const { idleSeconds } = tools.config;
   const end = await scoreWithJudge(
@@ -93,13 +97,14 @@ const scoreSet = async (
     {
       id: `verify-${process.pid}-${set}`,
       request,
-      checkpointHash: recipe.exportedTrial.checkpointHash,
+      checkpointHash: chosen.checkpointArtifact,
       set,
       data,
       sandbox: facts.sandbox,
       device: facts.device,
       workdir,
-      limits: { ...limits, wallSeconds: recipe.rung.wallLimitSeconds, idleSeconds },
+      kept: false,
+      limits: { ...limits, wallSeconds: rung.wallLimitSeconds, idleSeconds },
     },
   );
   if (end.ok) return { ok: true, rows: end.rows };
@@ -114,14 +119,14 @@ const scoreSet = async (
 const compare = (
   row: Score,
   again: readonly Score[],
-  { isSameJudge, claims, facts }: Pick<RescoreRequest, 'isSameJudge' | 'claims'> & { readonly facts: HostFacts },
+  { isSameJudge, source, facts }: Pick<RescoreRequest, 'isSameJudge' | 'source'> & { readonly facts: HostFacts },
 ): Rescored | string => {
   const { metric, set } = row;
   if (!isSameJudge && set !== 'search' && metric !== 'bits-per-byte')
     return `${metric} on set ${set} was measured on sequences from the secret seeds of another judge`;
   const now = again.find((one) => one.metric === metric);
   if (now === undefined) return `${metric} on set ${set} is no metric of this rung here`;
-  const isSameArithmetic = row.device === facts.device && claims.recipe.versions.torch === facts.torchVersion;
+  const isSameArithmetic = row.device === facts.device && source.record.campaign.versions.torch === facts.torchVersion;
   const tolerance = isSameJudge && isSameArithmetic ? exactTolerance : looseTolerance;
   return { set, metric, recorded: row.value, again: now.value, tolerance };
 };
@@ -147,9 +152,9 @@ const conclude = (found: readonly Rescored[], skipped: readonly string[], enviro
 const othersText = (count: number): string =>
   count === 0 ? '' : `; ${count} numbers of other seeds were not scored again, since a bundle holds the weights of one`;
 
-const environmentText = (rows: readonly Score[], recipe: BundleClaims['recipe'], facts: HostFacts): string => {
+const environmentText = (rows: readonly Score[], versions: Readonly<Record<string, string>>, facts: HostFacts): string => {
   const device = rows[0]?.device ?? 'unknown';
-  const torch = recipe.versions.torch ?? 'not recorded';
+  const torch = versions.torch ?? 'not recorded';
   const part = (name: string, then: string, now: string): string =>
     then === now ? `${name} ${now} then and now` : `${name} ${then} then, ${now} now`;
   return `${part('device', device, facts.device)}, ${part('PyTorch', torch, facts.torchVersion)}, ${part('sandbox', rows[0]?.sandboxTier ?? 'unknown', facts.sandbox.tier)}`;

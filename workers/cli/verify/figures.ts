@@ -1,0 +1,101 @@
+import type { BundleRecord } from '../../../services/export/bundle-record.ts';
+import { auditCuts } from '../../../workflows/contracts/activities.ts';
+import { pickFinalists } from '../../../workflows/rules/verdict.ts';
+import { noiseFrom, referenceId } from '../../activities/calibrate.ts';
+import { benchOf, finalVerdict } from '../../activities/finalist-verdict.ts';
+import { fitnessFrom } from '../../activities/judge.ts';
+import { ScoreTable } from '../../activities/score-table.ts';
+import type { VerifyStep } from '../../view/verify-lines.ts';
+
+/** Differences of the last digits between two builds of the same arithmetic. */
+const tolerance = 1e-9;
+
+/** Noise floor, fitness and verdict once more from the rows of the record, by the rules that made them. The rows are believed here. */
+export const figureStep = (record: BundleRecord): VerifyStep => {
+  const ended = (state: VerifyStep['state'], detail: string): VerifyStep => ({ step: 'figures', state, detail });
+  const differences = [...noiseDifferences(record), ...fitnessDifferences(record)];
+  const verdict = verdictAgain(record);
+  const all = [...differences, ...verdict.differences];
+  if (all.length > 0) return ended('mismatch', `record.json is altered: ${all.join('; ')}`);
+  if (verdict.open !== null) return ended('not-repeated', verdict.open);
+  const said = record.experiment.verdict === null ? 'there is no verdict' : 'so does the verdict';
+  return ended('verified', `noise floor and fitness follow from the rows, ${said}`);
+};
+
+const noiseDifferences = ({ campaign, noise }: BundleRecord): readonly string[] => {
+  const again = noiseFrom(campaign, new ScoreTable(noise.flatMap(({ scores }) => scores)));
+  return isClose(campaign.noise, again) ? [] : ['the noise floor is not what the exploring rows of the baselines give'];
+};
+
+const fitnessDifferences = ({ campaign, experiment, baselines, scores }: BundleRecord): readonly string[] => {
+  const reference = referenceId(campaign.id);
+  if (!baselines.some(({ id }) => id === reference)) return [`the reference ${reference} is not among the baselines`];
+  // A baseline is among them, and its rows must not count twice.
+  const others = baselines.filter(({ id }) => id !== experiment.id).flatMap((baseline) => baseline.scores);
+  const table = new ScoreTable([...scores, ...others]);
+  const own = fitnessFrom(campaign, table, experiment.id);
+  if (!own.ok) return [`the fitness cannot be made again: ${own.reason}`];
+  const wrong = isClose(own.fitness, experiment.fitness) ? [] : ['the fitness is not what the rows give'];
+  const rivals = baselines.filter((baseline) => {
+    const again = fitnessFrom(campaign, table, baseline.id);
+    return !again.ok || !isClose(again.fitness.value, baseline.fitness);
+  });
+  return [...wrong, ...rivals.map(({ id }) => `the fitness of ${id} is not what its rows give`)];
+};
+
+interface VerdictAgain {
+  readonly differences: readonly string[];
+  /** Why a verdict that fits is not the whole truth, or null. */
+  readonly open: string | null;
+}
+
+const verdictAgain = (record: BundleRecord): VerdictAgain => {
+  const { campaign, experiment, trials, scores, audits, baselines, noise } = record;
+  const stated = experiment.verdict;
+  if (stated === null) return { differences: [], open: unjudged(record) };
+  const { baselines: ids } = pickFinalists({
+    experiments: baselines,
+    finalists: 0,
+    referenceId: referenceId(campaign.id),
+  });
+  const compared = ids.flatMap((id) => baselines.filter((baseline) => baseline.id === id));
+  const bench = benchOf({
+    settings: campaign.settings,
+    baselines: compared.map(({ id, name, number }) => ({ id, name: name ?? `experiment ${number}` })),
+    scores: [...scores, ...compared.flatMap((baseline) => baseline.scores)],
+    noise,
+  });
+  const { verdict, nextSeeds } = finalVerdict(bench, { id: experiment.id, trials, audits });
+  if (verdict === null) return { differences: ['there is a verdict, and the rows give none'], open: null };
+  const foreign = audits.filter(
+    (audit) => audit.experimentId !== experiment.id || audit.programHash !== experiment.architecture.hash,
+  );
+  const differences = [
+    ...foreign.map(({ experimentId, cuts }) => `the audit of ${experimentId} with ${cuts} cuts is not about this program`),
+    ...(isClose(verdict, stated) ? [] : [`the verdict says "${stated.statement}"; the rows give "${verdict.statement}"`]),
+  ];
+  if (nextSeeds.length === 0) return { differences, open: null };
+  return {
+    differences,
+    open: `the verdict follows from the rows, but the design asks for ${nextSeeds.length} more fresh seeds that the bundle has no trial of: their trials were cancelled, or left out`,
+  };
+};
+
+/** Trials to confirm without a verdict: the campaign is not over, or the verdict was left out. */
+const unjudged = ({ experiment, trials }: BundleRecord): string | null =>
+  experiment.kind !== 'baseline' && trials.some(({ purpose }) => purpose === 'confirm')
+    ? 'it was trained on fresh seeds, and there is no verdict: its campaign was not over, or the verdict was left out'
+    : null;
+
+/** How deep the gates are to be run again: what is called better went through them with the most cuts. */
+export const cutsFor = ({ experiment }: BundleRecord): number =>
+  experiment.verdict?.verdict === 'better' ? auditCuts.champion : auditCuts.finalist;
+
+/** Equal in everything, numbers within the tolerance. */
+const isClose = (a: unknown, b: unknown): boolean => {
+  if (typeof a === 'number' && typeof b === 'number')
+    return Object.is(a, b) || Math.abs(a - b) <= tolerance * Math.max(1, Math.abs(a), Math.abs(b));
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return a === b;
+  const [left, right] = [Object.entries(a), new Map(Object.entries(b))];
+  return left.length === right.size && left.every(([key, value]) => right.has(key) && isClose(value, right.get(key)));
+};
