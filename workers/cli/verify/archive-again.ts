@@ -42,7 +42,7 @@ export const recordStep = async (
   if (rows.length + files.length > 0)
     return step(
       'mismatch',
-      `the archive of this home gives another bundle: ${[...rows, ...files.map((file) => `${file} differs`)].join('; ')}`,
+      `the archive of this home gives another bundle (one from before the end of its campaign is to be exported again): ${[...rows, ...files.map((file) => `${file} differs`)].join('; ')}`,
     );
   return step('verified', `${record.scores.length} rows and every file are those that the archive of this home gives`);
 };

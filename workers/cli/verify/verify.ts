@@ -87,7 +87,7 @@ const scoreStep = async (
   const { campaign } = source.record;
   const dataFolder = request.dataFolder ?? (archive === null ? null : await folderOfData(archive, campaign.data.hash));
   const held = await findHeldOutData(config, campaign, dataFolder);
-  if (!held.ok) return { step: { step: 'scores', state: 'not-repeated', detail: held.why }, scores: [] };
+  if (!held.ok) return { step: { step: 'scores', state: held.state, detail: held.why }, scores: [] };
   return rescore({ config, judge, opened }, { folder, scratch, source, data: held.data, isSameJudge });
 };
 
