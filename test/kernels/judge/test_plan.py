@@ -1,10 +1,17 @@
 """Cuts are secret, the same for all on one seed, and fair: each scored position of each row has the same chance."""
 
+import json
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 
+from asi_kernels.data import selective_copy
 from asi_kernels.data.batch import IGNORED, Sequences
 from asi_kernels.data.recall import held_out_sequences
+from asi_kernels.judge import plan
+from asi_kernels.judge.examine import used_snapshots
 from asi_kernels.judge.plan import DEPTHS, Depth, generated_seed, plan_calls, scored_positions, secret_stream
 
 KEY = bytes(range(32))
@@ -60,13 +67,45 @@ def test_calls_are_of_one_size_and_every_snapshot_has_as_many() -> None:
 
 def test_the_ladder_has_its_depths_where_the_data_suffice() -> None:
     quick = sequences(128, 128, list(range(128)))
-    for score_set, cuts, prefixes in (("search", 32, 256), ("promotion", 100, 2000), ("champion", 128, 16_384)):
+    for score_set, cuts, prefixes in (("search", 32, 256), ("promotion", 100, 4000), ("champion", 128, 16_384)):
         calls = plan_calls(quick, 1, DEPTHS[score_set], secret_stream(KEY, "ladder"))
         assert len({call.cut for call in calls}) == cuts
         assert sum(len(call.rows) for call in calls) >= prefixes
     long = plan_calls(sequences(256, 512, list(range(512))), 1, DEPTHS["champion"], secret_stream(KEY, "ladder"))
     assert len({call.cut for call in long}) == 300
     assert sum(len(call.rows) for call in long) > 64_000
+
+
+RUNGS = json.loads((Path(plan.__file__).parent.parent / "schemas" / "rungs.json").read_text())
+
+
+def prefixes_and_places(task: dict[str, Any], score_set: str) -> tuple[int, int]:
+    """Prefixes that the plan asks for, and how many a task of this shape has in all its used snapshots."""
+    count, length = task["evalSequences"], task["length"]
+    match task["kind"]:
+        case "bytes":  # every position of a window is scored
+            held_out = sequences(count, length, list(range(length)))
+        case "recall":
+            held_out = held_out_sequences(task, 3)
+        case _:
+            held_out = selective_copy.held_out_sequences(task, 3)
+    snapshots = len(used_snapshots(task))
+    calls = plan_calls(held_out, snapshots, DEPTHS[score_set], secret_stream(KEY, "depth"))
+    return sum(len(call.rows) for call in calls), len(scored_positions(held_out)) * count * snapshots
+
+
+@pytest.mark.parametrize("rung", RUNGS)
+def test_promotion_has_four_thousand_prefixes_of_every_task_that_has_as_many(rung: str) -> None:
+    for task in RUNGS[rung]["tasks"]:
+        asked, places = prefixes_and_places(task, "promotion")
+        assert asked >= min(4000, places), (rung, task["kind"])
+
+
+def test_tiny_is_so_small_that_every_set_asks_all_of_it() -> None:
+    for task in RUNGS["tiny"]["tasks"]:
+        for score_set in DEPTHS:
+            asked, places = prefixes_and_places(task, score_set)
+            assert asked == places <= 256, (task["kind"], score_set)
 
 
 def test_recall_is_cut_where_it_is_scored() -> None:
