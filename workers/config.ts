@@ -21,7 +21,8 @@ const right = {
   ASI_FREE_MB:
     'megabytes that the disk of ASI_HOME must have free at a start, a whole number from 0 to 1000000000 (500 if not set)',
   ASI_SPANS: 'the path of a file to which the trainer adds a line for each job, for measurements',
-  ASI_ALLOW_UNSANDBOXED: 'ids of campaigns whose programs may run without a sandbox, with commas between them',
+  ASI_ALLOW_UNSANDBOXED:
+    'ids of campaigns whose programs may run without a sandbox, with commas between them, for example c-mine',
   TEMPORAL_ADDRESS: 'host and port of a Temporal server, for example 127.0.0.1:7233',
   TEMPORAL_NAMESPACE: 'the name of a namespace (default if not set)',
 } as const;
@@ -68,7 +69,7 @@ export interface Config {
   readonly neededBytes: number;
   /** Where the trainer writes when its jobs ran; null: nowhere. */
   readonly spansPath: string | null;
-  /** Campaigns that the operator allows to run programs of a model without a sandbox. */
+  /** Campaigns that the operator allows to run programs of a person or a model without a sandbox. */
   readonly unsandboxed: ReadonlySet<string>;
 }
 

@@ -138,12 +138,14 @@ const explorationState = (run: CampaignRun): ExplorationState => ({
 
 /** The verdict must not starve: what it will cost is kept back. */
 const reservedForConfirmation = (run: CampaignRun): number => {
-  const { exploreSeeds, finalists, confirmSeeds } = run.requirePlan().settings;
+  // The limit is a setting that plans of older runs do not have; it was two.
+  const { exploreSeeds, finalists, confirmSeeds, baselines, confirmBaselines = 2 } = run.requirePlan().settings;
   const { recorded, failed } = run.digest.finished;
   return confirmationReserve({
     trialSecondsUsed: run.digest.trialSeconds,
     trialsEnded: (recorded + failed) * exploreSeeds,
     finalists,
+    baselines: Math.min(confirmBaselines, Math.max(2, baselines.length)),
     confirmSeeds,
   });
 };

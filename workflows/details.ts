@@ -35,7 +35,7 @@ const bestTable = (rows: readonly BestRow[]): string => {
   if (rows.length === 0) return '';
   const lines = rows.map(
     (row) =>
-      `| ${shortId(row.experimentId)} | ${inline(row.name)} | ${row.kind} | ${row.gain === null ? '–' : gainText(row.gain)} | ${inline(row.changed)} | ${row.verdict ?? '–'} |`,
+      `| ${shortId(row.experimentId)} | ${inline(row.name)}${row.isUnwalled === true ? ' (no sandbox)' : ''} | ${row.kind} | ${row.gain === null ? '–' : gainText(row.gain)} | ${inline(row.changed)} | ${row.verdict ?? '–'} |`,
   );
   return [
     '### Best so far',

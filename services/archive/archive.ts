@@ -39,6 +39,12 @@ export interface Kinship {
   readonly children: readonly LineageNode[];
 }
 
+/** What a held-out set was asked so far. */
+export interface Looks {
+  readonly trials: number;
+  readonly campaigns: number;
+}
+
 /** `after`: the last number of the page before; -1 for the first page. */
 export interface LineagePage {
   readonly after: number;
@@ -121,8 +127,8 @@ export interface Archive {
   appendAudit(audit: Audit): Promise<void>;
   /** By number of cuts. */
   listAudits(experimentId: string): Promise<readonly Audit[]>;
-  /** How many trials were scored on this set of these data: each look wears a held-out set out. */
-  countLooks(query: { readonly dataHash: string; readonly set: ScoreSet }): Promise<number>;
+  /** How many trials were scored on this set of these data, and of how many campaigns: each look wears a held-out set out. */
+  countLooks(query: { readonly dataHash: string; readonly set: ScoreSet }): Promise<Looks>;
 
   /**
    * Atomic. `exists`: this row id, or a row of this kind for the same purpose and resource, is stored already and stays as it is.

@@ -2,7 +2,7 @@ import { campaignOf, trialId } from '../../workflows/contracts/ids.ts';
 import { type Score, type ScoreSet, scoreSchema } from '../../workflows/contracts/score.ts';
 import { type Trial, trialSchema } from '../../workflows/contracts/trial.ts';
 import type { Row, SqliteDatabase } from '../storage/sqlite-database.ts';
-import type { Archive, Created, Write } from './archive.ts';
+import type { Archive, Created, Looks, Write } from './archive.ts';
 import { checkRecord, InvalidRecordError } from './archive-errors.ts';
 
 type Patch = Parameters<Archive['updateTrial']>[2];
@@ -111,13 +111,14 @@ export class SqliteTrials {
     );
   }
 
-  countLooks({ dataHash, set }: { readonly dataHash: string; readonly set: ScoreSet }): number {
+  countLooks({ dataHash, set }: { readonly dataHash: string; readonly set: ScoreSet }): Looks {
     const row = this.#database.get(
-      'SELECT COUNT(DISTINCT trial_id) AS looks FROM scores WHERE data_hash = ? AND score_set = ?',
+      `SELECT COUNT(DISTINCT trial_id) AS trials, COUNT(DISTINCT campaign_id) AS campaigns
+       FROM scores WHERE data_hash = ? AND score_set = ?`,
       dataHash,
       set,
     );
-    return Number(row?.looks ?? 0);
+    return { trials: Number(row?.trials ?? 0), campaigns: Number(row?.campaigns ?? 0) };
   }
 
   #replace(epoch: number, next: Trial): Write<Trial> {

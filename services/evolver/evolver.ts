@@ -18,7 +18,7 @@ const defaultMaxDraws = 80;
 
 /**
  * Evolution over the genome: mutates and crosses what the pool offers, steered by measured gains, failures, hints and a weak prior of the
- * literature. The same seed, number and history give the same draft. Never a genome that the campaign already has.
+ * literature. The same seed, number and history give the same draft. Never a genome that the campaign already has, nor one of a known baseline.
  */
 export class Evolver implements Researcher {
   readonly #maxDraws: number;
@@ -75,11 +75,13 @@ interface Taken {
   readonly names: ReadonlySet<string>;
 }
 
-/** What the campaign has, and what was refused for this experiment. */
+const knownKeys: ReadonlySet<string> = new Set(Object.values(baselineGenomes).map(genomeKey));
+
+/** What the campaign has, what was refused for this experiment, and every known baseline: none of them would be a discovery. */
 export const takenBy = ({ history, refused }: Pick<ResearchContext, 'history' | 'refused'>): Taken => {
   const holders = [...history, ...refused.map(({ draft }) => draft)];
   return {
-    keys: new Set(holders.flatMap(({ genome }) => (genome === null ? [] : [genomeKey(genome)]))),
+    keys: new Set([...knownKeys, ...holders.flatMap(({ genome }) => (genome === null ? [] : [genomeKey(genome)]))]),
     names: new Set(holders.map(({ name }) => name)),
   };
 };

@@ -42,6 +42,7 @@ export const modelCard = (source: BundleSource): string => {
     '',
     'Each mean is over the seeds that were run; only the verdict compares common seeds.',
     '',
+    ...unwalled(source.record),
     `Trained on rung \`${rung.name}\`: width ${rung.hidden}, ${rung.tasks.map((task) => `${task.kind} with ${plural(task.layers, 'layer')} for ${plural(task.steps, 'step')}`).join('; ')}. ` +
       `Data ${campaign.data.source.kind === 'stdlib' ? 'is the source text of the Python standard library' : "is the user's own text"}, hash \`${campaign.data.hash}\`.`,
     '',
@@ -103,6 +104,19 @@ const changes = ({ experiment }: BundleRecord): readonly string[] =>
         ...experiment.proposal.changes.map(({ gene, from, to }) => `- ${oneLine(gene)}: ${oneLine(from)} → ${oneLine(to)}`),
         '',
       ];
+
+/** A mark for good of a result that nothing stood between the program and. */
+const unwalled = ({ scores, baselines }: BundleRecord): readonly string[] => {
+  const isUnwalled = [...scores, ...baselines.flatMap((baseline) => baseline.scores)].some(
+    ({ sandboxTier }) => sandboxTier === 'none',
+  );
+  if (!isUnwalled) return [];
+  return [
+    '**Scored without a sandbox** (tier none, see `scores.json`): a program of that campaign had the rights of its operator and could have',
+    'written any score. The numbers are worth as much as the trust in every program of the campaign.',
+    '',
+  ];
+};
 
 const verdictSentence = ({ experiment }: BundleRecord): string => {
   if (experiment.verdict !== null) return `On fresh seeds: ${oneLine(experiment.verdict.statement)}`;

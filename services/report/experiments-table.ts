@@ -1,4 +1,5 @@
 import { section } from './chart.ts';
+import { verdictTone } from './finalists-section.ts';
 import { html, type Markup } from './markup.ts';
 import { anchorOf, changesWords, type Entry, type ReportData } from './report-data.ts';
 import { gainWords, plain } from './words.ts';
@@ -33,13 +34,12 @@ const kindWords = ({ experiment }: Entry): string => {
   return parts.filter((part) => part !== null).join(', ');
 };
 
-const stateOf = ({ experiment }: Entry): Markup => {
+const stateOf = ({ experiment, isUnwalled }: Entry): Markup => {
   const { state, failure, verdict } = experiment;
-  if (verdict !== null) {
-    const tone = verdict.verdict === 'better' ? 'good' : verdict.verdict === 'worse' ? 'bad' : 'unclear';
-    return html`${state}<br><span class="tag ${tone}">${verdict.verdict.replace('-', ' ')}</span>`;
-  }
-  return failure === null ? html`${state}` : html`${state}<br><span class="tag bad">${failure.label}</span>`;
+  const mark = isUnwalled && html`<br><span class="tag bad">no sandbox</span>`;
+  if (verdict !== null)
+    return html`${state}<br><span class="tag ${verdictTone[verdict.verdict]}">${verdict.verdict.replace('-', ' ')}</span>${mark}`;
+  return failure === null ? html`${state}${mark}` : html`${state}<br><span class="tag bad">${failure.label}</span>${mark}`;
 };
 
 const thoughts = (entry: Entry): Markup => {

@@ -1,14 +1,30 @@
+import type { Verdict } from '../../workflows/contracts/experiment.ts';
+import { looksWarning } from '../../workflows/rules/looks.ts';
 import { nothing, section } from './chart.ts';
 import { html, type Markup } from './markup.ts';
 import { changesWords, type Entry, type ReportData } from './report-data.ts';
 import { gainWords } from './words.ts';
 
-const verdictWords = { better: 'better', 'not-distinguishable': 'not distinguishable', worse: 'worse' } as const;
-const verdictTone = { better: 'good', 'not-distinguishable': 'unclear', worse: 'bad' } as const;
+const verdictWords: Readonly<Record<Verdict['verdict'], string>> = {
+  better: 'better',
+  'not-distinguishable': 'not distinguishable',
+  worse: 'worse',
+  'known-baseline': 'a known baseline',
+  unsandboxed: 'no sandbox, not ranked',
+};
+export const verdictTone: Readonly<Record<Verdict['verdict'], 'good' | 'unclear' | 'bad'>> = {
+  better: 'good',
+  'not-distinguishable': 'unclear',
+  worse: 'bad',
+  'known-baseline': 'unclear',
+  unsandboxed: 'bad',
+};
 
 /** Those that were confirmed on fresh seeds, with their verdicts. */
-export const finalistsSection = ({ entries }: ReportData): Markup => {
+export const finalistsSection = ({ entries, looks }: ReportData): Markup => {
   const judged = entries.filter(({ experiment }) => experiment.verdict !== null);
+  const { search, promotion, champion } = looks;
+  const warning = looksWarning({ search: search.campaigns, promotion: promotion.campaigns, champion: champion.campaigns });
   return section(
     {
       id: 'finalists',
@@ -19,7 +35,8 @@ export const finalistsSection = ({ entries }: ReportData): Markup => {
     judged.length === 0
       ? nothing('No candidate was confirmed on fresh seeds.')
       : html`<div class="wide"><table><thead><tr><th>Finalist</th><th>Verdict</th><th>Against</th><th class="number">Gain on fresh seeds, bits per byte</th><th class="number">Fresh seeds</th><th class="number">Gain while exploring (biased upwards)</th><th>What it changed</th></tr></thead><tbody>${judged.map(row)}</tbody></table></div>
-${judged.map(({ name, experiment }) => html`<p class="caption"><b>${name}</b>: ${experiment.verdict?.statement ?? ''}</p>`)}`,
+${judged.map(({ name, experiment }) => html`<p class="caption"><b>${name}</b>: ${experiment.verdict?.statement ?? ''}</p>`)}
+${warning !== '' && html`<p class="caption"><span class="tag bad">worn text</span> ${warning}</p>`}`,
   );
 };
 

@@ -17,7 +17,9 @@ interface Row {
 
 /** Dot and whisker a row, against the reference at zero. */
 export const leaderboardFigure = ({ campaign, entries, reference }: ReportData): Markup => {
-  const others = entries.filter(({ explored }) => explored !== null);
+  const measured = entries.filter(({ explored }) => explored !== null);
+  const others = measured.filter(({ isRanked }) => isRanked);
+  const unranked = measured.length - others.length;
   const baselines = others.filter(isBaseline);
   const candidates = others.filter((entry) => !isBaseline(entry)).toSorted(byGain);
   const shown = [...baselines, ...candidates.slice(0, shownCandidates)].toSorted(byGain);
@@ -27,7 +29,7 @@ export const leaderboardFigure = ({ campaign, entries, reference }: ReportData):
     {
       id: 'leaderboard',
       title: 'Leaderboard with intervals',
-      caption: `Gain in bits per byte of held-out text over ${reference?.name ?? 'the reference'}, which is the line at zero; to the right is better. Bars are 95 % intervals of paired differences. Hollow squares are fresh seeds.${noise === undefined ? '' : ` The band is what the fresh seeds cannot tell from zero (±${noise.minimumDetectable.toFixed(3)}).`} The best of many lucky draws looks good while exploring: trust the fresh seeds.${hidden > 0 ? ` ${hidden} weaker ones are left out here and stand in the table below.` : ''}`,
+      caption: `Gain in bits per byte of held-out text over ${reference?.name ?? 'the reference'}, which is the line at zero; to the right is better. Bars are 95 % intervals of paired differences. Hollow squares are fresh seeds.${noise === undefined ? '' : ` The band is what the fresh seeds cannot tell from zero (±${noise.minimumDetectable.toFixed(3)}).`} The best of many lucky draws looks good while exploring: trust the fresh seeds.${hidden > 0 ? ` ${hidden} weaker ones are left out here and stand in the table below.` : ''}${unranked > 0 ? ` Not ranked and not drawn: ${unranked} scored without a sandbox in a campaign with programs that asi-arch did not write.` : ''}`,
     },
     shown.length === 0
       ? nothing('Nothing was scored against the reference.')
@@ -43,7 +45,8 @@ const legend = html`<ul class="legend">
 </ul>`;
 
 const draw = (shown: readonly Entry[], detectable: number | null): Markup => {
-  const label = (entry: Entry): string => `${shortened(entry.name, 44)}  ${entry.anchor}`;
+  const label = (entry: Entry): string =>
+    `${shortened(entry.name, entry.isUnwalled ? 32 : 44)}${entry.isUnwalled ? ' (no sandbox)' : ''}  ${entry.anchor}`;
   const explored = shown.flatMap((entry): Row[] =>
     entry.explored === null ? [] : [rowOf(entry, entry.explored, colourOf(entry))],
   );

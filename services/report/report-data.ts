@@ -1,10 +1,13 @@
 import type { Campaign } from '../../workflows/contracts/campaign.ts';
-import type { Experiment } from '../../workflows/contracts/experiment.ts';
+import type { Experiment, Proposal } from '../../workflows/contracts/experiment.ts';
 import type { LedgerTotal } from '../../workflows/contracts/ledger.ts';
+import type { SandboxTier } from '../../workflows/contracts/sandbox.ts';
 import type { Metric, Score, ScoreSet } from '../../workflows/contracts/score.ts';
 import type { Trial } from '../../workflows/contracts/trial.ts';
+import { weakestTier } from '../../workflows/rules/sandbox.ts';
 import { mean, pairedDifferences, pairedEffect, type SeedValues } from '../../workflows/rules/statistics.ts';
-import type { Archive } from '../archive/archive.ts';
+import { maySpeak } from '../../workflows/rules/unsandboxed.ts';
+import type { Archive, Looks } from '../archive/archive.ts';
 
 /** Bits per byte over the reference; the spread is null where nothing honest can be said of it. */
 export interface Gain {
@@ -29,6 +32,10 @@ export interface Entry {
   readonly scores: Partial<Readonly<Record<Metric, number>>>;
   /** Means over the fresh seeds; empty where it was not confirmed. */
   readonly confirmedScores: Partial<Readonly<Record<Metric, number>>>;
+  /** A row of it or of the reference was made without a wall: a mark for good. */
+  readonly isUnwalled: boolean;
+  /** False where that row may be the program's own making. */
+  readonly isRanked: boolean;
 }
 
 export interface ReportData {
@@ -40,8 +47,8 @@ export interface ReportData {
   /** Sandbox tiers that scores were made under. */
   readonly sandboxTiers: readonly string[];
   readonly devices: readonly string[];
-  /** Trials of all campaigns of this archive that were scored on these data, by set: each look wears a held-out set out. */
-  readonly looks: Readonly<Record<ScoreSet, number>>;
+  /** Trials and campaigns of this archive that were scored on these data, by set: each look wears a held-out set out. */
+  readonly looks: Readonly<Record<ScoreSet, Looks>>;
 }
 
 /** There is no such campaign in the archive. */
@@ -69,12 +76,14 @@ export const readReportData = async (archive: Archive, campaignId: string): Prom
     experiment,
     trials: trialsOf.get(experiment.id) ?? [],
     values: (query) => valuesOf({ trials: trialsOf.get(experiment.id) ?? [], scoresOf }, query),
+    tiers: (trialsOf.get(experiment.id) ?? []).flatMap(({ id }) => scoresOf.get(id) ?? []).map(({ sandboxTier }) => sandboxTier),
   });
+  const authors = new Set(experiments.flatMap(({ proposal }) => (proposal === null ? [] : [proposal.author])));
   const all = experiments.map(measured);
   const baselines = all.filter(({ experiment }) => experiment.kind === 'baseline');
   const reference =
     baselines.find(({ experiment }) => experiment.proposal?.name === campaign.settings.baselines[0]) ?? baselines[0] ?? null;
-  const entries = all.map((one) => entryOf(one, { reference, campaign }));
+  const entries = all.map((one) => entryOf(one, { reference, campaign, authors }));
   return {
     campaign,
     entries,
@@ -87,7 +96,7 @@ export const readReportData = async (archive: Archive, campaignId: string): Prom
 };
 
 const looksAt = async (archive: Archive, dataHash: string): Promise<ReportData['looks']> => {
-  const count = (set: ScoreSet): Promise<number> => archive.countLooks({ dataHash, set });
+  const count = (set: ScoreSet): Promise<Looks> => archive.countLooks({ dataHash, set });
   const [search, promotion, champion] = await Promise.all([count('search'), count('promotion'), count('champion')]);
   return { search, promotion, champion };
 };
@@ -100,6 +109,8 @@ interface Measured {
   readonly experiment: Experiment;
   readonly trials: readonly Trial[];
   readonly values: (query: ValueQuery) => SeedValues;
+  /** Of its rows. */
+  readonly tiers: readonly SandboxTier[];
 }
 
 const valuesOf = (
@@ -118,9 +129,18 @@ const valuesOf = (
 const shownMetrics = ['bits-per-byte', 'recall-auc', 'recall-accuracy', 'copy-loss'] as const;
 
 const entryOf = (
-  { experiment, trials, values }: Measured,
-  { reference, campaign }: { readonly reference: Measured | null; readonly campaign: Campaign },
+  { experiment, trials, values, tiers }: Measured,
+  {
+    reference,
+    campaign,
+    authors,
+  }: {
+    readonly reference: Measured | null;
+    readonly campaign: Campaign;
+    readonly authors: ReadonlySet<Proposal['author']>;
+  },
 ): Entry => {
+  const tier = tiers.length === 0 ? null : weakestTier([...tiers, ...(reference?.tiers ?? [])]);
   const meansOn = (purpose: Trial['purpose']): Partial<Record<Metric, number>> => {
     const means: Partial<Record<Metric, number>> = {};
     for (const metric of shownMetrics) {
@@ -146,6 +166,8 @@ const entryOf = (
     confirmed: gainOn('confirm'),
     scores: meansOn('explore'),
     confirmedScores: meansOn('confirm'),
+    isUnwalled: tier === 'none',
+    isRanked: maySpeak({ tier, authors }),
   };
 };
 

@@ -1,3 +1,5 @@
+import { scoreSets } from '../../workflows/contracts/score.ts';
+import { lookBudget } from '../../workflows/rules/looks.ts';
 import { section } from './chart.ts';
 import { html, type Markup } from './markup.ts';
 import type { ReportData } from './report-data.ts';
@@ -17,8 +19,13 @@ export const settingsSection = ({ campaign, looks }: ReportData): Markup => {
       `${data.trainBytes.toLocaleString('en')} bytes of ${data.trainFiles} files to train on, ${data.heldOutBytes.toLocaleString('en')} bytes of ${data.heldOutFiles} files held out`,
     ],
     [
-      'trials scored on these data so far',
-      `${looks.search} on the search set, ${looks.promotion} on the promotion set, ${looks.champion} on the champion set`,
+      'looks at the held-out text so far',
+      scoreSets
+        .map((set) => {
+          const { trials, campaigns } = looks[set];
+          return `${trials} trials of ${campaigns} campaigns on the ${set} set${lookBudget[set] === null ? '' : `, which bears ${lookBudget[set]} campaigns`}`;
+        })
+        .join('; '),
     ],
     ...Object.entries(versions).map(([name, version]) => [`version of ${name}`, version] as const),
   ];

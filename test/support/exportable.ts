@@ -5,6 +5,7 @@ import { openSqliteArchive } from '../../services/archive/sqlite-archive.ts';
 import type { Artifacts } from '../../services/artifacts/artifacts.ts';
 import { openFolderArtifacts } from '../../services/artifacts/folder-artifacts.ts';
 import type { Experiment } from '../../workflows/contracts/experiment.ts';
+import type { SandboxTier } from '../../workflows/contracts/sandbox.ts';
 import { aCampaign, aFitness, anArchitecture, anExperiment, aProposal, aScore, aTrial } from './builders.ts';
 import { safetensorsFile } from './safetensors-file.ts';
 import { temporaryFolder } from './temporary-folder.ts';
@@ -36,9 +37,15 @@ export const checkpointBytes = (seed: number): Buffer =>
 /** A campaign with a baseline and its recorded child `exportedId`: two exploring trials and a confirming one, of which seed 2 is best. */
 export const storeExportable = async (
   { archive, artifacts }: Stores,
-  change: { readonly experiment?: Partial<Experiment>; readonly program?: string; readonly kernel?: string } = {},
+  change: {
+    readonly experiment?: Partial<Experiment>;
+    readonly program?: string;
+    readonly kernel?: string;
+    readonly tier?: SandboxTier;
+  } = {},
 ): Promise<void> => {
   const hash = await artifacts.put(change.program ?? 'class Mixer: ...\n');
+  const { tier: sandboxTier = 'none' } = change;
   const kernels = change.kernel === undefined ? [] : [await artifacts.put(change.kernel)];
   const source = { kind: 'folder', path: '/home/alice/private/texts' } as const;
   const { data, settings } = aCampaign();
@@ -56,7 +63,7 @@ export const storeExportable = async (
       proposal: aProposal({ name: 'deltanet', author: 'baseline', changes: [] }),
     }),
   );
-  await archive.appendScores([aScore({ trialId: 'c-test/e0001/tiny/s1', value: 2.75 })]);
+  await archive.appendScores([aScore({ trialId: 'c-test/e0001/tiny/s1', value: 2.75, sandboxTier })]);
   await archive.createExperiment(
     anExperiment({
       number: 2,
@@ -81,8 +88,8 @@ export const storeExportable = async (
     });
     await archive.createTrial(trial);
     await archive.appendScores([
-      aScore({ trialId: trial.id, value }),
-      aScore({ trialId: trial.id, metric: 'recall-auc', value: 3 }),
+      aScore({ trialId: trial.id, value, sandboxTier }),
+      aScore({ trialId: trial.id, metric: 'recall-auc', value: 3, sandboxTier }),
     ]);
   }
 };

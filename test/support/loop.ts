@@ -24,6 +24,8 @@ interface LoopOptions {
   readonly trainingMs?: number;
   readonly host?: InstantHost;
   readonly judge?: InstantJudge;
+  /** Campaigns that the operator named in ASI_ALLOW_UNSANDBOXED. */
+  readonly unsandboxed?: readonly string[];
 }
 
 /**
@@ -33,7 +35,7 @@ interface LoopOptions {
 export const startLoop = async (options: LoopOptions = {}): Promise<Loop> => {
   quietTemporal();
   const home = mkdtempSync(join(tmpdir(), 'asi-loop-'));
-  const base = { ...readConfig(), home, slots: 2 };
+  const base = { ...readConfig(), home, slots: 2, unsandboxed: new Set(options.unsandboxed) };
   const stack = await startStack({ config: base, roles: [], onLine: () => undefined, freePorts: true });
   const config = { ...base, temporalAddress: stack.temporalAddress };
   const host = options.host ?? new InstantHost(options);

@@ -13,7 +13,7 @@ import { rungs } from '../../workflows/contracts/rung.ts';
 import { type CheckRequest, type CheckResult, checkResultSchema } from '../../workflows/contracts/trial.ts';
 import { changeExperiment, requireCampaign, requireExperiment } from './experiment-record.ts';
 import { infra, withHeartbeat } from './heartbeat.ts';
-import { requireSandbox, type SandboxDependencies } from './sandbox-tier.ts';
+import { admitProgram, requireSandbox, type SandboxDependencies } from './sandbox-tier.ts';
 import { removeWorkdir } from './trial-record.ts';
 
 export interface CheckDependencies extends SandboxDependencies {
@@ -39,7 +39,8 @@ export const createCheckActivities = (dependencies: CheckDependencies): CheckAct
     const campaign = await requireCampaign(dependencies.archive, experiment.campaignId);
     const refusal = lastRefusal(experiment);
     if (refusal !== null) return { ok: false, label: refusal.label, detail: refusal.detail };
-    await requireSandbox(dependencies, { campaign, experiment });
+    const unadmitted = await admitProgram(dependencies, { campaign, experiment });
+    if (unadmitted !== null) return unadmitted;
     return await check(dependencies, { experiment, campaign, hash: experiment.architecture.hash });
   },
   async auditArchitecture({ experimentId, cuts: numCuts }) {

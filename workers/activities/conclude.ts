@@ -9,11 +9,14 @@ import { renderReport } from '../../services/report/render-report.ts';
 import { makeFolder } from '../../services/storage/make-folder.ts';
 import type { Conclusion } from '../../workflows/contracts/campaign.ts';
 import type { Experiment, Verdict } from '../../workflows/contracts/experiment.ts';
+import type { ScoreSet } from '../../workflows/contracts/score.ts';
 import type { ScoreList } from '../../workflows/contracts/score-list.ts';
+import { type CampaignLooks, looksWarning } from '../../workflows/rules/looks.ts';
 import { concludeFrom } from '../../workflows/rules/verdict.ts';
-import { chooseFinalists, judgeFinalists } from './confirm.ts';
+import { judgeFinalists } from './confirm.ts';
 import { nameOf } from './digest.ts';
 import { changeCampaign, requireCampaign } from './experiment-record.ts';
+import { chooseFinalists } from './finalists.ts';
 
 export interface ConcludeDependencies {
   readonly archive: Archive;
@@ -38,11 +41,14 @@ export const concludeCampaign = async (dependencies: ConcludeDependencies, campa
     (path) => path !== null,
   );
   const reportPath = join(reportsFolder, `${campaignId}.html`);
+  const found = concludeFrom(
+    judged.map(({ experiment, verdict }) => ({ name: nameOf(experiment), verdict })),
+    detectable,
+  );
+  const warning = judged.length === 0 ? '' : looksWarning(await campaignLooks(archive, campaign.data.hash));
   const conclusion: Conclusion = {
-    ...concludeFrom(
-      judged.map(({ experiment, verdict }) => ({ name: nameOf(experiment), verdict })),
-      detectable,
-    ),
+    verdict: found.verdict,
+    statement: [found.statement, warning].filter((text) => text !== '').join(' '),
     ...(judged.length === 0 ? await whyUnconfirmed(archive, campaignId) : {}),
     finalists: judged.map(({ experiment, verdict }) => ({
       experimentId: experiment.id,
@@ -58,6 +64,12 @@ export const concludeCampaign = async (dependencies: ConcludeDependencies, campa
   await writeReport(dependencies, { campaignId, reportPath });
   await changeCampaign(archive, campaignId, () => ({ state: 'finished', finishedAt: now().toISOString() }));
   return conclusion;
+};
+
+const campaignLooks = async (archive: Archive, dataHash: string): Promise<CampaignLooks> => {
+  const count = async (set: ScoreSet): Promise<number> => (await archive.countLooks({ dataHash, set })).campaigns;
+  const [search, promotion, champion] = await Promise.all([count('search'), count('promotion'), count('champion')]);
+  return { search, promotion, champion };
 };
 
 /** Null where the experiment has nothing that could be exported: the conclusion does not depend on it. */

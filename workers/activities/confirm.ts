@@ -3,53 +3,32 @@ import { noiseExperiments } from '../../services/export/noise-experiments.ts';
 import type { ConfirmationPlan } from '../../workflows/contracts/activities.ts';
 import type { Verdict } from '../../workflows/contracts/experiment.ts';
 import { campaignOf } from '../../workflows/contracts/naming.ts';
-import type { Score } from '../../workflows/contracts/score.ts';
-import { pickFinalists } from '../../workflows/rules/verdict.ts';
-import { referenceId } from './calibrate.ts';
+import { type Score, scoreSets } from '../../workflows/contracts/score.ts';
 import { nameOf } from './digest.ts';
 import { requireCampaign } from './experiment-record.ts';
-import { type Bench, benchOf, detectableIn, finalVerdict, walk } from './finalist-verdict.ts';
-
-/** The best candidates by fitness, and the baselines that each of them must beat: the reference and the strongest other. */
-export const chooseFinalists = async (
-  archive: Archive,
-  campaignId: string,
-): Promise<{ finalists: readonly string[]; baselines: readonly string[] }> => {
-  const { settings } = await requireCampaign(archive, campaignId);
-  const numBaselines = settings.baselines.length;
-  // Best first, so that the finalists are among so many, whatever the size of the campaign. The reference may rank below them.
-  const [leaders, baselines] = await Promise.all([
-    archive.leaderboard(campaignId, settings.finalists + numBaselines),
-    archive.listExperiments(campaignId, { kinds: ['baseline'], states: ['recorded'] }),
-  ]);
-  return pickFinalists({
-    experiments: [
-      ...leaders.filter(({ kind }) => kind !== 'baseline'),
-      ...baselines.map(({ id, kind, number, fitness }) => ({ id, kind, number, fitness: fitness?.value ?? null })),
-    ],
-    finalists: settings.finalists,
-    referenceId: referenceId(campaignId),
-  });
-};
+import { type Bar, type Bench, benchOf, detectableIn, finalVerdict, walk } from './finalist-verdict.ts';
+import { chooseFinalists, readBars } from './finalists.ts';
 
 interface OpenBench extends Bench {
   readonly finalists: readonly string[];
+  readonly bars: ReadonlyMap<string, Bar>;
 }
 
 const openBench = async (archive: Archive, campaignId: string): Promise<OpenBench> => {
   const campaign = await requireCampaign(archive, campaignId);
-  const { finalists, baselines } = await chooseFinalists(archive, campaignId);
+  const { finalists, baselines, leftOut } = await chooseFinalists(archive, campaignId);
   const rowsOf = (experimentId: string): Promise<readonly Score[]> => archive.listScores({ experimentId });
+  const named = async (id: string) => ({ id, name: nameOf((await archive.getExperiment(id)) ?? missing(id)) });
+  const records = await Promise.all(finalists.map(async (id) => (await archive.getExperiment(id)) ?? missing(id)));
   const noise = await noiseExperiments(archive, campaign);
   const bench = benchOf({
     settings: campaign.settings,
-    baselines: await Promise.all(
-      baselines.map(async (id) => ({ id, name: nameOf((await archive.getExperiment(id)) ?? missing(id)) })),
-    ),
+    baselines: await Promise.all(baselines.map(named)),
+    leftOut: (await Promise.all(leftOut.map(named))).map(({ name }) => name),
     scores: (await Promise.all([...finalists, ...baselines].map(rowsOf))).flat(),
     noise: await Promise.all(noise.map(async (experimentId) => ({ experimentId, scores: await rowsOf(experimentId) }))),
   });
-  return { ...bench, finalists };
+  return { ...bench, finalists, bars: await readBars(archive, { experiments: records, beside: baselines, sets: scoreSets }) };
 };
 
 /** Which seeds the next look needs, of whom; read `DiscoveryActivities.planConfirmation`. */
@@ -59,8 +38,10 @@ export const planConfirmation = async (
 ): Promise<ConfirmationPlan> => {
   const bench = await openBench(archive, campaignId);
   const walks = bench.finalists.map((id) => ({ id, confirmation: walk(bench, id, numTried) }));
-  const open = walks.filter(({ confirmation }) => confirmation.nextSeeds.length > 0);
-  const better = walks.filter(({ confirmation }) => confirmation.verdict?.verdict === 'better').map(({ id }) => id);
+  // What cannot be called better is measured at the first look, and no seed is spent on its verdict beyond that.
+  const isFree = ({ id }: { readonly id: string }): boolean => !isBarred(bench, id);
+  const open = walks.filter((one) => one.confirmation.nextSeeds.length > 0 && (numTried === 0 || isFree(one)));
+  const better = walks.filter((one) => one.confirmation.verdict?.verdict === 'better' && isFree(one)).map(({ id }) => id);
   const baselines = bench.baselines.map(({ id }) => id);
   return {
     seeds: open[0]?.confirmation.nextSeeds ?? [],
@@ -92,11 +73,18 @@ export const judgeFinalists = async (
   const judged = await Promise.all(
     bench.finalists.map(async (id) => {
       const [trials, audits] = await Promise.all([archive.listTrials({ experimentId: id }), archive.listAudits(id)]);
-      const { verdict } = finalVerdict(bench, { id, trials, audits });
+      const { verdict } = finalVerdict(bench, { id, trials, audits, bar: barOf(bench, id) });
       return verdict === null ? [] : [{ id, verdict }];
     }),
   );
   return { judged: judged.flat(), detectable: detectableIn(bench) };
+};
+
+const barOf = ({ bars }: OpenBench, id: string): Bar => bars.get(id) ?? { knownAs: null, isUnsandboxed: false, tier: null };
+
+const isBarred = (bench: OpenBench, id: string): boolean => {
+  const { knownAs, isUnsandboxed } = barOf(bench, id);
+  return knownAs !== null || isUnsandboxed;
 };
 
 const missing = (id: string): never => {

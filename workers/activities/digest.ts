@@ -38,6 +38,7 @@ export const bestRow = (experiment: Experiment): BestRow => ({
   gain: lossEffect(experiment),
   changed: changedText(experiment),
   verdict: experiment.verdict === null ? null : experiment.verdict.verdict,
+  ...((experiment.verdict?.sandboxTier ?? experiment.fitness?.sandboxTier) === 'none' ? { isUnwalled: true } : {}),
 });
 
 /** Gain in bits per byte over the reference on the exploring seeds. */

@@ -1,16 +1,21 @@
 import { auditCuts } from '../../workflows/contracts/activities.ts';
 import type { Audit } from '../../workflows/contracts/audit.ts';
 import type { Verdict } from '../../workflows/contracts/experiment.ts';
+import type { BaselineName } from '../../workflows/contracts/genome.ts';
+import type { SandboxTier } from '../../workflows/contracts/sandbox.ts';
 import type { Metric, Score } from '../../workflows/contracts/score.ts';
 import type { CampaignSettings } from '../../workflows/contracts/settings.ts';
 import type { Trial } from '../../workflows/contracts/trial.ts';
 import { confirmOnChampion } from '../../workflows/rules/champion.ts';
 import { type Confirmation, walkConfirmation } from '../../workflows/rules/confirmation.ts';
 import { detectableGain } from '../../workflows/rules/detectable.ts';
+import { asKnownBaseline } from '../../workflows/rules/known-baseline.ts';
+import { leftOutWords } from '../../workflows/rules/rivals.ts';
 import { type ConfirmationDesign, confirmationDesign } from '../../workflows/rules/sequential-design.ts';
 import { floorOf, pooled, residualSpread, type Spread } from '../../workflows/rules/spread.ts';
 import { recallLoss, tradeWords } from '../../workflows/rules/trade.ts';
 import { allConfirmSeeds, calibrationSeeds } from '../../workflows/rules/trial-seeds.ts';
+import { asUnsandboxed } from '../../workflows/rules/unsandboxed.ts';
 import { ScoreTable } from './score-table.ts';
 
 /** Everything a verdict is made of: rows and settings, whether they come from the archive or from a bundle. */
@@ -18,6 +23,8 @@ export interface VerdictFacts {
   readonly settings: CampaignSettings;
   /** What each finalist must beat, in the order of `pickFinalists`. */
   readonly baselines: readonly { readonly id: string; readonly name: string }[];
+  /** Names of baselines that may be the strongest too and were not trained on fresh seeds. */
+  readonly leftOut: readonly string[];
   /** Every row of the finalists and of these baselines. */
   readonly scores: readonly Score[];
   /** Exploring rows, in the order of `noiseExperiments`. */
@@ -31,15 +38,17 @@ export interface Bench {
   /** Of the champion set, asked once. */
   readonly championTable: ScoreTable;
   readonly baselines: VerdictFacts['baselines'];
+  readonly leftOut: VerdictFacts['leftOut'];
   readonly noise: (metric: Metric) => Spread | null;
 }
 
-export const benchOf = ({ settings, baselines, scores, noise }: VerdictFacts): Bench => ({
+export const benchOf = ({ settings, baselines, leftOut, scores, noise }: VerdictFacts): Bench => ({
   design: confirmationDesign(settings),
   seeds: allConfirmSeeds(settings),
   table: new ScoreTable(scores),
   championTable: new ScoreTable(scores, ['champion']),
   baselines,
+  leftOut,
   noise: exploringNoise(settings, noise),
 });
 
@@ -48,7 +57,7 @@ export const benchOf = ({ settings, baselines, scores, noise }: VerdictFacts): B
  * a verdict is about, and many more than the baselines, so that intervals need not allow for an unknown spread as much. Choosing
  * by the mean does not touch the spread around it.
  */
-const exploringNoise = (settings: CampaignSettings, noise: VerdictFacts['noise']): ((metric: Metric) => Spread | null) => {
+export const exploringNoise = (settings: CampaignSettings, noise: VerdictFacts['noise']): ((metric: Metric) => Spread | null) => {
   const table = new ScoreTable(noise.flatMap(({ scores }) => scores));
   const seeds = calibrationSeeds(settings);
   return (metric) =>
@@ -72,19 +81,37 @@ export const walk = ({ design, seeds, table, baselines, noise }: Bench, id: stri
   });
 };
 
+/** Why a contender can be no discovery: it is a known baseline, or its scores may not speak. */
+export interface Bar {
+  readonly knownAs: BaselineName | null;
+  readonly isUnsandboxed: boolean;
+  /** Weakest tier of its rows. */
+  readonly tier: SandboxTier | null;
+}
+
 export interface Finalist {
   readonly id: string;
   readonly trials: readonly Pick<Trial, 'seed' | 'purpose'>[];
   readonly audits: readonly Pick<Audit, 'cuts' | 'passed' | 'label' | 'detail'>[];
+  readonly bar: Bar;
 }
 
-/** The walk over the looks that were begun, its verdict held against recall, champion set and audits. */
-export const finalVerdict = (bench: Bench, { id, trials, audits }: Finalist): Confirmation => {
+/** The walk over the looks that were begun, its verdict held against what bars it, recall, champion set and audits. */
+export const finalVerdict = (bench: Bench, { id, trials, audits, bar }: Finalist): Confirmation => {
   const walked = walk(bench, id, numTriedOf(bench, trials));
   if (walked.verdict === null) return walked;
-  const held = withChampion(bench, id, withTrade(bench, id, walked.verdict));
-  return { ...walked, verdict: held.verdict === 'better' ? withAudit(audits, held) : held };
+  const marked = bar.tier === null ? walked.verdict : { ...walked.verdict, sandboxTier: bar.tier };
+  if (bar.knownAs !== null) return { ...walked, verdict: asKnownBaseline(marked, bar.knownAs) };
+  if (bar.isUnsandboxed) return { ...walked, verdict: asUnsandboxed(marked) };
+  const held = withChampion(bench, id, withTrade(bench, id, marked));
+  const audited = held.verdict === 'better' ? withAudit(audits, held) : held;
+  return { ...walked, verdict: audited.verdict === 'better' ? withLeftOut(bench, audited) : audited };
 };
+
+const withLeftOut = ({ leftOut }: Bench, verdict: Verdict): Verdict => ({
+  ...verdict,
+  statement: `${verdict.statement}${leftOutWords(leftOut)}`,
+});
 
 /** Fresh seeds of the last look that was begun: a seed whose trial failed was tried all the same. */
 const numTriedOf = ({ seeds, design }: Bench, trials: Finalist['trials']): number => {

@@ -4,6 +4,7 @@ import { failureTypes } from '../../workflows/contracts/activities.ts';
 import type { Campaign, NoiseFloor } from '../../workflows/contracts/campaign.ts';
 import { isTerminal } from '../../workflows/contracts/experiment.ts';
 import { asiArchFitness, type FitnessResult, pairedGainFitness } from '../../workflows/rules/fitness.ts';
+import { weakestTier } from '../../workflows/rules/sandbox.ts';
 import { exploreSeeds } from '../../workflows/rules/trial-seeds.ts';
 import { noiseOfBaselines, referenceId } from './calibrate.ts';
 import { lossEffect } from './digest.ts';
@@ -35,5 +36,7 @@ export const fitnessFrom = (
 ): FitnessResult<unknown> => {
   const reference = table.rows(referenceId(campaignId));
   const input = { candidate: table.rows(id), reference, seeds: exploreSeeds(settings), noise };
-  return settings.fitness === 'asi-arch' ? asiArchFitness(input) : pairedGainFitness(input);
+  const result = settings.fitness === 'asi-arch' ? asiArchFitness(input) : pairedGainFitness(input);
+  const tier = weakestTier([...input.candidate, ...reference].map(({ sandboxTier }) => sandboxTier));
+  return result.ok && tier !== null ? { ...result, fitness: { ...result.fitness, sandboxTier: tier } } : result;
 };

@@ -11,14 +11,17 @@ import {
 } from '../../services/novelty/novelty.ts';
 import type { Draft, Relative } from '../../services/researcher/researcher.ts';
 import type { VectorIndex } from '../../services/vectors/vector-index.ts';
+import type { KnownBaselines } from './known-baselines.ts';
 
 export interface NoveltyDependencies {
   readonly artifacts: Artifacts;
   readonly vectors: VectorIndex;
   readonly embedder: Embedder;
+  /** Known whatever a campaign runs. */
+  readonly baselines: Pick<KnownBaselines, 'all'>;
 }
 
-/** Compares drafts with what a campaign holds. */
+/** Compares drafts with what a campaign holds, and with the whole list of baselines. */
 export class NoveltyCheck {
   readonly #dependencies: NoveltyDependencies;
   readonly #codeKeys: CodeKeys;
@@ -35,8 +38,8 @@ export class NoveltyCheck {
     readonly history: readonly Relative[];
   }): Promise<NoveltyVerdict> {
     const { draft, program, scope, history } = request;
-    const { embedder, vectors } = this.#dependencies;
-    const known = await Promise.all(history.map((relative) => this.#known(relative)));
+    const { baselines, embedder, vectors } = this.#dependencies;
+    const held = await Promise.all(history.map((relative) => this.#known(relative)));
     await this.#restoreIndex(scope, history);
     return await judgeNovelty({
       proposal: draft,
@@ -45,7 +48,8 @@ export class NoveltyCheck {
       embedder,
       vectors,
       scope,
-      known,
+      // The campaign's own first, so that a repeated baseline of it is named by its experiment.
+      known: [...held, ...(await baselines.all())],
     });
   }
 

@@ -26,6 +26,7 @@ import { analyseExperiment } from './analyse.ts';
 import { CampaignHistory, type PastExperiment } from './campaign-history.ts';
 import { changeExperiment, plannedExperiment, requireCampaign, requireExperiment } from './experiment-record.ts';
 import { infra, withHeartbeat } from './heartbeat.ts';
+import { KnownBaselines } from './known-baselines.ts';
 import { NoveltyCheck } from './novelty.ts';
 
 export interface ResearchDependencies {
@@ -52,13 +53,19 @@ interface Accepted {
 
 const noLineage: Accepted['lineage'] = { arm: 'none', parentId: null, referenceIds: [], ancestors: [], poolVersion: 0 };
 
-type Research = ResearchDependencies & { readonly novelty: NoveltyCheck; readonly history: CampaignHistory };
+type Research = ResearchDependencies & {
+  readonly novelty: NoveltyCheck;
+  readonly history: CampaignHistory;
+  readonly baselines: KnownBaselines;
+};
 
 /** Activities of the `agents` queue. */
 export const createResearchActivities = (dependencies: ResearchDependencies): ResearchActivities => {
+  const baselines = new KnownBaselines((name) => programOf(dependencies, baselineDraft(name)));
   const research: Research = {
     ...dependencies,
-    novelty: new NoveltyCheck(dependencies),
+    baselines,
+    novelty: new NoveltyCheck({ ...dependencies, baselines }),
     history: new CampaignHistory(dependencies.archive),
   };
   // Two drafts of one campaign made at the same time cannot see each other and might be the same.
@@ -114,18 +121,27 @@ const draftFor = async (dependencies: Research, task: Task): Promise<Accepted | 
 
 const isBaseline = (name: string): name is BaselineName => (baselineNames as readonly string[]).includes(name);
 
-const writeBaseline = async ({ engineer }: ResearchDependencies, name: BaselineName, signal: AbortSignal): Promise<Accepted> => {
-  const draft: Draft = {
-    name,
-    motivation: `The published architecture ${name}, trained and scored here like every candidate.`,
-    expectedEffect: 'Shows what is known, and what seeds alone do.',
-    changes: [],
-    author: 'baseline',
-    operator: 'baseline',
-    genome: baselineGenomes[name],
-  };
-  return { draft, program: (await engineer.write(draft, signal)).program, embeddings: null, lineage: noLineage };
+const writeBaseline = async (dependencies: Research, name: BaselineName, signal: AbortSignal): Promise<Accepted> => {
+  const draft = baselineDraft(name);
+  return { draft, program: await programOf(dependencies, draft, signal), embeddings: null, lineage: noLineage };
 };
+
+const baselineDraft = (name: BaselineName): Draft => ({
+  name,
+  motivation: `The published architecture ${name}, trained and scored here like every candidate.`,
+  expectedEffect: 'Shows what is known, and what seeds alone do.',
+  changes: [],
+  author: 'baseline',
+  operator: 'baseline',
+  genome: baselineGenomes[name],
+});
+
+/** Without a signal nobody can call it off: what is written then serves every campaign. */
+const programOf = async (
+  { engineer }: ResearchDependencies,
+  draft: Draft,
+  signal = new AbortController().signal,
+): Promise<string> => (await engineer.write(draft, signal)).program;
 
 /** A user's own mixer file. It has no genome, so the evolver cannot change it; it is trained, compared and exported all the same. */
 const readStart = async (path: string): Promise<Accepted> => {
@@ -220,9 +236,11 @@ const draw = ({
   });
 };
 
-const accept = async (dependencies: ResearchDependencies, experimentId: string, accepted: Accepted): Promise<ProposeResult> => {
+const accept = async (dependencies: Research, experimentId: string, accepted: Accepted): Promise<ProposeResult> => {
   const { archive, artifacts } = dependencies;
   const hash = await artifacts.put(accepted.program);
+  const { genome } = accepted.draft;
+  const knownAs = await dependencies.baselines.nameOf({ genome, program: accepted.program });
   // First the vectors: a retry after a crash between the two writes them again, and a stored proposal is never without.
   if (accepted.embeddings !== null) {
     await rememberArchitecture({
@@ -239,7 +257,7 @@ const accept = async (dependencies: ResearchDependencies, experimentId: string, 
           ...accepted.lineage,
           state: 'proposed',
           proposal: accepted.draft,
-          architecture: { hash, genome: accepted.draft.genome, kernels: [], sizes: null },
+          architecture: { hash, genome, knownAs, kernels: [], sizes: null },
         },
   );
   if (written.proposal === null) return refusedResult(written.failure);
@@ -278,9 +296,11 @@ const repair = async (
   if (draft === null) return { ok: false, label: request.label, detail: request.detail };
   const { program } = await engineer.write(draft, signal);
   const hash = await artifacts.put(program);
+  const { genome } = draft;
+  const knownAs = await dependencies.baselines.nameOf({ genome, program });
   await changeExperiment(archive, experiment.id, () => ({
     proposal: draft,
-    architecture: { hash, genome: draft.genome, kernels: [], sizes: null },
+    architecture: { hash, genome, knownAs, kernels: [], sizes: null },
   }));
   // The novelty of a repair is the engineer's care; its vectors replace those of the program that was refused.
   const verdict = await dependencies.novelty.judge({ draft, program, scope: campaign.id, history });

@@ -1,10 +1,11 @@
 import { setTimeout } from 'node:timers/promises';
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import type { HostFacts } from '../../services/python/host.ts';
+import type { StepResult } from '../../workflows/contracts/activities.ts';
 import type { Campaign } from '../../workflows/contracts/campaign.ts';
 import type { Experiment } from '../../workflows/contracts/experiment.ts';
 import type { FailureLabel } from '../../workflows/contracts/failure.ts';
-import { decideSandbox } from '../../workflows/rules/sandbox.ts';
+import { decideSandbox, type SandboxDecision } from '../../workflows/rules/sandbox.ts';
 import { withHeartbeat } from './heartbeat.ts';
 
 export const sandboxUnavailable = 'SandboxUnavailable';
@@ -25,35 +26,47 @@ export interface SandboxedWork {
 }
 
 /**
- * Returns when this machine's sandbox is strong enough for the experiment's program. Otherwise throws a retryable failure of type
- * SandboxUnavailable whose message begins with the label `sandbox_unavailable`: the work stays queued, it never runs in a weaker one.
+ * Returns null when this machine's sandbox is strong enough for the experiment's program, and what to say of a person's file that is refused for
+ * good. Otherwise throws a retryable failure of type SandboxUnavailable whose message begins with the label `sandbox_unavailable`: the work stays
+ * queued, it never runs in a weaker one.
  */
-export const requireSandbox = async (dependencies: SandboxDependencies, work: SandboxedWork): Promise<void> => {
-  const refusal = await refusalOf(dependencies, work);
-  if (refusal === null) return;
-  if (Context.current().info.attempt <= attemptsThatFailAtOnce) throw unavailable(refusal);
+export const admitProgram = async (
+  dependencies: SandboxDependencies,
+  work: SandboxedWork,
+): Promise<Extract<StepResult, { ok: false }> | null> => {
+  const decision = await decide(dependencies, work);
+  if (decision.ok) return null;
+  if (decision.kind === 'refused') return { ok: false, label, detail: decision.detail };
+  if (Context.current().info.attempt <= attemptsThatFailAtOnce) throw unavailable(decision.detail);
   await withHeartbeat(async (beat, signal) => {
-    for (let reason: string | null = refusal; reason !== null; reason = await refusalOf(dependencies, work)) {
-      beat({ [label]: reason });
+    for (let again: SandboxDecision = decision; !again.ok; again = await decide(dependencies, work)) {
+      beat({ [label]: again.detail });
       await setTimeout(retryMs, undefined, { signal });
     }
   });
+  return null;
 };
 
-const refusalOf = async (
+/** The same for a program that was admitted before: one that would be refused now waits for a host like the one that took it. */
+export const requireSandbox = async (dependencies: SandboxDependencies, work: SandboxedWork): Promise<void> => {
+  const refused = await admitProgram(dependencies, work);
+  if (refused !== null) throw unavailable(refused.detail);
+};
+
+const decide = async (
   { hostFacts, unsandboxed }: SandboxDependencies,
   { campaign, experiment }: SandboxedWork,
-): Promise<string | null> => {
+): Promise<SandboxDecision> => {
   const { sandbox } = await hostFacts();
-  const decision = decideSandbox(
+  return decideSandbox(
     {
       author: experiment.proposal?.author ?? 'user',
       settings: campaign.settings,
       isNamedUnsandboxed: unsandboxed?.has(campaign.id) ?? false,
+      campaignId: campaign.id,
     },
     sandbox,
   );
-  return decision.ok ? null : decision.detail;
 };
 
 const unavailable = (detail: string): ApplicationFailure =>

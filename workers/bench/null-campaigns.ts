@@ -4,6 +4,7 @@ import { pairedGainFitness, type ScoreRow } from '../../workflows/rules/fitness.
 import { mean } from '../../workflows/rules/mean.ts';
 import { numNoiseRows } from '../../workflows/rules/pool.ts';
 import { createRandom, type Random } from '../../workflows/rules/random.ts';
+import { mayBeStrongest } from '../../workflows/rules/rivals.ts';
 import {
   type ConfirmationDesign,
   type ConfirmationSettings,
@@ -108,6 +109,8 @@ const replicateSdOf = (rows: readonly TableRow[], cells: ReadonlyMap<string, See
 export interface CampaignSetting extends ConfirmationSettings {
   readonly candidates: number;
   readonly exploreSeeds: number;
+  /** Baselines on fresh seeds at most. */
+  readonly mostBaselines: number;
   /** Baseline that every candidate is, again. */
   readonly nullOf: string;
   /** True gain in bits per byte, of the first `numPlanted` candidates. */
@@ -121,6 +124,9 @@ interface CampaignOutcome {
   readonly nullsBetter: number;
   readonly plantedBetter: number;
   readonly seedsUsed: number;
+  /** Baselines on fresh seeds, and 1 where the truly strongest is not among them. */
+  readonly baselines: number;
+  readonly missedStrongest: number;
 }
 
 /**
@@ -163,7 +169,6 @@ const resampleCampaign = (
     const kind = model.baselines.includes(id) ? 'baseline' : 'candidate';
     return { id, kind, number: index + 1, fitness: judged.ok ? judged.fitness.value : null };
   });
-  const { finalists, baselines } = pickFinalists({ experiments: contenders, finalists: setting.finalists, referenceId });
   const leaders = contenders
     .toSorted((a, b) => (b.fitness ?? 0) - (a.fitness ?? 0))
     .slice(0, numNoiseRows(contenders.length))
@@ -172,8 +177,26 @@ const resampleCampaign = (
     [...new Set([...model.baselines, ...leaders])].map((id) => explored.get(id) ?? new Map()),
     explore,
   );
+  const { finalists, baselines } = pickFinalists({
+    experiments: contenders,
+    finalists: setting.finalists,
+    referenceId,
+    rivals: mayBeStrongest({
+      metric,
+      baselines: model.baselines.map((id) => ({ id, values: explored.get(id) ?? new Map() })),
+      noise,
+    }),
+    mostBaselines: setting.mostBaselines,
+  });
   const rivals = baselines.map((name) => ({ name, values: onSeeds(model.cells.get(name), fresh) }));
-  const outcome = { nulls: 0, nullsBetter: 0, plantedBetter: 0, seedsUsed: 0 };
+  const outcome = {
+    nulls: 0,
+    nullsBetter: 0,
+    plantedBetter: 0,
+    seedsUsed: 0,
+    baselines: baselines.length,
+    missedStrongest: baselines.includes(model.strongest) ? 0 : 1,
+  };
   for (const id of finalists) {
     const isPlanted = Number(id.split('-')[1]) < setting.numPlanted;
     const candidate = run(isPlanted ? setting.gain : 0, fresh);
@@ -224,8 +247,11 @@ export interface Resampled {
   readonly campaigns: Share;
   /** Campaigns that call a planted candidate better. */
   readonly found: Share;
-  /** Fresh seeds a finalist, on average. */
+  /** Campaigns whose finalists are not compared with the truly strongest baseline. */
+  readonly missedStrongest: Share;
+  /** Fresh seeds a finalist, and baselines on fresh seeds, on average. */
   readonly meanSeeds: number;
+  readonly meanBaselines: number;
 }
 
 /** Many campaigns of one setting; the same seed gives the same figures. */
@@ -251,6 +277,11 @@ export const resampleCampaigns = (
       sum(({ plantedBetter }) => Math.min(1, plantedBetter)),
       numCampaigns,
     ),
+    missedStrongest: shareOf(
+      sum(({ missedStrongest }) => missedStrongest),
+      numCampaigns,
+    ),
     meanSeeds: sum(({ seedsUsed }) => seedsUsed) / (numCampaigns * setting.finalists),
+    meanBaselines: sum(({ baselines }) => baselines) / numCampaigns,
   };
 };

@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
 import * as z from 'zod';
 import { metrics } from '../../workflows/contracts/score.ts';
-import { type CampaignSettings, presets } from '../../workflows/contracts/settings.ts';
+import { type CampaignSettings, mostConfirmedBaselines, presets } from '../../workflows/contracts/settings.ts';
 import { checkoutFolder, readConfig } from '../config.ts';
 import {
   type CampaignSetting,
@@ -76,6 +76,7 @@ export const nullsBench = (path: string, { settings, numCampaigns, seed }: Nulls
     confirmSeeds,
     confirmSeedsMax,
     exploreSeeds,
+    mostBaselines: mostConfirmedBaselines(settings),
     candidates: experiments,
     nullOf: model.strongest,
     gain: 0,
@@ -165,6 +166,7 @@ export const nullsLines = ({ table, noise, numCampaigns, nulls, power, designs }
   ...nulls.map(
     ({ nullOf, result }) => `  ${nullOf.padEnd(40)} ${shareWords(result.candidates).padEnd(27)} ${shareWords(result.campaigns)}`,
   ),
+  ...nulls.slice(0, 1).map(({ result }) => rivalWords(result)),
   '',
   '  true gain, in paired deviations          one candidate has it        every candidate has it      fresh seeds a finalist',
   ...power.map(
@@ -178,6 +180,10 @@ export const nullsLines = ({ table, noise, numCampaigns, nulls, power, designs }
       `  ${design.looks.padEnd(40)} ${shareWords(design.nulls.campaigns).padEnd(27)} ${shareWords(design.one.found).padEnd(27)} ${shareWords(design.two.found)}`,
   ),
 ];
+
+/** The same for every row: baselines are as they were trained, whatever the candidates are. */
+const rivalWords = ({ meanBaselines, missedStrongest }: Resampled): string =>
+  `  compared with ${meanBaselines.toFixed(2)} baselines on average; the truly strongest is not among them in ${shareWords(missedStrongest)} of the campaigns`;
 
 const shareWords = ({ share, low, high }: Share): string =>
   `${(100 * share).toFixed(1)} % [${(100 * low).toFixed(1)}, ${(100 * high).toFixed(1)}]`;

@@ -2,7 +2,9 @@ import type { Archive } from '../../services/archive/archive.ts';
 import type { Effect } from '../../workflows/contracts/analysis.ts';
 import type { Campaign } from '../../workflows/contracts/campaign.ts';
 import type { Experiment } from '../../workflows/contracts/experiment.ts';
+import { scoreSets } from '../../workflows/contracts/score.ts';
 import { pairedEffect } from '../../workflows/rules/statistics.ts';
+import { readBars } from '../activities/finalists.ts';
 import { type Standing, standingOf } from '../view/standing.ts';
 
 /** Candidates shown beyond the finalists. */
@@ -31,14 +33,25 @@ export const withConfirmations = async (
   const referenceName = campaign.settings.baselines[0] ?? '';
   const reference = await findReference(archive, campaign, referenceName);
   const referenceValues = reference === null ? null : await confirmedValues(archive, reference.id);
+  const bars = await readBars(archive, {
+    experiments,
+    beside: reference === null ? [] : [reference.id],
+    sets: scoreSets,
+  });
   return Promise.all(
     experiments.map(async (experiment) => {
+      const bar = bars.get(experiment.id);
       const isReference = experiment.id === reference?.id;
       const confirmed =
         isReference || referenceValues === null
           ? null
           : effectOn(campaign, await confirmedValues(archive, experiment.id), referenceValues);
-      return standingOf(experiment, { isReference, confirmed });
+      return standingOf(experiment, {
+        isReference,
+        confirmed,
+        isUnwalled: bar?.tier === 'none',
+        isRanked: bar?.isUnsandboxed !== true,
+      });
     }),
   );
 };

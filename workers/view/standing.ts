@@ -1,5 +1,5 @@
 import type { Effect } from '../../workflows/contracts/analysis.ts';
-import type { Experiment } from '../../workflows/contracts/experiment.ts';
+import type { Experiment, Verdict } from '../../workflows/contracts/experiment.ts';
 import { paretoFront } from '../../workflows/rules/pareto.ts';
 import { wrap } from './cells.ts';
 import { effectText, shortId, signed } from './figures.ts';
@@ -15,22 +15,36 @@ export interface Standing {
   /** The same on the confirming seeds; null for what was not confirmed. */
   readonly confirmed: Effect | null;
   readonly isReference: boolean;
+  /** A row of it was made without a wall: a mark for good. */
+  readonly isUnwalled: boolean;
+  /** False where that row may be the program's own making; it then has no rank. */
+  readonly isRanked: boolean;
 }
 
 /** What the verdict says, in the words of the closing table. */
-export const verdictText = ({ experiment, isReference }: Standing): string => {
-  if (isReference) return 'reference';
+export const verdictText = ({ experiment, isReference, isRanked }: Standing): string => {
+  if (isReference) return isRanked ? 'reference' : 'reference, not ranked';
+  if (!isRanked) return verdictWords.unsandboxed('');
   if (experiment.kind === 'baseline') return 'baseline';
   const { verdict } = experiment;
-  if (verdict === null) return 'not confirmed';
-  if (verdict.verdict === 'better') return 'better';
-  return verdict.verdict === 'worse' ? `worse than ${verdict.against}` : `not distinguishable from ${verdict.against}`;
+  return verdict === null ? 'not confirmed' : verdictWords[verdict.verdict](verdict.against);
 };
 
-/** Confirmed gains before explored ones, each best first; the reference stands at zero among the best known. */
+const verdictWords: Readonly<Record<Verdict['verdict'], (against: string) => string>> = {
+  better: () => 'better',
+  worse: (against) => `worse than ${against}`,
+  'not-distinguishable': (against) => `not distinguishable from ${against}`,
+  'known-baseline': (against) => `is the baseline ${against}`,
+  unsandboxed: () => 'not ranked: no sandbox',
+};
+
+/** Confirmed gains before explored ones, each best first; the reference stands at zero among the best known; what has no rank comes last. */
 export const rankStandings = (standings: readonly Standing[]): readonly Standing[] => {
-  const anyConfirmed = standings.some(({ confirmed }) => confirmed !== null);
-  const tier = ({ confirmed, isReference }: Standing): number => (confirmed !== null || (isReference && anyConfirmed) ? 0 : 1);
+  const anyConfirmed = standings.some(({ confirmed, isRanked }) => confirmed !== null && isRanked);
+  const tier = ({ confirmed, isReference, isRanked }: Standing): number => {
+    if (!isRanked) return 2;
+    return confirmed !== null || (isReference && anyConfirmed) ? 0 : 1;
+  };
   return standings.toSorted((a, b) => tier(a) - tier(b) || gainOf(b) - gainOf(a) || a.experiment.number - b.experiment.number);
 };
 
@@ -55,7 +69,9 @@ export const frontOf = (standings: readonly Standing[]): ReadonlySet<Standing> =
     standing.isReference ? 0 : (standing.explored?.mean ?? Number.NaN),
     recallGain(standing) ?? Number.NaN,
   ];
-  const costed = standings.map((standing) => ({ standing, costs: measuredIn(standing).map((gain) => -gain) }));
+  const costed = standings
+    .filter(({ isRanked }) => isRanked)
+    .map((standing) => ({ standing, costs: measuredIn(standing).map((gain) => -gain) }));
   return new Set(paretoFront(costed).map(({ standing }) => standing));
 };
 
@@ -70,7 +86,12 @@ export const standingsTable = (look: Look, standings: readonly Standing[]): read
   };
   const columns: Column<Standing>[] = [
     { title: 'id', cell: ({ experiment }) => shortId(experiment.id) },
-    { title: 'name', cell: ({ experiment }) => nameOf(experiment), shrink: 1, least: 12 },
+    {
+      title: 'name',
+      cell: ({ experiment, isUnwalled }) => `${nameOf(experiment)}${isUnwalled ? ' †' : ''}`,
+      shrink: 1,
+      least: 12,
+    },
     {
       title: 'explored',
       cell: ({ explored, isReference }) => measured(explored, isReference),
@@ -90,8 +111,17 @@ export const standingsTable = (look: Look, standings: readonly Standing[]): read
     { title: 'verdict', cell: verdictText },
   ];
   const legend = 'recall: gain in nats of recall loss while exploring; * no other row is better in both';
-  return [...table(look, columns, standings), ...(anyRecall ? wrap(legend, look.width) : [])];
+  return [
+    ...table(look, columns, standings),
+    ...(anyRecall ? wrap(legend, look.width) : []),
+    ...(standings.some(({ isUnwalled }) => isUnwalled) ? wrap(unwalledText(standings), look.width) : []),
+  ];
 };
+
+const unwalledText = (standings: readonly Standing[]): string =>
+  standings.every(({ isRanked }) => isRanked)
+    ? '† scored without a sandbox (tier none): every program of this campaign was written by asi-arch itself'
+    : '† scored without a sandbox (tier none) in a campaign with programs that asi-arch did not write: such a program can write any score, so none of these is ranked or called better';
 
 /** `e0007 name: decay.kind none → vector-data`, a line each. */
 export const changeLines = (look: Look, standings: readonly Standing[]): readonly string[] =>
@@ -102,5 +132,5 @@ export const changeLines = (look: Look, standings: readonly Standing[]): readonl
 /** An experiment's place in the ranking. */
 export const standingOf = (
   experiment: Experiment,
-  facts: { readonly isReference: boolean; readonly confirmed: Effect | null },
-): Standing => ({ experiment, explored: exploredGain(experiment), ...facts });
+  facts: Pick<Standing, 'isReference' | 'confirmed'> & Partial<Pick<Standing, 'isUnwalled' | 'isRanked'>>,
+): Standing => ({ experiment, explored: exploredGain(experiment), isUnwalled: false, isRanked: true, ...facts });

@@ -39,6 +39,8 @@ const sentence = (campaign: Campaign, tried: Experiment, ranked: readonly Standi
   if (tried.failure !== null) return `${name} was ${tried.state} (${tried.failure.label}): ${tried.failure.detail}`;
   const own = ranked.find(({ experiment }) => experiment.id === tried.id);
   if (own === undefined) return `${name} is ${tried.state}.`;
+  if (!own.isRanked && tried.verdict === null)
+    return `${name} has ${effectText(own.explored)} on ${counted(campaign.settings.exploreSeeds, 'seed')}, scored without a sandbox: it is not ranked, and was not confirmed on fresh seeds.`;
   if (tried.verdict !== null) return `${name}: ${tried.verdict.statement}`;
   const place = ranked.indexOf(own) + 1;
   return `${name} stands ${place} of ${ranked.length} with ${effectText(own.explored)} on ${counted(campaign.settings.exploreSeeds, 'seed')}; it was not confirmed on fresh seeds.`;

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { genomeSchema } from './genome.ts';
+import { baselineNameSchema, genomeSchema } from './genome.ts';
 
 export const hashSchema = z.string().regex(/^[0-9a-f]{64}$/);
 
@@ -65,6 +65,11 @@ export const architectureSchema = z.strictObject({
   /** SHA-256 of the program text; also its address among the artifacts. */
   hash: hashSchema,
   genome: genomeSchema.nullable(),
+  /**
+   * The known baseline that it is, of the whole list: by its genome, or by its program up to comments, layout and names. Null for none;
+   * absent where it was written before anybody asked.
+   */
+  knownAs: baselineNameSchema.nullable().optional(),
   /** Addresses of verified kernel sources; empty until a kernel exists. */
   kernels: z.array(hashSchema),
   /** Per task of the rung; null before the check. */

@@ -4,6 +4,7 @@ import { architectureSchema, gateResultSchema } from './architecture.ts';
 import { failureSchema } from './failure.ts';
 import { genomeSchema } from './genome.ts';
 import { campaignIdSchema, experimentIdSchema } from './ids.ts';
+import { sandboxTierSchema } from './sandbox.ts';
 
 /**
  * proposed: has a program. checked: passed every gate. trained: trials of the exploring seeds are done. judged: scores are in.
@@ -55,17 +56,24 @@ export const fitnessSchema = z.strictObject({
   value: z.number(),
   /** Gain over the reference baseline per metric, on common seeds. */
   effects: z.array(effectSchema),
+  /** Weakest tier that the rows behind it were made in; a mark for good. Absent in records from before it was kept. */
+  sandboxTier: sandboxTierSchema.optional(),
 });
 export type Fitness = z.infer<typeof fitnessSchema>;
 
 export const verdictSchema = z.strictObject({
-  /** better: the interval over every compared baseline lies above zero. */
-  verdict: z.enum(['better', 'not-distinguishable', 'worse']),
-  /** Name of the baseline it could not be told from, or the strongest one it beat. */
+  /**
+   * better: the interval over every compared baseline lies above zero. known-baseline: it is one, whatever it scores. unsandboxed: scored
+   * without a wall in a campaign with programs that are not ours, so that the scores prove nothing.
+   */
+  verdict: z.enum(['better', 'not-distinguishable', 'worse', 'known-baseline', 'unsandboxed']),
+  /** Name of the baseline it could not be told from, the strongest one it beat, or the one that it is. */
   against: z.string(),
   effect: effectSchema,
   /** One sentence with method and seeds. */
   statement: z.string(),
+  /** Weakest tier that the rows behind it were made in; absent in records from before it was kept. */
+  sandboxTier: sandboxTierSchema.optional(),
 });
 export type Verdict = z.infer<typeof verdictSchema>;
 

@@ -37,7 +37,7 @@ export const failureLabels = [
   // Neither the candidate's fault nor its merit.
   'cancelled',
   'budget', // a cap was reached before it could run
-  'sandbox_unavailable', // this machine has no sandbox as strong as the campaign asks for; it waits
+  'sandbox_unavailable', // no sandbox as strong as the program needs: work waits for one; a person's own file is not run without any
   'poison', // three attempts ended in an outage of the machine: not tried again
   'infra', // the machine, the network, a server or our own code failed
 ] as const;

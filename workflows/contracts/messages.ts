@@ -45,6 +45,8 @@ export interface BestRow {
   readonly gain: Effect | null;
   readonly changed: string;
   readonly verdict: string | null;
+  /** Set where a row of it was made without a sandbox. */
+  readonly isUnwalled?: boolean;
 }
 
 /** Answer of the status query. */

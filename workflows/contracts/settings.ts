@@ -7,7 +7,10 @@ import { sandboxTierSchema } from './sandbox.ts';
 export const presetNames = ['quick', 'standard', 'asi-arch', 'tiny'] as const;
 export const policyNames = ['asi-arch', 'greedy', 'random'] as const;
 
-/** Everything a campaign is told. All fields have a value in every preset, so `{}` is a good campaign. */
+/**
+ * Everything a campaign is told. All fields have a value in every preset, so `{}` is a good campaign. An optional one is younger than
+ * campaigns that may still run.
+ */
 export const settingsSchema = z.strictObject({
   preset: z.enum(presetNames).describe('Named set of defaults'),
   seed: z
@@ -35,6 +38,14 @@ export const settingsSchema = z.strictObject({
     .min(2)
     .max(32)
     .describe('Fresh seeds at most: more are added while they can change a verdict; below confirmSeeds it adds none'),
+  confirmBaselines: z
+    .int()
+    .min(2)
+    .max(9)
+    .optional()
+    .describe(
+      'Baselines on fresh seeds at most: the reference, the fittest other one, and each that may be the strongest; two where it is not set',
+    ),
   finalists: z.int().min(1).max(16).describe('Candidates that are confirmed'),
   poolBatch: z.int().min(1).max(1000).describe('Finished experiments between two rebuilds of the pool'),
   coldStart: z.int().min(0).max(10_000).describe('Candidates that start from baselines and starts before the pool is used'),
@@ -49,7 +60,7 @@ export const settingsSchema = z.strictObject({
     .nullable()
     .describe('Stop exploring when a candidate gains this many bits per byte; null for never'),
   sandbox: sandboxTierSchema.describe(
-    'Weakest sandbox in which programs of the evolver, baselines and your own files may run; with less they wait',
+    'Weakest sandbox in which programs of the evolver, baselines and your own files may run; with less they wait. Your own files never run in none unless ASI_ALLOW_UNSANDBOXED names the campaign',
   ),
   modelSandbox: sandboxTierSchema.describe('The same for programs that a language model wrote'),
   hints: z.array(z.string().min(1).max(500)).max(20).describe('Words for the researcher, for example "try wider FIR branches"'),
@@ -75,6 +86,7 @@ const quick: CampaignSettings = {
   exploreSeeds: 2,
   confirmSeeds: 3,
   confirmSeedsMax: 4,
+  confirmBaselines: 3,
   finalists: 2,
   poolBatch: 2,
   coldStart: 3,
@@ -109,6 +121,7 @@ export const presets: Readonly<Record<(typeof presetNames)[number], CampaignSett
     ],
     confirmSeeds: 5,
     confirmSeedsMax: 10,
+    confirmBaselines: 9,
     finalists: 4,
     poolBatch: 5,
     coldStart: 10,
@@ -124,6 +137,7 @@ export const presets: Readonly<Record<(typeof presetNames)[number], CampaignSett
     exploreSeeds: 1,
     confirmSeeds: 5,
     confirmSeedsMax: 10,
+    confirmBaselines: 4,
     finalists: 5,
     poolBatch: 50,
     coldStart: 200,
@@ -139,10 +153,15 @@ export const presets: Readonly<Record<(typeof presetNames)[number], CampaignSett
     baselines: ['deltanet', 'linear-attention'],
     confirmSeeds: 2,
     confirmSeedsMax: 3,
+    confirmBaselines: 2,
     finalists: 1,
     coldStart: 1,
   },
 };
+
+/** Baselines on fresh seeds at most; two was the rule before it was a setting. */
+export const mostConfirmedBaselines = ({ confirmBaselines }: Pick<CampaignSettings, 'confirmBaselines'>): number =>
+  confirmBaselines ?? 2;
 
 /** The preset's values with the person's own on top. */
 export const resolveSettings = (input: CampaignInput): CampaignSettings => ({

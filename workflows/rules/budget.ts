@@ -49,15 +49,17 @@ export const reserveEstimate = (trial: {
     : Math.min(2 * trial.longestTrialSeconds, trial.wallLimitSeconds);
 
 /**
- * Trial seconds that exploring leaves for the confirmation: a mean trial so far for every fresh seed of the finalists and of the two baselines
- * that they must beat, and one more for the reserve of the last.
+ * Trial seconds that exploring leaves for the confirmation: a mean trial so far for every fresh seed of the finalists and of the baselines that
+ * they must beat, and one more for the reserve of the last.
  */
 export const confirmationReserve = (campaign: {
   readonly trialSecondsUsed: number;
   readonly trialsEnded: number;
   readonly finalists: number;
+  /** At most. */
+  readonly baselines: number;
   readonly confirmSeeds: number;
 }): number => {
-  const { trialSecondsUsed, trialsEnded, finalists, confirmSeeds } = campaign;
-  return trialsEnded === 0 ? 0 : (trialSecondsUsed / trialsEnded) * ((finalists + 2) * confirmSeeds + 1);
+  const { trialSecondsUsed, trialsEnded, finalists, baselines, confirmSeeds } = campaign;
+  return trialsEnded === 0 ? 0 : (trialSecondsUsed / trialsEnded) * ((finalists + baselines) * confirmSeeds + 1);
 };

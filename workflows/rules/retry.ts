@@ -14,6 +14,8 @@ export const classifyFailure = ({ label, stage }: Pick<Failure, 'label' | 'stage
   switch (label) {
     case 'infra':
       return { chargeCandidate: false, retry: 'temporal', terminalState: 'failed' };
+    case 'sandbox_unavailable':
+      return { chargeCandidate: false, retry: 'none', terminalState: 'failed' };
     case 'cancelled':
     case 'budget':
       return { chargeCandidate: false, retry: 'none', terminalState: 'cancelled' };

@@ -117,32 +117,49 @@ export interface Contender {
   readonly kind: Experiment['kind'];
   readonly number: number;
   readonly fitness: number | null;
+  /** Nothing that is measured of it can make it a discovery: a known baseline, or scored where its program could reach the score. */
+  readonly isBarred?: boolean;
+}
+
+export interface Finalists {
+  readonly finalists: readonly string[];
+  /** What each of them must beat. */
+  readonly baselines: readonly string[];
+  /** Baselines that may be the strongest too and that the limit leaves out. */
+  readonly leftOut: readonly string[];
 }
 
 /**
- * Who is confirmed on fresh seeds: the fittest candidates and starts, and the baselines that each of them must beat, which are
- * the reference and the fittest other one. Equal fitness goes by number.
+ * Who is confirmed on fresh seeds: the fittest candidates and starts, those that cannot be a discovery last, and the baselines that
+ * each of them must beat. These are the reference, the fittest other one, and every one that may be the strongest
+ * (`mayBeStrongest`), `mostBaselines` in all. More of them cost no error: all must be beaten. Equal fitness goes by number.
  */
 export const pickFinalists = ({
   experiments,
   finalists,
   referenceId,
+  rivals,
+  mostBaselines,
 }: {
   readonly experiments: readonly Contender[];
   readonly finalists: number;
   readonly referenceId: string;
-}): { readonly finalists: readonly string[]; readonly baselines: readonly string[] } => {
+  /** Baselines that may be the strongest, the strongest first. */
+  readonly rivals: readonly string[];
+  readonly mostBaselines: number;
+}): Finalists => {
   const ranked = experiments
     .flatMap((one) => (one.fitness !== null && Number.isFinite(one.fitness) ? [{ ...one, fitness: one.fitness }] : []))
     .toSorted((a, b) => b.fitness - a.fitness || a.number - b.number);
   const reference = experiments.filter(({ id }) => id === referenceId);
-  const rival = ranked.filter(({ id, kind }) => kind === 'baseline' && id !== referenceId).slice(0, 1);
+  const fittest = ranked.filter(({ id, kind }) => kind === 'baseline' && id !== referenceId).slice(0, 1);
+  const baselines = [...new Set([...[...reference, ...fittest].map(({ id }) => id), ...rivals])];
+  const contenders = ranked.filter(({ kind }) => kind !== 'baseline');
+  const inOrder = [...contenders.filter(({ isBarred }) => isBarred !== true), ...contenders.filter(({ isBarred }) => isBarred)];
   return {
-    finalists: ranked
-      .filter(({ kind }) => kind !== 'baseline')
-      .slice(0, finalists)
-      .map(({ id }) => id),
-    baselines: [...reference, ...rival].map(({ id }) => id),
+    finalists: inOrder.slice(0, finalists).map(({ id }) => id),
+    baselines: baselines.slice(0, mostBaselines),
+    leftOut: baselines.slice(mostBaselines),
   };
 };
 

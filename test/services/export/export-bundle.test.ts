@@ -100,6 +100,16 @@ describe('a bundle', () => {
     expect(card).toContain('nothing was confirmed on fresh seeds and it is not called better than anything');
   });
 
+  it('bears for good the mark of scores that nothing stood between the program and', async () => {
+    const cardOf = async (tier: 'none' | 'S0P') => {
+      const stores = freshStores();
+      await storeExportable(stores, { tier });
+      return readFileSync(join((await exported(stores)).path, 'MODEL_CARD.md'), 'utf8');
+    };
+    expect(await cardOf('none')).toContain('**Scored without a sandbox** (tier none, see `scores.json`)');
+    expect(await cardOf('S0P')).not.toContain('without a sandbox');
+  });
+
   it('does not tell where on a machine the data lay', async () => {
     const stores = freshStores();
     await storeExportable(stores);

@@ -4,7 +4,8 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { openSqliteArchive } from '../../../services/archive/sqlite-archive.ts';
 import { renderReport } from '../../../services/report/render-report.ts';
 import { experimentId } from '../../../workflows/contracts/ids.ts';
-import { aCampaign, anExperiment } from '../../support/builders.ts';
+import type { Score } from '../../../workflows/contracts/score.ts';
+import { aCampaign, anExperiment, aScore } from '../../support/builders.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { type MadeCampaign, type MadeOptions, makeCampaign, storeCampaign } from './made-campaign.ts';
 
@@ -142,6 +143,36 @@ describe('renderReport', () => {
     const { textOf } = await page({ numCandidates: 2 });
     expect(textOf('#claims')).toContain('No correlation of this rung with larger models was shown');
     expect(textOf('#claims')).toContain('without an operating system sandbox');
+  });
+
+  it('marks what was scored without a sandbox, and ranks it only where every program is ours', async () => {
+    const made = makeCampaign({ numCandidates: 3 });
+    const ours = parseHTML(await render(made)).document;
+    expect(ours.querySelector('#e0005')?.textContent).toContain('no sandbox');
+    expect(ours.querySelector('#leaderboard')?.textContent).toContain('(no sandbox)');
+    const walled = { ...made, scores: made.scores.map((row) => ({ ...row, sandboxTier: 'S1' as const })) };
+    const inside = parseHTML(await render(walled)).document;
+    expect(inside.querySelector('#experiments')?.textContent).not.toContain('no sandbox');
+    const foreign = {
+      ...made,
+      experiments: made.experiments.map((one) =>
+        one.number === 6 && one.proposal !== null ? { ...one, proposal: { ...one.proposal, author: 'user' as const } } : one,
+      ),
+    };
+    const outside = parseHTML(await render(foreign)).document;
+    expect(outside.querySelector('#leaderboard')?.textContent).toMatch(/Not ranked and not drawn: \d+ scored without a sandbox/);
+    expect(outside.querySelectorAll('#leaderboard circle[fill="var(--candidate)"]')).toHaveLength(0);
+  });
+
+  it('warns beside the verdicts where the held-out text was asked too often', async () => {
+    const made = makeCampaign({ numCandidates: 3 });
+    const asked = (trialId: string) => aScore({ trialId, set: 'promotion', dataHash: made.campaign.data.hash });
+    const own = asked(`${made.campaign.id}/e0001/tiny/s9`);
+    const earlier = Array.from({ length: 10 }, (_, number) => asked(`c-earlier-${number}/e0001/tiny/s1`));
+    const finalists = async (rows: readonly Score[]) =>
+      parseHTML(await render({ ...made, scores: [...made.scores, ...rows] })).document.querySelector('#finalists')?.textContent;
+    expect(await finalists([own, ...earlier.slice(1)])).not.toContain('worn text');
+    expect(await finalists([own, ...earlier])).toContain('the promotion set by 11 campaigns of 10 that it bears');
   });
 
   it('names a campaign that does not exist', async () => {

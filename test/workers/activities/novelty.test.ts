@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Embedder } from '../../../services/embed/embedder.ts';
 import { openSqliteVectors } from '../../../services/vectors/sqlite-vectors.ts';
+import { KnownBaselines } from '../../../workers/activities/known-baselines.ts';
 import { NoveltyCheck } from '../../../workers/activities/novelty.ts';
 import { baselineGenomes } from '../../../workflows/contracts/baselines.ts';
 import { aRelative } from '../../services/evolver/relatives.ts';
@@ -28,18 +29,21 @@ const history = [
   aRelative({ number: 1, kind: 'baseline', programHash: aHash('baseline') }),
   ...[2, 3].map((number) => aRelative({ number, genome: null, programHash: aHash(`program ${number}`) })),
 ];
-const judge = (vectors: ReturnType<typeof openSqliteVectors>) =>
+type Asked = Parameters<NoveltyCheck['judge']>[0];
+const judge = (vectors: ReturnType<typeof openSqliteVectors>, part: Partial<Asked> = {}) =>
   new NoveltyCheck({
     artifacts: {
       getText: async (hash: string) => programs.get(hash) ?? null,
     } as ConstructorParameters<typeof NoveltyCheck>[0]['artifacts'],
     vectors,
     embedder,
+    baselines: new KnownBaselines(async (name) => `class Mixer: return "${name}"`),
   }).judge({
-    draft: aProposal({ genome: baselineGenomes.gla }),
+    draft: aProposal({ genome: { ...baselineGenomes.gla, fir: [3], router: 'static' } }),
     program: 'class Mixer: other',
     scope: 'c-test',
     history,
+    ...part,
   });
 
 test('an index that was lost is written again from the archive before it is asked', async () => {
@@ -59,5 +63,22 @@ test('an index that is whole is left alone', async () => {
   await judge(vectors);
   const [nearest] = await vectors.nearest('code', { scope: 'c-test', vector: elsewhere, limit: 1 });
   expect(nearest?.similarity).toBeCloseTo(1);
+  await vectors.close();
+});
+
+test('a draft with the genome or the program of a baseline that this campaign does not run is no new one', async () => {
+  const vectors = openSqliteVectors(':memory:');
+  expect(await judge(vectors)).toMatchObject({ verdict: 'new' });
+  const sameGenome = await judge(vectors, { draft: aProposal({ name: 'mine', genome: baselineGenomes.retnet }) });
+  expect(sameGenome).toMatchObject({
+    verdict: 'duplicate',
+    reason: '"mine" has the same genome as retnet "the baseline retnet"',
+    repeats: { id: 'retnet' },
+  });
+  const sameProgram = await judge(vectors, {
+    draft: aProposal({ genome: null }),
+    program: '# a comment\nclass   Mixer: return "ssd"',
+  });
+  expect(sameProgram).toMatchObject({ verdict: 'duplicate', repeats: { id: 'ssd' } });
   await vectors.close();
 });

@@ -7,6 +7,7 @@ import {
   type TableRow,
 } from '../../../workers/bench/null-campaigns.ts';
 import { createRandom } from '../../../workflows/rules/random.ts';
+import { missedError } from '../../../workflows/rules/rivals.ts';
 
 const names = ['deltanet', 'kda', 'gla'];
 const levels = [2.5, 2.4, 2.9];
@@ -32,6 +33,7 @@ const setting: CampaignSetting = {
   confirmSeeds: 3,
   confirmSeedsMax: 4,
   exploreSeeds: 2,
+  mostBaselines: 3,
   candidates: 6,
   nullOf: model.strongest,
   gain: 0,
@@ -66,6 +68,24 @@ describe('resampleCampaigns', () => {
     const planted = resampleCampaigns(model, { ...setting, gain: 5 * model.pairedSd, numPlanted: 6 }, few);
     expect(planted.found.share).toBeGreaterThan(0.95);
     expect(planted.candidates.of).toBe(0);
+  });
+
+  it('compares with every baseline that may be the strongest, up to the limit', () => {
+    // Of a tie of two beside the reference both are compared; a baseline that is far behind is not.
+    const tied = noiseModel(
+      rows().flatMap((row) => {
+        const bits = (row.metrics['bits-per-byte'] ?? 0) - (row.baseline === 'gla' ? 0.499 : 0);
+        return [{ ...row, metrics: { 'bits-per-byte': bits } }];
+      }),
+      names,
+    );
+    const near = resampleCampaigns(tied, { ...setting, nullOf: tied.strongest }, few);
+    expect(near.meanBaselines).toBeGreaterThan(2.8);
+    expect(near.missedStrongest.share).toBeLessThan(missedError);
+    const limited = resampleCampaigns(tied, { ...setting, nullOf: tied.strongest, mostBaselines: 2 }, few);
+    expect(limited.meanBaselines).toBe(2);
+    expect(limited.missedStrongest.share).toBeGreaterThan(0.2);
+    expect(resampleCampaigns(model, setting, few).meanBaselines).toBeLessThan(2.3);
   });
 
   it('gives the same figures for the same seed and others for another', () => {

@@ -9,7 +9,7 @@ import type { CampaignSnapshot } from '../../../workers/view/snapshot.ts';
 import { rankStandings, standingOf, verdictText } from '../../../workers/view/standing.ts';
 import { tryLines } from '../../../workers/view/try-result.ts';
 import type { Campaign } from '../../../workflows/contracts/campaign.ts';
-import type { Experiment } from '../../../workflows/contracts/experiment.ts';
+import type { Experiment, Verdict } from '../../../workflows/contracts/experiment.ts';
 import { rungs } from '../../../workflows/contracts/rung.ts';
 import { aFailure, anEffect, anExperiment, aScore, aTrial, aVerdict } from '../../support/builders.ts';
 import { aRunningTrial, aStatus, openSeeded, seededId } from '../seeded-campaign.ts';
@@ -270,16 +270,16 @@ describe('the closing table', () => {
 
   it('has a word for every verdict', () => {
     const own = anExperiment({ state: 'recorded' });
-    const text = (verdict: 'better' | 'worse' | 'not-distinguishable') =>
-      verdictText({
-        experiment: { ...own, verdict: aVerdict({ verdict, against: 'kda' }) },
-        explored: null,
-        confirmed: null,
-        isReference: false,
-      });
+    const text = (verdict: Verdict['verdict'], isRanked = true) =>
+      verdictText(
+        standingOf({ ...own, verdict: aVerdict({ verdict, against: 'kda' }) }, { isReference: false, confirmed: null, isRanked }),
+      );
     expect(text('better')).toBe('better');
     expect(text('worse')).toBe('worse than kda');
     expect(text('not-distinguishable')).toBe('not distinguishable from kda');
+    expect(text('known-baseline')).toBe('is the baseline kda');
+    expect(text('unsandboxed')).toBe('not ranked: no sandbox');
+    expect(text('better', false)).toBe('not ranked: no sandbox');
   });
 
   it('ranks confirmed gains first, the reference at zero among them', () => {
@@ -289,17 +289,24 @@ describe('the closing table', () => {
         explored: anEffect({ mean: explored }),
         confirmed: confirmed === null ? null : anEffect({ mean: confirmed }),
         isReference: false,
+        isUnwalled: false,
+        isRanked: true,
       }) as const;
     const reference = {
       experiment: anExperiment({ number: 1, kind: 'baseline', state: 'recorded' }),
       explored: null,
       confirmed: null,
       isReference: true,
+      isUnwalled: false,
+      isRanked: true,
     };
     const ranked = rankStandings([standing(2, 0.9, null), standing(3, 0.1, -0.2), reference, standing(4, 0.2, 0.3)]);
     expect(ranked.map(({ experiment }) => experiment.number)).toEqual([4, 1, 3, 2]);
     const unconfirmed = rankStandings([reference, standing(2, 0.9, null), standing(3, -0.1, null)]);
     expect(unconfirmed.map(({ experiment }) => experiment.number)).toEqual([2, 1, 3]);
+    const unranked = { ...standing(4, 9, 9), isUnwalled: true, isRanked: false };
+    const last = rankStandings([unranked, reference, standing(2, 0.9, null), standing(3, -0.1, null)]);
+    expect(last.map(({ experiment }) => experiment.number)).toEqual([2, 1, 3, 4]);
   });
 });
 

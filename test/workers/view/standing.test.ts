@@ -37,4 +37,16 @@ describe('a ranking of two axes', () => {
     const text = standingsTable({ width: 120, color: false }, [reference, standing(2, 0.3, null)]).join('\n');
     expect(text).not.toContain('recall');
   });
+
+  it('marks what was scored without a sandbox, says what the mark means, and keeps the unranked off the front', () => {
+    const ours = [reference, keeper].map((one) => ({ ...one, isUnwalled: true }));
+    const ourText = standingsTable({ width: 200, color: false }, ours).join('\n');
+    expect(ourText.match(/ †/g)).toHaveLength(2);
+    expect(ourText).toContain('every program of this campaign was written by asi-arch itself');
+    const foreign = ours.map((one) => ({ ...one, isRanked: false }));
+    const text = standingsTable({ width: 200, color: false }, foreign).join('\n');
+    expect(text).toContain('not ranked: no sandbox');
+    expect(text).toContain('none of these is ranked or called better');
+    expect(frontOf(foreign).size).toBe(0);
+  });
 });

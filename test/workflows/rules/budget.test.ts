@@ -63,11 +63,13 @@ describe('reserveEstimate', () => {
 });
 
 describe('confirmationReserve', () => {
-  it('keeps a mean trial for every fresh seed of finalists and two baselines, and one more', () => {
-    expect(confirmationReserve({ trialSecondsUsed: 200, trialsEnded: 20, finalists: 2, confirmSeeds: 3 })).toBe(10 * (4 * 3 + 1));
+  it('keeps a mean trial for every fresh seed of finalists and baselines, and one more', () => {
+    const campaign = { trialSecondsUsed: 200, trialsEnded: 20, finalists: 2, confirmSeeds: 3 };
+    expect(confirmationReserve({ ...campaign, baselines: 2 })).toBe(10 * (4 * 3 + 1));
+    expect(confirmationReserve({ ...campaign, baselines: 3 })).toBe(10 * (5 * 3 + 1));
   });
 
   it('knows nothing before a trial has ended', () => {
-    expect(confirmationReserve({ trialSecondsUsed: 15, trialsEnded: 0, finalists: 2, confirmSeeds: 3 })).toBe(0);
+    expect(confirmationReserve({ trialSecondsUsed: 15, trialsEnded: 0, finalists: 2, baselines: 3, confirmSeeds: 3 })).toBe(0);
   });
 });

@@ -7,10 +7,10 @@ const stages = failureSchema.shape.stage.options;
 const anyFailure = fc.record({ label: fc.constantFrom(...failureLabels), stage: fc.constantFrom(...stages) });
 
 describe('classifyFailure', () => {
-  it('charges a candidate with everything but outages, cancels and spent budgets', () => {
+  it('charges a candidate with everything but outages, cancels, spent budgets and a machine without a wall', () => {
     fc.assert(
       fc.property(anyFailure, ({ label, stage }) => {
-        const blameless = label === 'infra' || label === 'cancelled' || label === 'budget';
+        const blameless = ['infra', 'cancelled', 'budget', 'sandbox_unavailable'].includes(label);
         expect(classifyFailure({ label, stage }).chargeCandidate).toBe(!blameless);
       }),
     );
@@ -53,6 +53,7 @@ describe('classifyFailure', () => {
     ['infra', 'failed'],
     ['cancelled', 'cancelled'],
     ['budget', 'cancelled'],
+    ['sandbox_unavailable', 'failed'],
   ] as const)('ends %s as %s at every stage', (label, terminalState) => {
     for (const stage of stages) expect(classifyFailure({ label, stage }).terminalState).toBe(terminalState);
   });

@@ -139,21 +139,36 @@ describe('pickFinalists', () => {
     contender(8, 'candidate', Number.NaN),
   ];
 
+  const pick = (part: Partial<Parameters<typeof pickFinalists>[0]>) =>
+    pickFinalists({ experiments, finalists: 2, referenceId: 'e1', rivals: [], mostBaselines: 9, ...part });
+
   it('takes the fittest candidates and starts, and the reference with the fittest other baseline', () => {
-    expect(pickFinalists({ experiments, finalists: 2, referenceId: 'e1' })).toEqual({
-      finalists: ['e7', 'e4'],
-      baselines: ['e1', 'e2'],
-    });
-    expect(pickFinalists({ experiments, finalists: 9, referenceId: 'e2' })).toEqual({
+    expect(pick({})).toEqual({ finalists: ['e7', 'e4'], baselines: ['e1', 'e2'], leftOut: [] });
+    expect(pick({ finalists: 9, referenceId: 'e2' })).toMatchObject({
       finalists: ['e7', 'e4', 'e5'],
       baselines: ['e2', 'e3'],
     });
   });
 
+  it('adds every baseline that may be the strongest, and names those that the limit leaves out', () => {
+    expect(pick({ rivals: ['e3', 'e2'] })).toMatchObject({ baselines: ['e1', 'e2', 'e3'], leftOut: [] });
+    expect(pick({ rivals: ['e9', 'e3', 'e2'], mostBaselines: 3 })).toMatchObject({
+      baselines: ['e1', 'e2', 'e9'],
+      leftOut: ['e3'],
+    });
+    expect(pick({ rivals: ['e1'] })).toMatchObject({ baselines: ['e1', 'e2'] });
+  });
+
+  it('takes what cannot be a discovery only where nobody else is left', () => {
+    const barred = experiments.map((one) => ({ ...one, isBarred: one.id === 'e7' }));
+    expect(pick({ experiments: barred }).finalists).toEqual(['e4', 'e5']);
+    expect(pick({ experiments: barred, finalists: 3 }).finalists).toEqual(['e4', 'e5', 'e7']);
+  });
+
   it('keeps the reference even without a fitness, and does without rivals or candidates', () => {
     const alone = [contender(1, 'baseline', null)];
-    expect(pickFinalists({ experiments: alone, finalists: 2, referenceId: 'e1' })).toEqual({ finalists: [], baselines: ['e1'] });
-    expect(pickFinalists({ experiments: [], finalists: 2, referenceId: 'e1' })).toEqual({ finalists: [], baselines: [] });
+    expect(pick({ experiments: alone })).toMatchObject({ finalists: [], baselines: ['e1'] });
+    expect(pick({ experiments: [] })).toMatchObject({ finalists: [], baselines: [] });
   });
 });
 

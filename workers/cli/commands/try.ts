@@ -4,7 +4,9 @@ import type { Archive } from '../../../services/archive/archive.ts';
 import type { Campaign } from '../../../workflows/contracts/campaign.ts';
 import type { Experiment } from '../../../workflows/contracts/experiment.ts';
 import { rungs } from '../../../workflows/contracts/rung.ts';
+import type { SandboxFacts } from '../../../workflows/contracts/sandbox.ts';
 import { type CampaignInput, resolveSettings } from '../../../workflows/contracts/settings.ts';
+import { decideSandbox } from '../../../workflows/rules/sandbox.ts';
 import { gateResultLines } from '../../view/gate-result.ts';
 import { tryLines } from '../../view/try-result.ts';
 import { badInput, CommandError } from '../command-error.ts';
@@ -16,6 +18,7 @@ import { readMixerFile } from '../gate/read-mixer-file.ts';
 import { readStandings } from '../read-standings.ts';
 import { runCampaign } from '../run-campaign.ts';
 import { addSettingOptions, type SettingValues, settingsFrom } from '../setting-options.ts';
+import { checkedId } from '../start-campaign.ts';
 
 /** As for every candidate of a campaign. */
 const cuts = 8;
@@ -39,7 +42,8 @@ export const tryCommand = (context: CliContext): Command =>
       const { path, text } = readMixerFile(file, process.cwd());
       const given = settingsFrom(options);
       const input: CampaignInput = { ...given, experiments: 0, finalists: 1, starts: [...(given.starts ?? []), path] };
-      await gate(context, { file, path, text, input });
+      const id = options.id === undefined ? null : checkedId(options.id);
+      await gate(context, { file, path, text, input, id });
       let tried: Experiment | null = null;
       const campaign = await runCampaign(context, {
         input,
@@ -54,13 +58,27 @@ export const tryCommand = (context: CliContext): Command =>
 /** The gates first: training the baselines for a program that cannot be measured would waste minutes. */
 const gate = async (
   context: CliContext,
-  tried: { readonly file: string; readonly path: string; readonly text: string; readonly input: CampaignInput },
+  tried: {
+    readonly file: string;
+    readonly path: string;
+    readonly text: string;
+    readonly input: CampaignInput;
+    readonly id: string | null;
+  },
 ): Promise<void> => {
-  const { file, path, text, input } = tried;
-  const { rung, seed, baselines } = resolveSettings(input);
+  const { file, path, text, input, id } = tried;
+  const config = context.wholeConfig();
+  const settings = resolveSettings(input);
+  const { rung, seed, baselines } = settings;
+  const isNamedUnsandboxed = id !== null && config.unsandboxed.has(id);
+  const need = { author: 'user', settings, isNamedUnsandboxed, campaignId: id } as const;
+  const refuse = (sandbox: SandboxFacts): string | null => {
+    const decision = decideSandbox(need, sandbox);
+    return decision.ok ? null : decision.detail;
+  };
   const fileName = basename(path);
-  const program = { text, fileName, rung: rungs[rung], seed, cuts, flopsLimit, reference: baselines[0] ?? 'deltanet' };
-  const checked = await checkProgram(context.wholeConfig(), program);
+  const program = { text, fileName, rung: rungs[rung], seed, cuts, flopsLimit, reference: baselines[0] ?? 'deltanet', refuse };
+  const checked = await checkProgram(config, program);
   const refusal = refusalOf(checked);
   if (refusal === null) {
     if (checked.ok) context.note(`${fileName}: ${checked.report.gates.length} gates, none fails`);

@@ -31,7 +31,10 @@ export const examineSandbox = async (python: string): Promise<DoctorRow> => {
   }
 };
 
-/** Programs of the evolver run in any tier; those of a language model in S1 or S2, so that a weaker one is a note and no fault. */
+/**
+ * Programs of the evolver run in any tier, a person's files in any but none, those of a language model in S1 or S2; so a weaker one is a note
+ * and no fault.
+ */
 export const sandboxRow = (facts: SandboxFacts): DoctorRow => {
   const held = facts.canaries.filter((canary) => canary.held).length;
   const proof = `${held} of ${facts.canaries.length} canaries held`;
@@ -45,7 +48,7 @@ export const sandboxRow = (facts: SandboxFacts): DoctorRow => {
   const isForModels = isStrong || facts.tier === 'S1';
   const found = isForModels
     ? parts.join(', ')
-    : `${parts.join(', ')}; programs that a language model writes wait for S1, others run`;
+    : `${parts.join(', ')}; programs that a language model writes wait for S1, ${facts.tier === 'none' ? 'your own files are refused, those of the evolver run' : 'others run'}`;
   return {
     name: 'sandbox',
     status: isForModels ? 'ok' : 'note',

@@ -29,6 +29,8 @@ export interface ProgramToCheck {
   readonly reference: BaselineName;
   /** Largest model FLOPs as a multiple of the reference's. */
   readonly flopsLimit: number;
+  /** Asked before a line of it runs: why it may not run in this sandbox, or null. Without it it runs in whatever there is. */
+  readonly refuse?: (sandbox: SandboxFacts) => string | null;
 }
 
 /** The gates' own report, or how the process that ran them ended instead. */
@@ -78,6 +80,8 @@ export const checkProgramOn = async (
   try {
     const request = await requestFor(tools, workdir, program);
     const { sandbox } = await host.start();
+    const refused = program.refuse?.(sandbox) ?? null;
+    if (refused !== null) return { ok: false, sandbox, label: 'sandbox_unavailable', detail: refused };
     const wallSeconds = config.checkSeconds;
     const end = await dispatcher.run({
       id: `gate-${basename(workdir)}`,

@@ -1,8 +1,13 @@
 import type { BundleRecord } from '../../../services/export/bundle-record.ts';
 import { auditCuts } from '../../../workflows/contracts/activities.ts';
+import { mostConfirmedBaselines } from '../../../workflows/contracts/settings.ts';
+import { mayBeStrongest } from '../../../workflows/rules/rivals.ts';
+import { weakestTier } from '../../../workflows/rules/sandbox.ts';
+import { calibrationSeeds } from '../../../workflows/rules/trial-seeds.ts';
 import { pickFinalists } from '../../../workflows/rules/verdict.ts';
 import { noiseFrom, referenceId } from '../../activities/calibrate.ts';
-import { benchOf, finalVerdict } from '../../activities/finalist-verdict.ts';
+import { benchOf, exploringNoise, finalVerdict } from '../../activities/finalist-verdict.ts';
+import { knownAs } from '../../activities/finalists.ts';
 import { fitnessFrom } from '../../activities/judge.ts';
 import { ScoreTable } from '../../activities/score-table.ts';
 import type { VerifyStep } from '../../view/verify-lines.ts';
@@ -53,19 +58,22 @@ const verdictAgain = (record: BundleRecord): VerdictAgain => {
   const { campaign, experiment, trials, scores, audits, baselines, noise } = record;
   const stated = experiment.verdict;
   if (stated === null) return { differences: [], open: unjudged(record) };
-  const { baselines: ids } = pickFinalists({
-    experiments: baselines,
-    finalists: 0,
-    referenceId: referenceId(campaign.id),
-  });
-  const compared = ids.flatMap((id) => baselines.filter((baseline) => baseline.id === id));
+  const { baselines: ids, leftOut } = comparedIn(record);
+  const of = (some: readonly string[]) => some.flatMap((id) => baselines.filter((baseline) => baseline.id === id));
+  const compared = of(ids);
+  const nameOf = ({ name, number }: (typeof compared)[number]): string => name ?? `experiment ${number}`;
+  const rows = [...scores, ...compared.flatMap((baseline) => baseline.scores)];
   const bench = benchOf({
     settings: campaign.settings,
-    baselines: compared.map(({ id, name, number }) => ({ id, name: name ?? `experiment ${number}` })),
-    scores: [...scores, ...compared.flatMap((baseline) => baseline.scores)],
+    baselines: compared.map((one) => ({ id: one.id, name: nameOf(one) })),
+    leftOut: of(leftOut).map(nameOf),
+    scores: rows,
     noise,
   });
-  const { verdict, nextSeeds } = finalVerdict(bench, { id: experiment.id, trials, audits });
+  const tier = weakestTier(rows.map(({ sandboxTier }) => sandboxTier));
+  // Who wrote the other programs of the campaign stands in no bundle.
+  const bar = { knownAs: knownAs(experiment), tier, isUnsandboxed: tier === 'none' && stated.verdict === 'unsandboxed' };
+  const { verdict, nextSeeds } = finalVerdict(bench, { id: experiment.id, trials, audits, bar });
   if (verdict === null) return { differences: ['there is a verdict, and the rows give none'], open: null };
   const foreign = audits.filter(
     (audit) => audit.experimentId !== experiment.id || audit.programHash !== experiment.architecture.hash,
@@ -74,11 +82,32 @@ const verdictAgain = (record: BundleRecord): VerdictAgain => {
     ...foreign.map(({ experimentId, cuts }) => `the audit of ${experimentId} with ${cuts} cuts is not about this program`),
     ...(isClose(verdict, stated) ? [] : [`the verdict says "${stated.statement}"; the rows give "${verdict.statement}"`]),
   ];
-  if (nextSeeds.length === 0) return { differences, open: null };
+  if (nextSeeds.length === 0) return { differences, open: tier === 'none' && !bar.isUnsandboxed ? unwalled : null };
   return {
     differences,
     open: `the verdict follows from the rows, but the design asks for ${nextSeeds.length} more fresh seeds that the bundle has no trial of: their trials were cancelled, or left out`,
   };
+};
+
+const unwalled =
+  'the verdict follows from the rows, but some were made without a sandbox: whether every program of the campaign was written by asi-arch, so that they may speak, stands in its archive alone';
+
+/** What a finalist of that campaign had to beat, chosen again by the exploring rows. */
+const comparedIn = ({ campaign, baselines, noise }: BundleRecord) => {
+  const metric = 'bits-per-byte';
+  const seeds = calibrationSeeds(campaign.settings);
+  const table = new ScoreTable(noise.flatMap(({ scores }) => scores));
+  return pickFinalists({
+    experiments: baselines,
+    finalists: 0,
+    referenceId: referenceId(campaign.id),
+    rivals: mayBeStrongest({
+      metric,
+      baselines: baselines.map(({ id }) => ({ id, values: table.values(id, { metric, seeds }) })),
+      noise: exploringNoise(campaign.settings, noise)(metric),
+    }),
+    mostBaselines: mostConfirmedBaselines(campaign.settings),
+  });
 };
 
 /** Trials to confirm without a verdict: the campaign is not over, or the verdict was left out. */

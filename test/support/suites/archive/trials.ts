@@ -106,10 +106,12 @@ export const trialTests = (create: CreateStore): void => {
         search,
       ]);
       const { dataHash } = search;
-      expect(await archive.countLooks({ dataHash, set: 'search' })).toBe(1);
-      expect(await archive.countLooks({ dataHash, set: 'champion' })).toBe(2);
-      expect(await archive.countLooks({ dataHash, set: 'promotion' })).toBe(0);
-      expect(await archive.countLooks({ dataHash: '0'.repeat(64), set: 'champion' })).toBe(0);
+      await archive.appendScores([aScore({ trialId: 'c-test2/e0001/tiny/s2', set: 'champion' })]);
+      const nothing = { trials: 0, campaigns: 0 };
+      expect(await archive.countLooks({ dataHash, set: 'search' })).toEqual({ trials: 1, campaigns: 1 });
+      expect(await archive.countLooks({ dataHash, set: 'champion' })).toEqual({ trials: 3, campaigns: 2 });
+      expect(await archive.countLooks({ dataHash, set: 'promotion' })).toEqual(nothing);
+      expect(await archive.countLooks({ dataHash: '0'.repeat(64), set: 'champion' })).toEqual(nothing);
     });
 
     it('are all written or none', async () => {

@@ -26,6 +26,12 @@ describe('the sandbox row of the doctor', () => {
     expect(row.found).toContain('programs that a language model writes wait for S1');
   });
 
+  it('says where there is no wall at all that files of a person are refused', () => {
+    const row = sandboxRow(facts({ tier: 'none', bubblewrap: null, cgroups: null, canaries: [], missing: 'this is not Linux' }));
+    expect(row).toMatchObject({ status: 'note', version: 'tier none' });
+    expect(row.found).toContain('your own files are refused, those of the evolver run');
+  });
+
   it('is content with S1 and says what S2 would need', () => {
     const row = sandboxRow(facts({ tier: 'S1', cgroups: null, missing: 'start the workers as root' }));
     expect(row).toMatchObject({ status: 'ok', remedy: 'start the workers as root' });
