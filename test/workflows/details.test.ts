@@ -39,6 +39,12 @@ describe('the details of a campaign in the Web UI', () => {
     expect(text).toContain('e0003 **gate**');
   });
 
+  it('mark what was scored without a sandbox', () => {
+    expect(renderDetails(status)).not.toContain('no sandbox');
+    const unwalled = status.best.map((row) => ({ ...row, isUnwalled: true }));
+    expect(renderDetails({ ...status, best: unwalled })).toContain('| delta + fir 3,15 (no sandbox) |');
+  });
+
   it('keep text of records on one line and out of the syntax', () => {
     expect(renderDetails(status)).toContain('causality reads the future');
   });

@@ -121,7 +121,9 @@ export const runNulls = async (args: readonly string[], say: (line: string) => v
       json: { type: 'boolean', default: false },
     },
   });
-  const path = values.table ?? (await fillTable(['--seeds', values.seeds, '--replicates', values.replicates]));
+  const { baselines } = presets.quick;
+  const wanted = ['--seeds', values.seeds, '--replicates', values.replicates, '--baselines', ...baselines];
+  const path = values.table ?? (await fillTable(wanted));
   const bench = nullsBench(path, {
     settings: presets.quick,
     numCampaigns: wholeNumber('campaigns', values.campaigns),

@@ -4,15 +4,14 @@ import type { Archive } from '../../../services/archive/archive.ts';
 import type { Campaign } from '../../../workflows/contracts/campaign.ts';
 import type { Experiment } from '../../../workflows/contracts/experiment.ts';
 import { rungs } from '../../../workflows/contracts/rung.ts';
-import type { SandboxFacts } from '../../../workflows/contracts/sandbox.ts';
 import { type CampaignInput, resolveSettings } from '../../../workflows/contracts/settings.ts';
-import { decideSandbox } from '../../../workflows/rules/sandbox.ts';
 import { gateResultLines } from '../../view/gate-result.ts';
 import { tryLines } from '../../view/try-result.ts';
 import { badInput, CommandError } from '../command-error.ts';
 import type { CliContext } from '../context.ts';
 import { examples } from '../examples.ts';
 import { checkProgram } from '../gate/check-program.ts';
+import { refuseOwnFile } from '../gate/own-file.ts';
 import { refusalOf } from '../gate/program-refusal.ts';
 import { readMixerFile } from '../gate/read-mixer-file.ts';
 import { readStandings } from '../read-standings.ts';
@@ -36,7 +35,10 @@ export const tryCommand = (context: CliContext): Command =>
     .option('--id <name>', 'campaign id; made of preset, day and time if not given')
     .addHelpText(
       'after',
-      examples(['npx asi try my_mixer.py', 'npx asi try my_mixer.py --preset standard --baselines deltanet,kda']),
+      `${examples(['npx asi try my_mixer.py', 'npx asi try my_mixer.py --preset standard --baselines deltanet,kda'])}
+A machine without any sandbox (npx asi doctor) runs your file only where you name the campaign; its scores are then never ranked:
+  ASI_ALLOW_UNSANDBOXED=c-mine npx asi try my_mixer.py --id c-mine
+`,
     )
     .action(async (file: string, options: SettingValues & { readonly id?: string }) => {
       const { path, text } = readMixerFile(file, process.cwd());
@@ -70,12 +72,7 @@ const gate = async (
   const config = context.wholeConfig();
   const settings = resolveSettings(input);
   const { rung, seed, baselines } = settings;
-  const isNamedUnsandboxed = id !== null && config.unsandboxed.has(id);
-  const need = { author: 'user', settings, isNamedUnsandboxed, campaignId: id } as const;
-  const refuse = (sandbox: SandboxFacts): string | null => {
-    const decision = decideSandbox(need, sandbox);
-    return decision.ok ? null : decision.detail;
-  };
+  const refuse = refuseOwnFile({ settings, id, unsandboxed: config.unsandboxed });
   const fileName = basename(path);
   const program = { text, fileName, rung: rungs[rung], seed, cuts, flopsLimit, reference: baselines[0] ?? 'deltanet', refuse };
   const checked = await checkProgram(config, program);
