@@ -15,6 +15,7 @@ const gains: Readonly<Record<string, { readonly champion: number; readonly other
   'c-more-seeds': { champion: 0.2, others: 0.2 },
   'c-leak-of-3-percent': { champion: 1, others: 1 },
   'c-leak-of-1-percent': { champion: 1, others: 1 },
+  'c-on-worn-text': { champion: 1, others: 1 },
 };
 const numBaselines = 2;
 
@@ -110,6 +111,22 @@ describe('confirming finalists', { timeout: 120_000 }, () => {
       [100, true],
       [300, false],
     ]);
+  });
+
+  it('warns in its conclusion where more campaigns asked the held-out text than it bears', async () => {
+    const [row] = await loop.archive.listScores({ campaignId: 'c-held' });
+    if (row === undefined) throw new Error('c-held has scores');
+    const earlier = Array.from({ length: 10 }, (_, number) => ({
+      ...row,
+      trialId: `c-earlier-${number}/e0001/tiny/s1`,
+      set: 'promotion' as const,
+    }));
+    await loop.archive.appendScores(earlier);
+    const { result } = await campaign('c-on-worn-text');
+    expect(result.verdict).toBe('better');
+    expect(result.statement).toMatch(/Warning: the held-out text is worn\. .*the promotion set by 1\d campaigns of 10/);
+    const conclusion = (await loop.archive.getCampaign('c-held'))?.conclusion;
+    expect(conclusion?.statement).not.toContain('Warning');
   });
 
   it('trains another seed where it may change the verdict', async () => {
