@@ -22,6 +22,8 @@ export interface TableRow {
 }
 
 const metric = 'bits-per-byte';
+/** Seeds of a table that campaigns can be drawn from. */
+export const fewestSeeds = 8;
 
 /** What real trials show: levels, seeds' effects, and what is left over. */
 export interface NoiseModel {
@@ -52,9 +54,9 @@ export const noiseModel = (rows: readonly TableRow[], names: readonly string[]):
   const seeds = [...(cells.get(baselines[0] ?? '') ?? new Map<number, number>()).keys()]
     .filter((seed) => baselines.every((name) => cells.get(name)?.has(seed) === true))
     .toSorted((a, b) => a - b);
-  if (baselines.length < 2 || seeds.length < 8)
+  if (baselines.length < 2 || seeds.length < fewestSeeds)
     throw new RangeError(
-      `the table has ${baselines.length} baselines on ${seeds.length} common seeds; right would be 2 and 8 or more`,
+      `the table has ${baselines.length} baselines on ${seeds.length} common seeds; right would be 2 and ${fewestSeeds} or more`,
     );
   const value = (name: string, seed: number): number => cells.get(name)?.get(seed) ?? Number.NaN;
   const levels = new Map(baselines.map((name) => [name, mean(seeds.map((seed) => value(name, seed)))]));

@@ -9,6 +9,7 @@ import { type CampaignSettings, mostConfirmedBaselines, presets } from '../../wo
 import { checkoutFolder, readConfig } from '../config.ts';
 import {
   type CampaignSetting,
+  fewestSeeds,
   type NoiseModel,
   noiseModel,
   type Resampled,
@@ -122,6 +123,9 @@ export const runNulls = async (args: readonly string[], say: (line: string) => v
     },
   });
   const { baselines } = presets.quick;
+  // Before anything is trained: a table of fewer could not be used.
+  if (values.table === undefined && wholeNumber('seeds', values.seeds) < fewestSeeds)
+    throw new RangeError(`--seeds is "${values.seeds}"; right would be a whole number of ${fewestSeeds} or more`);
   const wanted = ['--seeds', values.seeds, '--replicates', values.replicates, '--baselines', ...baselines];
   const path = values.table ?? (await fillTable(wanted));
   const bench = nullsBench(path, {
