@@ -11,6 +11,8 @@ import type { Failure } from '../../workflows/contracts/failure.ts';
 import { checkCuts, flopsLimits } from '../../workflows/contracts/gate-limits.ts';
 import { rungs } from '../../workflows/contracts/rung.ts';
 import { type CheckRequest, type CheckResult, checkResultSchema } from '../../workflows/contracts/trial.ts';
+import { sizeDoubt } from '../../workflows/rules/model-size.ts';
+import { referenceId } from './calibrate.ts';
 import { changeExperiment, requireCampaign, requireExperiment } from './experiment-record.ts';
 import { infra, withHeartbeat } from './heartbeat.ts';
 import { admitProgram, requireSandbox, type SandboxDependencies } from './sandbox-tier.ts';
@@ -68,7 +70,8 @@ interface Subject {
 
 const check = async (dependencies: CheckDependencies, subject: Subject): Promise<StepResult> => {
   const { experiment, hash } = subject;
-  const { refusal, report } = await runGates(dependencies, { ...subject, cuts: checkCuts });
+  const { refusal: gatesRefusal, report } = await runGates(dependencies, { ...subject, cuts: checkCuts });
+  const refusal = gatesRefusal ?? (await forgedSizes(dependencies, subject, report));
   await changeExperiment(dependencies.archive, experiment.id, (current) => {
     const gates = report?.gates ?? [];
     if (refusal !== null)
@@ -77,6 +80,18 @@ const check = async (dependencies: CheckDependencies, subject: Subject): Promise
     return { gates, state: 'checked', architecture: { ...current.architecture, sizes: report.sizes } };
   });
   return refusal === null ? { ok: true } : { ok: false, label: refusal.label, detail: refusal.detail };
+};
+
+/** A program may change what counts it: sizes are held against those of the reference, which another process counted. */
+const forgedSizes = async (
+  { archive }: CheckDependencies,
+  { experiment, campaign }: Subject,
+  report: CheckResult | null,
+): Promise<Failure | null> => {
+  if (experiment.kind === 'baseline' || report?.sizes == null) return null;
+  const reference = await archive.getExperiment(referenceId(campaign.id));
+  const doubt = sizeDoubt({ sizes: report.sizes, reference: reference?.architecture?.sizes ?? null, flopsLimit });
+  return doubt === null ? null : { label: 'integrity', detail: doubt, stage: 'check', logArtifact: null };
 };
 
 const audit = async (dependencies: CheckDependencies, subject: Subject & { readonly cuts: number }): Promise<StepResult> => {

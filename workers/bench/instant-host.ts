@@ -108,6 +108,9 @@ const checked = (request: CheckRequest): CheckResult => ({
     referenceParameters: 1000,
     flopsPerToken: 1000,
     referenceFlopsPerToken: 1000,
+    operators: 100,
+    bytesPerToken: 1000,
+    layout: { tensors: 1, numbers: 1000, hash: sha256(task.kind) },
   })),
   cpuSeconds: 0,
 });

@@ -41,6 +41,15 @@ export const gateResultSchema = z.strictObject({
 });
 export type GateResult = z.infer<typeof gateResultSchema>;
 
+/** What one model's state holds, so that it can be counted again from the header of a checkpoint. */
+export const modelLayoutSchema = z.strictObject({
+  /** Parameters and persistent buffers, each under every name that it has. */
+  tensors: z.int().min(1),
+  numbers: z.int().min(1),
+  /** SHA-256 over names, types and shapes in order of names. */
+  hash: hashSchema,
+});
+
 /** Size of one task's model built around the mixer, after parameter matching. */
 export const modelSizeSchema = z.strictObject({
   task: z.enum(['bytes', 'recall', 'copy']),
@@ -52,6 +61,10 @@ export const modelSizeSchema = z.strictObject({
   /** Multiply-add FLOPs of one forward pass over one token, counted by dispatch; and the reference's. */
   flopsPerToken: z.number().min(0),
   referenceFlopsPerToken: z.number().min(0),
+  /** Operators of one forward pass over one sequence, and bytes that they write a token; absent in records of older versions, as layout is. */
+  operators: z.int().min(0).optional(),
+  bytesPerToken: z.number().min(0).optional(),
+  layout: modelLayoutSchema.optional(),
 });
 export type ModelSize = z.infer<typeof modelSizeSchema>;
 

@@ -26,8 +26,8 @@ export const failureLabels = [
   'forbidden_call', // tried to start a process, to open a socket or to signal another process
   'no_result', // ended well and left no result
   'bad_result', // left a result that does not fit the schema
-  // What the judge saw.
-  'integrity', // the score of whole sequences and the one of their prefixes disagree: it saw what it must not see
+  // What the judge or the host saw.
+  'integrity', // it is not what it says: prefixes and whole sequences disagree, another model was trained, or for longer than was allowed
   'nondeterministic', // the same seed gave another result
   // The live training watch.
   'nonfinite', // loss or parameters became NaN or infinite

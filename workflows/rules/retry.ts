@@ -30,5 +30,6 @@ export const classifyFailure = ({ label, stage }: Pick<Failure, 'label' | 'stage
 
 const beforeTraining: ReadonlySet<Failure['stage']> = new Set(['propose', 'novelty', 'check']);
 
-/** A program that failed its check can be mended; once trained, or when it repeats a known one, it is what it is. */
-const isRepairable = (label: FailureLabel, stage: Failure['stage']): boolean => stage === 'check' && label !== 'duplicate';
+/** A program that failed its check can be mended; once trained, when it repeats a known one or is not what it says, it is what it is. */
+const isRepairable = (label: FailureLabel, stage: Failure['stage']): boolean =>
+  stage === 'check' && label !== 'duplicate' && label !== 'integrity';

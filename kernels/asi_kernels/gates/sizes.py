@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from ..models.language_model import build_model, task_vocabulary
+from ..snapshot_layout import entries_of_state, layout_of
 from .outcome import CandidateError, Outcome, failed, passed
 from .subject import describe
 from .work_counter import WorkCounter, count_work
@@ -22,8 +23,8 @@ PARAMETER_TOLERANCE = 0.02
 
 @dataclass(frozen=True)
 class TaskSize:
-    """Sizes of one task's models. `width` is None when no MLP width comes within the tolerance; then `work` is None
-    too.
+    """Sizes of one task's models. `width` is None when no MLP width comes within the tolerance; then `work` and
+    `layout` are None too.
     """
 
     task: str
@@ -34,6 +35,7 @@ class TaskSize:
     work: WorkCounter | None
     reference_work: WorkCounter
     tokens: int
+    layout: dict[str, Any] | None
 
     @property
     def difference(self) -> float:
@@ -54,6 +56,9 @@ class TaskSize:
             "referenceParameters": self.reference_parameters,
             "flopsPerToken": self.work.total / self.tokens,
             "referenceFlopsPerToken": self.reference_work.total / self.tokens,
+            "operators": self.work.operators,
+            "bytesPerToken": self.work.bytes / self.tokens,
+            "layout": self.layout,
         }
 
 
@@ -87,11 +92,13 @@ def _measure(
     width = max(1, round(reference_width + (wanted - at_reference) / slope))
     parameters = round(at_reference + slope * (width - reference_width))
     matched = abs(parameters / wanted - 1.0) <= PARAMETER_TOLERANCE
-    work = None
+    work, layout = None, None
     if matched:
         model = build_model(mixer_class, rung, task, width, seed) if width != reference_width else model
         parameters = _count(model)
         try:
+            # Before the first pass: what a scorer's fresh model has, too.
+            layout = layout_of(entries_of_state(model.state_dict()))
             work = _forward_work(model, task, seed)
         except (Exception, SystemExit) as error:
             raise CandidateError(f"forward of the {task['kind']} model raised {describe(error)}") from error
@@ -104,6 +111,7 @@ def _measure(
         work=work,
         reference_work=reference_work,
         tokens=task["length"],
+        layout=layout,
     )
 
 

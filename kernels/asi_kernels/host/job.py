@@ -94,6 +94,8 @@ class Job:
         self.progress_descriptor, progress_writer = os.pipe()
         undo.callback(os.close, self.progress_descriptor)
         declared = _read_declared(request["requestPath"])
+        # Kept from before the job began: what it leaves is counted against this. One off its schema the child refuses.
+        self._declared = declared if schema_problem(f"{self.command}-request", declared) is None else None
         child = ChildJob(
             command=self.command,
             request_path=request["requestPath"],
@@ -254,7 +256,7 @@ class Job:
             return End("infra", self._fault)
         if code != 0:
             return End("exit", f"it ended with status {code}")
-        return End(*(refuse_result(self._workdir, self.command, self._wall.kind.uid) or (None, "")))
+        return End(*(refuse_result(self._workdir, self.command, self._declared, self._wall.kind.uid) or (None, "")))
 
     def _judge_progress(self, line: bytes) -> dict[str, Any] | None:
         """The progress to pass on, if the line holds any."""

@@ -6,24 +6,24 @@ import math
 import os
 import stat
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from asi_kernels.requests import RESULT_NAME, parse_json, schema_problem
 from asi_kernels.sandbox.canaries import CANARY_COMMAND
+
+from .refusal import Refusal
+from .snapshot_intake import refuse_snapshots
 
 _LARGEST_RESULT_BYTES = 16 << 20
 _DEEPEST = 12
 
 
-class Refusal(NamedTuple):
-    """Why a result is not taken: label no_result or bad_result."""
+def refuse_result(workdir: Path, command: str, request: Any, owner: int | None = None) -> Refusal | None:
+    """None when result.json is a plain file of the user `owner` that fits the schema of the command's result.
 
-    label: str
-    detail: str
-
-
-def refuse_result(workdir: Path, command: str, owner: int | None = None) -> Refusal | None:
-    """None when result.json is a plain file of the user `owner` that fits the schema of the command's result."""
+    What a training left besides is counted against `request`, which the host read before the job began; None where
+    that could not be read.
+    """
     try:
         # Neither follows a link nor waits for a writer of a pipe.
         descriptor = os.open(workdir / RESULT_NAME, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
@@ -52,7 +52,11 @@ def refuse_result(workdir: Path, command: str, owner: int | None = None) -> Refu
             problem = schema_problem(f"{command}-result", value)
     except (ValueError, RecursionError) as error:
         problem = f"it is not usable JSON ({error})"
-    return None if problem is None else Refusal("bad_result", f"{RESULT_NAME}: {problem}")
+    if problem is not None:
+        return Refusal("bad_result", f"{RESULT_NAME}: {problem}")
+    if command == "train" and request is not None:
+        return refuse_snapshots(value, request, workdir, owner)
+    return None
 
 
 def _unsound(value: Any, depth: int = 1) -> str | None:

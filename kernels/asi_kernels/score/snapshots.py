@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from safetensors import SafetensorError, safe_open
 
+from asi_kernels.snapshot_layout import type_name
 from asi_kernels.train.candidate_edge import TrialFailed
 
 # A header and alignment on top of the tensors themselves.
@@ -40,7 +41,7 @@ def require_snapshots(path: Path, expected: dict[str, StateDict]) -> None:
         verb = "lacks" if odd[0] in wanted else "has the unknown"
         raise TrialFailed("bad_result", f"the checkpoint {verb} {odd[0]!r} ({len(odd)} names differ from the model's)")
     for name, value in wanted.items():
-        form = (list(value.shape), _TYPE_NAMES.get(value.dtype, str(value.dtype)))
+        form = (list(value.shape), type_name(value.dtype))
         if found[name] != form:
             raise TrialFailed("bad_result", f"checkpoint entry {name!r} is {found[name]}; the model has {form}")
 
@@ -55,21 +56,6 @@ def read_snapshot(path: Path, prefix: str, names: Iterator[str] | list[str]) -> 
                 raise TrialFailed("nonfinite", f"checkpoint entry {prefix + name!r} is not finite")
             state[name] = tensor
     return state
-
-
-_TYPE_NAMES = {
-    torch.float64: "F64",
-    torch.float32: "F32",
-    torch.float16: "F16",
-    torch.bfloat16: "BF16",
-    torch.complex64: "C64",
-    torch.int64: "I64",
-    torch.int32: "I32",
-    torch.int16: "I16",
-    torch.int8: "I8",
-    torch.uint8: "U8",
-    torch.bool: "BOOL",
-}
 
 
 def _form(piece: Any) -> tuple[list[int], str]:

@@ -49,6 +49,14 @@ describe('classifyFailure', () => {
       });
   });
 
+  it('has a program that is not what it says neither repaired nor tried again', () => {
+    expect(classifyFailure({ label: 'integrity', stage: 'check' })).toEqual({
+      chargeCandidate: true,
+      retry: 'none',
+      terminalState: 'rejected',
+    });
+  });
+
   it.each([
     ['infra', 'failed'],
     ['cancelled', 'cancelled'],
