@@ -31,7 +31,13 @@ export interface Scoring {
 }
 
 export type ScoringEnd =
-  | { readonly ok: true; readonly rows: readonly Score[]; readonly cpuSeconds: number }
+  | {
+      readonly ok: true;
+      readonly rows: readonly Score[];
+      readonly cpuSeconds: number;
+      /** Of the two answering processes alone, as their host measured them. */
+      readonly answerSeconds: number;
+    }
   | {
       readonly ok: false;
       readonly label: FailureLabel;
@@ -97,9 +103,10 @@ export const scoreWithJudge = async ({ judge, run }: ScoringDependencies, scorin
 };
 
 const conclude = (ends: readonly JobEnd[], judgement: Judgement): ScoringEnd => {
-  const cpuSeconds = ends.reduce((sum, end) => sum + end.cpuSeconds, judgement.cpuSeconds);
+  const answerSeconds = ends.reduce((sum, end) => sum + end.cpuSeconds, 0);
+  const cpuSeconds = answerSeconds + judgement.cpuSeconds;
   const refusals = ends.map(refusalOf).filter((refusal) => refusal !== null);
-  if (judgement.ok && refusals.length === 0) return { ok: true, rows: judgement.rows, cpuSeconds };
+  if (judgement.ok && refusals.length === 0) return { ok: true, rows: judgement.rows, cpuSeconds, answerSeconds };
   const logTail = ends.map((end) => end.logTail).join('');
   // A process that was ended because the other one or the judge had gone says nothing of its own.
   const own = refusals.find((refusal) => refusal.label !== 'cancelled') ?? refusals[0];

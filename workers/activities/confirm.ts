@@ -6,6 +6,7 @@ import { campaignOf } from '../../workflows/contracts/naming.ts';
 import { type Score, scoreSets } from '../../workflows/contracts/score.ts';
 import { nameOf } from './digest.ts';
 import { requireCampaign } from './experiment-record.ts';
+import { withCost } from './finalist-cost.ts';
 import { type Bar, type Bench, benchOf, detectableIn, finalVerdict, walk } from './finalist-verdict.ts';
 import { chooseFinalists, readBars } from './finalists.ts';
 
@@ -74,7 +75,7 @@ export const judgeFinalists = async (
     bench.finalists.map(async (id) => {
       const [trials, audits] = await Promise.all([archive.listTrials({ experimentId: id }), archive.listAudits(id)]);
       const { verdict } = finalVerdict(bench, { id, trials, audits, bar: barOf(bench, id) });
-      return verdict === null ? [] : [{ id, verdict }];
+      return verdict === null ? [] : [{ id, verdict: await withCost(archive, id, verdict) }];
     }),
   );
   return { judged: judged.flat(), detectable: detectableIn(bench) };

@@ -8,6 +8,7 @@ import type { AnswerRequest, Trial } from '../../workflows/contracts/trial.ts';
 import { infra } from './heartbeat.ts';
 import { requireSandbox } from './sandbox-tier.ts';
 import { settleSeconds } from './trial-budget.ts';
+import { effortOf } from './trial-effort.ts';
 import { runTrialJob, trialLimits } from './trial-job.ts';
 import { materialise, recordFailure, removeWorkdir, type TrainingDependencies, type TrialContext } from './trial-record.ts';
 
@@ -35,15 +36,30 @@ export const score = async (dependencies: TrainingDependencies, scored: Scored):
       log: end.logTail,
       stage: 'score',
     });
+  const effort = await effortOf(archive, context, { trial, answerSeconds: end.answerSeconds });
+  if (effort?.verdict.kind === 'refused')
+    return await recordFailure(dependencies, {
+      trial,
+      workdir: context.workdir,
+      label: 'integrity',
+      detail: `${effort.verdict.detail}: it trained for longer than the rung gives, or did something else beside it`,
+      cpuSeconds,
+      log: '',
+      stage: 'score',
+    });
   await archive.appendScores(end.rows);
   await settleSeconds(dependencies, trial.id, cpuSeconds);
-  await archive.updateTrial(trial.id, trial.epoch, { state: 'scored', cpuSeconds });
+  await archive.updateTrial(trial.id, trial.epoch, {
+    state: 'scored',
+    cpuSeconds,
+    ...(effort === null ? {} : { usage: effort.usage }),
+  });
   await removeWorkdir(dependencies.workFolder, context.workdir);
   return { ok: true };
 };
 
 /**
- * Scores a confirmed trial once more, on the champion set. The trial's own record stays as it is: what the judge says is a row more, or the
+ * Scores a scored trial once more, on the champion set. The trial's own record stays as it is: what the judge says is a row more, or the
  * answer's label.
  */
 export const scoreOnChampion = async (dependencies: TrainingDependencies, scored: Scored): Promise<StepResult> => {

@@ -1,8 +1,9 @@
 import type { JobEnd } from '../../services/dispatch/dispatcher.ts';
 import type { StepResult, TrialInput } from '../../workflows/contracts/activities.ts';
 import type { FailureLabel } from '../../workflows/contracts/failure.ts';
-import { rungs } from '../../workflows/contracts/rung.ts';
-import { type TrainRequest, type Trial, trainResultSchema } from '../../workflows/contracts/trial.ts';
+import { type Rung, rungs } from '../../workflows/contracts/rung.ts';
+import { type TrainRequest, type Trial, type TrialUsage, trainResultSchema } from '../../workflows/contracts/trial.ts';
+import { clockDoubt } from '../../workflows/rules/training-effort.ts';
 import { referenceId } from './calibrate.ts';
 import { infra } from './heartbeat.ts';
 import { createLiveCurve } from './live-curve.ts';
@@ -66,17 +67,40 @@ export const train = async (
     watch.signal,
   );
   const trial = { ...claimed.value, curve: await live.end() };
+  const usage = usageAfter(trial, end);
+  // What an attempt used that is given up counts when the next one ends.
+  if (!end.ok) await archive.updateTrial(trial.id, trial.epoch, { usage });
   const verdict = watch.stopped();
   return await recordTrained(dependencies, {
     trial,
+    usage,
+    rung: request.rung,
     workdir: context.workdir,
     end: verdict === null ? end : { ...end, ok: false, ...verdict },
   });
 };
 
+/** The supervisor's count, with that of earlier attempts. */
+const usageAfter = ({ usage }: Trial, { cpuSeconds }: JobEnd): TrialUsage => ({
+  ...{ answerSeconds: null, timesExpected: null, timesReference: null, mark: null },
+  trainSeconds: (usage?.trainSeconds ?? 0) + cpuSeconds,
+});
+
 const recordTrained = async (
   dependencies: TrainingDependencies,
-  { trial, workdir, end }: { readonly trial: Trial; readonly workdir: string; readonly end: JobEnd },
+  {
+    trial,
+    usage,
+    rung,
+    workdir,
+    end,
+  }: {
+    readonly trial: Trial;
+    readonly usage: TrialUsage;
+    readonly rung: Rung;
+    readonly workdir: string;
+    readonly end: JobEnd;
+  },
 ): Promise<StepResult> => {
   const { archive, artifacts } = dependencies;
   const refusal = (label: FailureLabel, detail: string, facts: { readonly cpuSeconds: number; readonly curve: Trial['curve'] }) =>
@@ -93,16 +117,22 @@ const recordTrained = async (
     const named = JSON.stringify(result.checkpointPath).slice(0, 300);
     return await refusal('bad_result', `the checkpoint ${named} is not a plain file inside the trial's work folder`, seen);
   }
+  const doubt = clockDoubt({ claimedSeconds: result.cpuSeconds, measuredSeconds: end.cpuSeconds });
+  if (doubt !== null) return await refusal('integrity', doubt, seen);
   const checkpointArtifact = await artifacts.putFile(checkpoint);
   const written = await archive.updateTrial(trial.id, trial.epoch, {
     state: 'trained',
     curve: result.curve,
     checkpointArtifact,
-    cpuSeconds: result.cpuSeconds,
-    tokensPerSecond: result.tokensPerSecond,
+    cpuSeconds: usage.trainSeconds,
+    usage,
+    tokensPerSecond: usage.trainSeconds > 0 ? tokensOf(rung) / usage.trainSeconds : null,
     peakMemoryBytes: Math.max(result.peakMemoryBytes ?? 0, end.peakMemoryBytes),
   });
   if (!written.ok) throw infra(`trial ${trial.id} was claimed by another worker meanwhile (${written.reason})`);
   dependencies.peers.add(written.value);
   return { ok: true };
 };
+
+/** Tokens that a whole training reads, all tasks. */
+const tokensOf = ({ tasks }: Rung): number => tasks.reduce((sum, { steps, batch, length }) => sum + steps * batch * length, 0);

@@ -7,6 +7,19 @@ import { experimentIdSchema, trialIdSchema } from './ids.ts';
 import { rungSchema } from './rung.ts';
 import { sandboxFactsSchema } from './sandbox.ts';
 
+/** CPU seconds of a trial as the supervisor measured them: every process of the job, all attempts. */
+export const trialUsageSchema = z.strictObject({
+  trainSeconds: z.number().min(0),
+  /** Of the two processes that answered the judge first; null before. */
+  answerSeconds: z.number().min(0).nullable(),
+  /** Training over what the baselines lead to expect of this program, and over the reference's; null where that is not known. */
+  timesExpected: z.number().min(0).nullable(),
+  timesReference: z.number().min(0).nullable(),
+  /** Said beside its results where it used more than its work explains; null where it did not. */
+  mark: z.string().max(1000).nullable(),
+});
+export type TrialUsage = z.infer<typeof trialUsageSchema>;
+
 /** Trial in the archive: one training run of one architecture on one rung with one seed. */
 export const trialSchema = z.strictObject({
   id: trialIdSchema,
@@ -20,6 +33,8 @@ export const trialSchema = z.strictObject({
   curve: z.array(z.strictObject({ task: z.string(), step: z.int(), loss: z.number().nullable(), cpuSeconds: z.number() })),
   checkpointArtifact: hashSchema.nullable(),
   cpuSeconds: z.number().min(0),
+  /** Absent in records of older versions, and before the training ends. */
+  usage: trialUsageSchema.optional(),
   tokensPerSecond: z.number().min(0).nullable(),
   peakMemoryBytes: z.number().min(0).nullable(),
   failure: failureSchema.nullable(),

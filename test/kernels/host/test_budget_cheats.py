@@ -44,3 +44,18 @@ def test_the_honest_program_is_taken(host: Any, tmp_path: Path, request_of: Any)
     request_of(tmp_path, "honest")
     end = host.run("honest", tmp_path)
     assert end["label"] is None, end
+
+
+def test_four_steps_for_one_are_in_the_supervisors_count_whatever_the_clock_of_the_job_says(
+    host: Any, tmp_path: Path, request_of: Any
+) -> None:
+    used = {}
+    for name in ("honest", "e24_more_steps"):
+        workdir = tmp_path / name
+        request_of(workdir, name, steps=500, kinds=("bytes",), report_every=50, checkpoint_every=100)
+        end = host.run(name, workdir)
+        assert end["label"] is None, end
+        used[name] = end["cpuSeconds"]
+    claimed = json.loads((tmp_path / "e24_more_steps" / "result.json").read_text())["cpuSeconds"]
+    assert used["e24_more_steps"] > 2.5 * used["honest"]
+    assert claimed < used["e24_more_steps"] / 2

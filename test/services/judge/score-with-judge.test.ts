@@ -98,7 +98,7 @@ describe('a scoring', () => {
   it('is two jobs in folders of their own, each with its own pipes, and the rows of the judge', async () => {
     const { judge, asked } = judgeThat(good);
     const { run, jobs } = runnerOf(both(answered()));
-    expect(await scoreWithJudge({ judge, run }, scoring)).toEqual({ ok: true, rows: [row], cpuSeconds: 2.5 });
+    expect(await scoreWithJudge({ judge, run }, scoring)).toEqual({ ok: true, rows: [row], cpuSeconds: 2.5, answerSeconds: 2 });
     expect(jobs.map((job) => job.command)).toEqual(['answer', 'answer']);
     expect(new Set(jobs.map((job) => job.workdir)).size).toBe(2);
     expect(new Set(jobs.flatMap((job) => [job.channel?.questions, job.channel?.answers])).size).toBe(4);
