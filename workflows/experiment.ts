@@ -7,7 +7,7 @@ import {
 } from '@temporalio/workflow';
 import { checks, judging, record, research, training } from './activity-proxies.ts';
 import { requireCampaign } from './child-only.ts';
-import type { ExperimentInput, ExperimentOutcome, StepResult } from './contracts/activities.ts';
+import { auditCuts, type ExperimentInput, type ExperimentOutcome, type StepResult } from './contracts/activities.ts';
 import type { FailureLabel } from './contracts/failure.ts';
 import { trialId } from './contracts/naming.ts';
 import { classifyFailure } from './rules/retry.ts';
@@ -69,9 +69,32 @@ async function runStages(input: ExperimentInput & { readonly rung: string }): Pr
     if (setback !== null) return setback;
   }
   show('judging', input, `**${proposed.name}** — ${proposed.summary}`);
-  await judging.judgeExperiment({ experimentId });
+  const { doubtedTrials } = await judging.judgeExperiment({ experimentId });
+  if (doubtedTrials !== undefined) {
+    show('auditing', input, `**${proposed.name}** — too good to be taken at its word`);
+    const setback = await auditDoubted(experimentId, doubtedTrials);
+    if (setback !== null) return setback;
+  }
   await research.analyseExperiment({ experimentId });
   return null;
+}
+
+/**
+ * A result that is too good waits here, outside the pool and the finalists, until the deepest gates and fresh data have been asked. It counts
+ * when both stand; what falls has its label from what they found, never from being good.
+ */
+async function auditDoubted(experimentId: string, trialIds: readonly string[]): Promise<Setback | null> {
+  const cuts = auditCuts.champion;
+  const audited = await checks.auditArchitecture.executeWithOptions({ summary: `gates with ${cuts} cuts` }, [
+    { experimentId, cuts },
+  ]);
+  if (!audited.ok) return { stage: 'score', label: audited.label, detail: audited.detail };
+  for (const trialId of trialIds) {
+    const scored = await training.scoreChampion.executeWithOptions({ summary: `champion set, ${trialId}` }, [{ trialId }]);
+    if (!scored.ok) return { stage: 'score', label: scored.label, detail: scored.detail };
+  }
+  const settled = await record.settleDoubts({ experimentId });
+  return settled.ok ? null : { stage: 'score', label: settled.label, detail: settled.detail };
 }
 
 async function checkAndRepair(input: ExperimentInput): Promise<StepResult> {

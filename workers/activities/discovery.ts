@@ -11,6 +11,7 @@ import { closeTrials } from './close-trials.ts';
 import { type ConcludeDependencies, concludeCampaign } from './conclude.ts';
 import { planConfirmation } from './confirm.ts';
 import { outcomeOf, readDigest } from './digest.ts';
+import { settleDoubts } from './doubts.ts';
 import { endCampaign } from './end-campaign.ts';
 import { changeCampaign, changeExperiment, plannedExperiment, requireCampaign, requireExperiment } from './experiment-record.ts';
 import { chooseFinalists } from './finalists.ts';
@@ -60,6 +61,8 @@ export const createDiscoveryActivities = (dependencies: DiscoveryDependencies): 
     readDigest: ({ campaignId }) => readDigest(archive, campaignId),
 
     judgeExperiment: ({ experimentId }) => judgeExperiment(archive, experimentId),
+
+    settleDoubts: ({ experimentId }) => settleDoubts(archive, experimentId),
 
     async finishExperiment({ experimentId, end }) {
       const existing = await archive.getExperiment(experimentId);

@@ -1,6 +1,6 @@
 import { ApplicationFailure } from '@temporalio/activity';
 import type { Archive } from '../../services/archive/archive.ts';
-import { failureTypes } from '../../workflows/contracts/activities.ts';
+import { type DiscoveryActivities, failureTypes } from '../../workflows/contracts/activities.ts';
 import type { Campaign, NoiseFloor } from '../../workflows/contracts/campaign.ts';
 import { isTerminal } from '../../workflows/contracts/experiment.ts';
 import { asiArchFitness, type FitnessResult, pairedGainFitness } from '../../workflows/rules/fitness.ts';
@@ -8,11 +8,15 @@ import { weakestTier } from '../../workflows/rules/sandbox.ts';
 import { exploreSeeds } from '../../workflows/rules/trial-seeds.ts';
 import { noiseOfBaselines, referenceId } from './calibrate.ts';
 import { lossEffect } from './digest.ts';
+import { doubtedTrials, doubtsAbout } from './doubts.ts';
 import { changeExperiment, requireCampaign } from './experiment-record.ts';
 import { ScoreTable } from './score-table.ts';
 
 /** Fitness from score rows alone; written once. A baseline waits until all of them are scored. */
-export const judgeExperiment = async (archive: Archive, id: string): Promise<{ fitness: number; gain: number | null }> => {
+export const judgeExperiment = async (
+  archive: Archive,
+  id: string,
+): Promise<Awaited<ReturnType<DiscoveryActivities['judgeExperiment']>>> => {
   const experiment = await changeExperiment(archive, id, (current) =>
     current.state === 'checked' ? { state: 'trained' } : null,
   );
@@ -22,10 +26,15 @@ export const judgeExperiment = async (archive: Archive, id: string): Promise<{ f
   const result = fitnessFrom({ ...campaign, noise }, table, id);
   if (!result.ok) throw ApplicationFailure.nonRetryable(`${id} cannot be judged: ${result.reason}`, failureTypes.unjudgeable);
   const { fitness } = result;
+  const doubts = await doubtsAbout(archive, { ...campaign, noise: [...noise] }, experiment);
   const judged = await changeExperiment(archive, id, (current) =>
-    isTerminal(current.state) ? null : { fitness, state: 'judged' },
+    isTerminal(current.state) ? null : { fitness, state: 'judged', ...(doubts.length === 0 ? {} : { doubts: [...doubts] }) },
   );
-  return { fitness: fitness.value, gain: judged.kind === 'baseline' ? null : (lossEffect(judged)?.mean ?? null) };
+  return {
+    fitness: fitness.value,
+    gain: judged.kind === 'baseline' ? null : (lossEffect(judged)?.mean ?? null),
+    ...(doubts.length === 0 ? {} : { doubtedTrials: await doubtedTrials(archive, campaign, id) }),
+  };
 };
 
 /** Fitness by the campaign's rule, from rows of the experiment and of the reference; pure, so that it can be checked. */

@@ -34,9 +34,9 @@ export const createTrainingActivities = (dependencies: TrainingDependencies): Tr
   async scoreChampion({ trialId }) {
     const trial = await dependencies.archive.getTrial(trialId);
     if (trial === null) throw infra(`trial ${trialId} is not in the archive`);
-    if (trial.purpose !== 'confirm' || trial.state !== 'scored')
+    if (trial.state !== 'scored')
       throw ApplicationFailure.nonRetryable(
-        `trial ${trialId} is ${trial.state} and for ${trial.purpose}; only a scored trial that confirms is scored on the champion set`,
+        `trial ${trialId} is ${trial.state}; only a scored trial is scored on the champion set`,
         failureTypes.unjudgeable,
       );
     const context = await readContext(dependencies, { ...trial, trialId });

@@ -1,7 +1,7 @@
 import type { Analysis } from '../../workflows/contracts/analysis.ts';
 import type { ModelSize } from '../../workflows/contracts/architecture.ts';
 import type { Audit } from '../../workflows/contracts/audit.ts';
-import type { Experiment } from '../../workflows/contracts/experiment.ts';
+import type { Doubt, Experiment } from '../../workflows/contracts/experiment.ts';
 import type { Score } from '../../workflows/contracts/score.ts';
 import type { Trial } from '../../workflows/contracts/trial.ts';
 import { plain, wrap } from './cells.ts';
@@ -46,9 +46,10 @@ export const experimentPage = (look: Look, page: ExperimentPage, options: PageOp
     section(look, 'Gates', gateLines(look, page.experiment.gates, { whole: options.wholeEvidence })),
     auditLines(look, page, options),
     section(look, 'Size', sizeTable(look, page.experiment.architecture?.sizes ?? [])),
-    section(look, 'Training', trialTable(look, page.trials)),
+    section(look, 'Training', [...trialTable(look, page.trials), ...usageLines(look, page.trials)]),
     section(look, 'Scores on held-out data', scoreLines(look, page.scores)),
     fitnessLines(look, page.experiment),
+    doubtLines(look, page.experiment),
     analysisLines(look, page.experiment.analysis),
   ].flat();
 
@@ -204,6 +205,19 @@ const trialTable = (look: Look, trials: readonly Trial[]): readonly string[] => 
   );
 };
 
+/** What the supervisor measured of each training beside the reference's, and what of it is more than the work explains. */
+const usageLines = (look: Look, trials: readonly Trial[]): readonly string[] =>
+  trials.flatMap(({ seed, usage }) => {
+    if (usage?.timesReference == null) return [];
+    const expected = usage.timesExpected === null ? '' : `, ${usage.timesExpected.toFixed(2)} times what its work explains`;
+    return [
+      `  seed ${seed}: ${usage.trainSeconds.toFixed(1)} CPU s of training, ${usage.timesReference.toFixed(2)} times the reference's${expected}`,
+      ...(usage.mark === null
+        ? []
+        : paragraph(look, `more CPU than expected: ${usage.mark}`).map((line) => tint(look, 'yellow', line))),
+    ];
+  });
+
 const lossSpan = (losses: readonly (number | null)[]): string => {
   if (losses.length === 0) return '–';
   const text = (loss: number | null | undefined): string =>
@@ -221,6 +235,22 @@ const fitnessLines = (look: Look, { fitness }: Experiment): readonly string[] =>
             `  ${metricNames[effect.metric]} against the reference: ${effectText(effect)}, ${effect.seeds} common seeds, ${plain(effect.method)}`,
         ),
       ]);
+
+const outcomeWords = {
+  open: 'being audited; it counts for nothing until then',
+  held: 'held after the audit',
+  fell: 'not there after the audit',
+} as const satisfies Record<Doubt['outcome'], string>;
+
+const doubtLines = (look: Look, { doubts = [] }: Experiment): readonly string[] =>
+  section(
+    look,
+    'Too good to be taken at its word',
+    doubts.flatMap(({ reason, outcome, detail }) => [
+      ...paragraph(look, reason),
+      ...paragraph(look, `${outcomeWords[outcome]}${detail === '' ? '' : `: ${detail}`}`),
+    ]),
+  );
 
 const analysisLines = (look: Look, analysis: Analysis | null): readonly string[] => {
   if (analysis === null) return [];

@@ -88,9 +88,14 @@ export interface DiscoveryActivities {
   /** The table of best, failures and budget use, from the archive. */
   readDigest(request: { readonly campaignId: string }): Promise<CampaignDigest>;
   /** Fitness from score rows; state judged. */
-  judgeExperiment(request: {
-    readonly experimentId: string;
-  }): Promise<{ readonly fitness: number; readonly gain: number | null }>;
+  judgeExperiment(request: { readonly experimentId: string }): Promise<{
+    readonly fitness: number;
+    readonly gain: number | null;
+    /** Trials that the champion set is to be asked about first, where the result is too good to be taken at its word; else absent. */
+    readonly doubtedTrials?: readonly string[];
+  }>;
+  /** What fresh data say of a result that was too good; not ok where it is not there. */
+  settleDoubts(request: { readonly experimentId: string }): Promise<StepResult>;
   /** The one terminal record. The first writer wins; a retry gets what is stored. */
   finishExperiment(request: {
     readonly experimentId: string;
@@ -168,6 +173,6 @@ export interface TrainingActivities {
   trainTrial(input: TrialInput): Promise<StepResult>;
   /** Has the judge score a trained trial on the set of its purpose: search for exploring, promotion for confirming. */
   scoreTrial(input: TrialInput): Promise<StepResult>;
-  /** Has the judge score a scored, confirming trial once more, on the champion set. Its own record stays as it is. */
+  /** Has the judge score a scored trial once more, on the champion set. Its own record stays as it is. */
   scoreChampion(input: { readonly trialId: string }): Promise<StepResult>;
 }

@@ -5,6 +5,7 @@ import { failureSchema } from './failure.ts';
 import { genomeSchema } from './genome.ts';
 import { campaignIdSchema, experimentIdSchema } from './ids.ts';
 import { sandboxTierSchema } from './sandbox.ts';
+import { metricSchema } from './score.ts';
 
 /**
  * proposed: has a program. checked: passed every gate. trained: trials of the exploring seeds are done. judged: scores are in.
@@ -77,6 +78,18 @@ export const verdictSchema = z.strictObject({
 });
 export type Verdict = z.infer<typeof verdictSchema>;
 
+/** What was too good about an exploring result, so that it was audited before it counted (security.md, V12). */
+export const doubtSchema = z.strictObject({
+  metric: metricSchema,
+  /** The value seen and the limit. */
+  reason: z.string().max(1000),
+  /** open: not audited yet. held: it is there on fresh data too. fell: it is not. */
+  outcome: z.enum(['open', 'held', 'fell']),
+  /** What the fresh data said. */
+  detail: z.string().max(1000),
+});
+export type Doubt = z.infer<typeof doubtSchema>;
+
 export const experimentSchema = z.strictObject({
   id: experimentIdSchema,
   campaignId: campaignIdSchema,
@@ -98,6 +111,8 @@ export const experimentSchema = z.strictObject({
   /** Programs tried before this one in the same experiment and why they were refused. */
   attempts: z.array(z.strictObject({ hash: z.string(), proposal: proposalSchema.nullable(), failure: failureSchema })),
   fitness: fitnessSchema.nullable(),
+  /** Absent where nothing was too good, as it is for nearly all. */
+  doubts: z.array(doubtSchema).optional(),
   analysis: analysisSchema.nullable(),
   verdict: verdictSchema.nullable(),
   failure: failureSchema.nullable(),

@@ -3,7 +3,7 @@ import { codeDiff } from '../../../workers/view/code-diff.ts';
 import { doctorLines } from '../../../workers/view/doctor-lines.ts';
 import { experimentPage } from '../../../workers/view/experiment-page.ts';
 import { scoreLines } from '../../../workers/view/score-lines.ts';
-import { aFailure, aGateResult, anExperiment, aScore } from '../../support/builders.ts';
+import { aFailure, aGateResult, anExperiment, aScore, aTrial } from '../../support/builders.ts';
 
 const look = { width: 100, color: false };
 const brief = { wholeProgram: false, wholeEvidence: false };
@@ -55,6 +55,15 @@ describe('the page of an experiment', () => {
     expect(text).toContain('Audit with 100 cuts: passed (sandbox S2)');
     expect(text).toContain('Audit with 300 cuts: gate (sandbox S2)');
     expect(text).toContain('causality: cut 71 of layer 1');
+  });
+
+  it('says what a training used beside the reference, and what of it nothing explains', () => {
+    const usage = { trainSeconds: 19, answerSeconds: 1, timesExpected: 1.9, timesReference: 2.1, mark: 'its training used much' };
+    const trials = [aTrial({ state: 'scored', usage }), aTrial({ state: 'scored', seed: 2 })];
+    const text = experimentPage(look, { experiment: anExperiment({ state: 'recorded' }), ...bare, trials }, brief).join('\n');
+    expect(text).toContain("seed 1: 19.0 CPU s of training, 2.10 times the reference's, 1.90 times what its work explains");
+    expect(text).toContain('more CPU than expected: its training used much');
+    expect(text).not.toContain('seed 2:');
   });
 
   it('makes what a program or its log prints harmless', () => {
