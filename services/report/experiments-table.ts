@@ -43,12 +43,19 @@ const stateOf = ({ experiment, isUnwalled }: Entry): Markup => {
 };
 
 const thoughts = (entry: Entry): Markup => {
-  const { proposal, failure, analysis } = entry.experiment;
+  const { proposal, failure, analysis, doubts = [] } = entry.experiment;
   const changes = changesWords(entry);
   const paragraphs: readonly (readonly [string, string | undefined])[] = [
     ['Motivation', proposal?.motivation],
     ['Expected', proposal?.expectedEffect],
     ['Failure', failure?.detail],
+    ...doubts.map(
+      ({ reason, outcome, detail }) =>
+        [
+          'Too good to be taken at its word',
+          `${reason}; after the audit it ${outcome}${detail === '' ? '' : `: ${detail}`}`,
+        ] as const,
+    ),
     ['Analysis', analysis?.summary],
   ];
   const said = paragraphs.filter(([, text]) => text !== undefined && text !== '');

@@ -1,6 +1,6 @@
 import type { NoiseFloor } from '../contracts/campaign.ts';
 import type { Rung } from '../contracts/rung.ts';
-import { lowerIsBetter, type Metric, metrics } from '../contracts/score.ts';
+import type { Metric } from '../contracts/score.ts';
 import { mean } from './mean.ts';
 import type { SeedValues } from './spread.ts';
 import { pairedDifferences } from './statistics.ts';
@@ -35,6 +35,15 @@ export const plausibilityLimits = {
   /** Share of the run before the largest number of pairs comes in (kernels/asi_kernels/data/recall.py). */
   easyShare: 0.3,
 } as const satisfies { readonly leastGain: Readonly<Record<Metric, number>>; readonly [name: string]: unknown };
+
+/** Which way each metric gets better. */
+const words = {
+  'bits-per-byte': 'lower',
+  'recall-auc': 'lower',
+  'recall-accuracy': 'higher',
+  'copy-loss': 'lower',
+} as const satisfies Record<Metric, 'lower' | 'higher'>;
+const metrics = ['bits-per-byte', 'recall-auc', 'recall-accuracy', 'copy-loss'] as const satisfies readonly Metric[];
 
 /** Everything that is too good about an exploring result; empty for nearly all. */
 export const implausible = (input: PlausibilityInput): readonly Implausible[] => [
@@ -82,7 +91,7 @@ const tooGood = (metric: Metric, { candidate, baselines, noise }: PlausibilityIn
   return [
     {
       metric,
-      reason: `${metric} is ${closest.gain.toFixed(4)} ${lowerIsBetter[metric] ? 'lower' : 'higher'} than that of the best baseline, ${closest.name}; more than ${limit.toFixed(4)} is audited first`,
+      reason: `${metric} is ${closest.gain.toFixed(4)} ${words[metric]} than that of the best baseline, ${closest.name}; more than ${limit.toFixed(4)} is audited first`,
     },
   ];
 };

@@ -26,7 +26,7 @@ export interface EffortVerdict {
 }
 
 /**
- * Limits. Of 26 honest programs (the nine baselines and test/fixtures/programs/honest) at `quick`, each used 0.77 to 1.12 times what is
+ * Limits. Of 26 honest programs (the nine baselines and test/fixtures/programs/honest) at `quick`, each used 0.76 to 1.20 times what is
  * expected below, loops over tokens and running sums of matrices among them; three times the steps gives 2.3 at least
  * (`python -m asi_kernels.bench.effort`). A machine under load makes CPU seconds longer by some ten per cent, so twice is out of reach of
  * what is honest.

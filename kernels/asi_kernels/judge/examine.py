@@ -18,7 +18,7 @@ import numpy as np
 
 from asi_kernels.data.batch import Sequences
 from asi_kernels.data.task_data import held_out_sequences
-from asi_kernels.snapshots import snapshot_steps
+from asi_kernels.snapshots import EARLY_STEP, snapshot_steps
 
 from .estimate import Estimate, disagreement, estimate
 from .measure import is_right, losses, total_variation
@@ -27,6 +27,10 @@ from .wire import Asker, ChannelError, Kind
 
 _ROWS_A_QUESTION = 64
 _BYTE_VALUES = 256
+# Of the first snapshot, to see whether it is untrained: the mean over so many windows is right to a tenth of a nat.
+_EARLY_ROWS = 8
+# What one step at the foot of the warm-up can gain is a tenth of this.
+_EARLY_MARGIN_NATS = 1.0
 
 
 class Refused(Exception):
@@ -63,10 +67,14 @@ class Measured:
 
 @dataclass(frozen=True)
 class Outcome:
-    """One task of a trial. loss in nats; why_refused: how prefixes and whole sequences contradict each other."""
+    """One task of a trial. loss in nats; why_refused: how prefixes and whole sequences contradict each other.
+
+    early: loss in nats of bytes after the first of several steps, beside that of a guess; None for other tasks.
+    """
 
     kind: str
     loss: Estimate
+    early: tuple[float, float] | None
     why_refused: str | None
     metrics: list[Measured]
 
@@ -80,6 +88,7 @@ class _Task:
         self.index = index
         self.kind: str = task["kind"]
         self.vocabulary = _BYTE_VALUES if self.kind == "bytes" else int(task["vocabulary"])
+        self.steps = snapshot_steps(task)
         self.snapshots = used_snapshots(task)
         # Equal for all candidates on one seed, so that they can be compared in pairs; others on the next seed.
         places = secret_stream(key, "windows", subject.score_set, subject.data_hash, rung, self.kind, seed)
@@ -96,6 +105,7 @@ class _Task:
         ]
         self.full_loss: list[float] = []  # mean a snapshot
         self.full_right: list[float] = []
+        self.early_loss: float | None = None
 
     def ask_prefixes(self, asker: Asker) -> None:
         for call in self.calls:
@@ -105,6 +115,11 @@ class _Task:
 
     def ask_sequences(self, asker: Asker) -> None:
         inputs, targets = self.sequences
+        if self.kind == "bytes" and len(self.steps) > 1:
+            early = self.steps.index(EARLY_STEP)
+            logits = asker.ask(Kind.ALL, (self.index, early), inputs[:_EARLY_ROWS], self.vocabulary)
+            scored = logits[:, self.positions].reshape(-1, self.vocabulary)
+            self.early_loss = float(losses(scored, targets[:_EARLY_ROWS][:, self.positions].reshape(-1)).mean())
         for number, snapshot in enumerate(self.snapshots):
             total_loss, total_right = 0.0, 0.0
             for first in range(0, len(inputs), _ROWS_A_QUESTION):
@@ -141,6 +156,7 @@ class _Task:
         return Outcome(
             kind=self.kind,
             loss=loss,
+            early=None if self.early_loss is None else (self.early_loss, math.log(self.vocabulary)),
             why_refused=disagreement(loss, distances),
             metrics=[self._measured(*row) for row in _metrics_of(self.kind, loss, right)],
         )
@@ -164,8 +180,14 @@ def examine(key: bytes, subject: Subject, *, prefixes: Asker, sequences: Asker) 
 
 
 def accepted(outcomes: list[Outcome]) -> list[Measured]:
-    """The metrics of all tasks. Raises Refused (integrity) when one contradicts itself."""
+    """The metrics of all tasks. Raises Refused (integrity) when one contradicts itself or did not begin untrained."""
     for outcome in outcomes:
+        if outcome.early is not None and outcome.early[0] < outcome.early[1] - _EARLY_MARGIN_NATS:
+            raise Refused(
+                "integrity",
+                f"task {outcome.kind}: after its first step it has a loss of {outcome.early[0]:.2f} nats, and a guess"
+                f" has {outcome.early[1]:.2f}: a training must begin at the initial weights of its own program",
+            )
         if outcome.why_refused is not None:
             raise Refused(
                 "integrity",

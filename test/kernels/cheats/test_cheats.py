@@ -21,6 +21,7 @@ SAMPLE = {
     "e10_leaks_without_gradient": "integrity",
     "e15_remembers_sequences": None,
     "e16_trains_at_test_time": "integrity",
+    "e23_trained_at_birth": "integrity",
     "e28_answers_for_fewer": "bad_result",
     "e40_answers_in_place_of_the_model": "integrity",
     "e41_remembers_its_answers": "integrity",

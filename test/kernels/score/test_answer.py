@@ -131,7 +131,7 @@ def test_a_checkpoint_that_is_not_the_models_is_refused(trial: dict[str, Any], f
         talk = Conversation(trial)
         talk.asker.await_hello()
         with pytest.raises(ChannelError):
-            talk.asker.ask(Kind.LAST, (0, 1), TOKENS, 256)
+            talk.asker.ask(Kind.LAST, (0, 2), TOKENS, 256)
         result = talk.end()
     else:
         result = failed(trial)

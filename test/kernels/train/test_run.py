@@ -59,8 +59,9 @@ def test_training_lowers_the_loss_and_leaves_every_snapshot(
     assert result["tokens"] == lines[-1]["tokens"] == 40 * (4 * 32 + 4 * 16)
     assert result["tokensPerSecond"] == pytest.approx(result["tokens"] / result["cpuSeconds"])
     kept = load_file(result["checkpointPath"])
-    assert {tuple(name.split("/")[:2]) for name in kept} == {
-        (task, step) for task in ("bytes", "recall") for step in ("20", "40")
+    assert {"/".join(name.split("/")[:2]) for name in kept} == {
+        "bytes/1",
+        *(f"{task}/{step}" for task in ("bytes", "recall") for step in (20, 40)),
     }
     assert not torch.equal(kept["bytes/20/embedding.weight"], kept["bytes/40/embedding.weight"])
 
@@ -190,9 +191,14 @@ def test_a_full_disk_is_not_blamed_on_the_candidate(tmp_path: Path, make_trial: 
 
 
 def test_snapshots_are_evenly_spaced_and_end_at_the_last_step() -> None:
-    assert snapshot_steps({"steps": 60, "snapshots": 5}) == [12, 24, 36, 48, 60]
-    assert snapshot_steps({"steps": 80, "snapshots": 1}) == [80]
-    assert snapshot_steps({"steps": 3, "snapshots": 20}) == [1, 2, 3]
+    assert snapshot_steps({"kind": "recall", "steps": 60, "snapshots": 5}) == [12, 24, 36, 48, 60]
+    assert snapshot_steps({"kind": "copy", "steps": 80, "snapshots": 1}) == [80]
+    assert snapshot_steps({"kind": "recall", "steps": 3, "snapshots": 20}) == [1, 2, 3]
+
+
+def test_of_bytes_there_is_a_snapshot_that_is_hardly_trained() -> None:
+    assert snapshot_steps({"kind": "bytes", "steps": 80, "snapshots": 1}) == [1, 80]
+    assert snapshot_steps({"kind": "bytes", "steps": 1, "snapshots": 1}) == [1]
 
 
 def test_nothing_is_written_outside_the_work_folder(tmp_path: Path, make_trial: Any, plain_program: str) -> None:

@@ -44,6 +44,21 @@ describe('renderReport', () => {
     expect(links.filter((href) => !href.startsWith('#') || !ids.includes(href.slice(1)))).toEqual([]);
   });
 
+  it('tells what was too good about a result, and what the audit made of it', async () => {
+    const made = makeCampaign({ numCandidates: 1 });
+    const doubt = {
+      metric: 'bits-per-byte',
+      reason: 'it gains 2 bits',
+      outcome: 'held',
+      detail: 'and 1.9 on fresh data',
+    } as const;
+    const experiments = made.experiments.map((one) => (one.kind === 'candidate' ? { ...one, doubts: [doubt] } : one));
+    const { document } = parseHTML(await render({ ...made, experiments }));
+    expect(document.querySelector('#experiments')?.textContent).toContain(
+      'Too good to be taken at its word. it gains 2 bits; after the audit it held: and 1.9 on fresh data',
+    );
+  });
+
   it('says the verdict first, in the words of the conclusion', async () => {
     const found = await page({ numCandidates: 200 });
     expect(found.made.campaign.conclusion?.verdict).toBe('better');

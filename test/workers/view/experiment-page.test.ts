@@ -66,6 +66,21 @@ describe('the page of an experiment', () => {
     expect(text).not.toContain('seed 2:');
   });
 
+  it('says what was too good about a result, and what came of it', () => {
+    const doubt = {
+      metric: 'bits-per-byte',
+      reason: 'it gains 2 bits',
+      outcome: 'fell',
+      detail: 'and none on fresh data',
+    } as const;
+    const text = experimentPage(look, { experiment: anExperiment({ state: 'failed', doubts: [doubt] }), ...bare }, brief).join(
+      '\n',
+    );
+    expect(text).toContain(
+      'Too good to be taken at its word\n  it gains 2 bits\n  not there after the audit: and none on fresh data',
+    );
+  });
+
   it('makes what a program or its log prints harmless', () => {
     const experiment = anExperiment({ state: 'failed', failure: aFailure({ detail: 'x' }) });
     const hostile = 'print("\u001b]0;title\u0007")\r\n\u001b[2J';
