@@ -59,6 +59,7 @@ const trialPart = z.strictObject(
     curve: true,
     checkpointArtifact: true,
     cpuSeconds: true,
+    usage: true,
     tokensPerSecond: true,
     peakMemoryBytes: true,
   }).shape,
@@ -78,6 +79,8 @@ export const bundleRecordSchema = z.strictObject({
   ancestors: z.array(relativeSchema),
   references: z.array(relativeSchema),
   baselines: z.array(z.strictObject({ ...relativeSchema.shape, scores: z.array(scoreSchema) })),
+  /** What the reference's trainings on fresh seeds used, for the cost that a verdict tells. */
+  referenceSeconds: z.array(z.strictObject({ seed: z.int(), trainSeconds: z.number().min(0) })),
   /** Exploring rows that the noise behind fitness and verdict is made of, in the order in which they are pooled. */
   noise: z.array(scoredSchema),
 });

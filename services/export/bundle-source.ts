@@ -2,8 +2,10 @@ import { basename } from 'node:path';
 import type { Campaign } from '../../workflows/contracts/campaign.ts';
 import type { DataSource } from '../../workflows/contracts/data.ts';
 import type { Experiment } from '../../workflows/contracts/experiment.ts';
+import { experimentId } from '../../workflows/contracts/naming.ts';
 import { type Rung, rungs, type Task, type TaskKind } from '../../workflows/contracts/rung.ts';
 import { lowerIsBetter, type Metric, type Score } from '../../workflows/contracts/score.ts';
+import { confirmingSeconds } from '../../workflows/rules/cost-words.ts';
 import type { Archive } from '../archive/archive.ts';
 import { type BundleRecord, type Relative, relativeOf, toRecord } from './bundle-record.ts';
 import { noiseExperiments } from './noise-experiments.ts';
@@ -81,9 +83,22 @@ const readRecord = async (archive: Archive, experimentId: string): Promise<Bundl
         scores: sorted(await archive.listScores({ experimentId: baseline.id })),
       })),
     ),
+    referenceSeconds: await readReferenceSeconds(archive, campaign, experiment),
     noise: await readNoise(archive, campaign, experiment),
   });
 };
+
+/** Of trainings that a verdict tells of; none where there is no verdict. */
+const readReferenceSeconds = async (
+  archive: Archive,
+  { id }: Campaign,
+  { verdict }: Experiment,
+): Promise<BundleRecord['referenceSeconds']> =>
+  verdict === null
+    ? []
+    : [...confirmingSeconds(await archive.listTrials({ experimentId: experimentId(id, 1) }))]
+        .map(([seed, trainSeconds]) => ({ seed, trainSeconds }))
+        .toSorted((a, b) => a.seed - b.seed);
 
 /** Rows of the search set alone; of the baselines alone where there is no verdict, whose noise would need the others. */
 const readNoise = async (archive: Archive, campaign: Campaign, { verdict }: Experiment): Promise<BundleRecord['noise']> => {

@@ -75,7 +75,7 @@ export const rings: readonly Ring[] = [
   service('evolver', [rules, 'services/researcher/']),
   service('analyst', [rules]),
   service('novelty', ports),
-  service('export', [rules, ...ports]),
+  service('export', [rules, 'services/storage/', ...ports]),
   service('report', [rules, ...ports], ['@observablehq/plot', 'd3-hierarchy', 'linkedom']),
   { folder: 'workers/view/', tree: [contracts, rules, ...ports], packages: ['node:', 'diff', 'zod'] },
   {

@@ -90,7 +90,11 @@ const forgedSizes = async (
 ): Promise<Failure | null> => {
   if (experiment.kind === 'baseline' || report?.sizes == null) return null;
   const reference = await archive.getExperiment(referenceId(campaign.id));
-  const doubt = sizeDoubt({ sizes: report.sizes, reference: reference?.architecture?.sizes ?? null, flopsLimit });
+  const doubt = sizeDoubt({
+    sizes: report.sizes,
+    reference: reference?.architecture?.sizes ?? null,
+    flopsLimit: flopsLimits.candidate,
+  });
   return doubt === null ? null : { label: 'integrity', detail: doubt, stage: 'check', logArtifact: null };
 };
 

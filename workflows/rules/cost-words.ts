@@ -1,4 +1,5 @@
 import type { ModelSize } from '../contracts/architecture.ts';
+import type { Trial } from '../contracts/trial.ts';
 import { median } from './statistics.ts';
 
 export interface CostInput {
@@ -30,3 +31,13 @@ export const costWords = ({ against, candidate, reference, sizes }: CostInput): 
     ? said
     : `${said} The comparison is at equal steps, not at equal CPU: with as much CPU ${against} would have trained for longer.`;
 };
+
+/** CPU seconds of the trainings on fresh seeds that were scored, by seed. */
+export const confirmingSeconds = (
+  trials: readonly Pick<Trial, 'purpose' | 'state' | 'seed' | 'usage'>[],
+): ReadonlyMap<number, number> =>
+  new Map(
+    trials.flatMap(({ purpose, state, seed, usage }) =>
+      purpose === 'confirm' && state === 'scored' && usage !== undefined ? [[seed, usage.trainSeconds] as const] : [],
+    ),
+  );

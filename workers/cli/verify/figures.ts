@@ -1,6 +1,7 @@
 import type { BundleRecord } from '../../../services/export/bundle-record.ts';
 import { auditCuts } from '../../../workflows/contracts/activities.ts';
 import { mostConfirmedBaselines } from '../../../workflows/contracts/settings.ts';
+import { confirmingSeconds, costWords } from '../../../workflows/rules/cost-words.ts';
 import { mayBeStrongest } from '../../../workflows/rules/rivals.ts';
 import { weakestTier } from '../../../workflows/rules/sandbox.ts';
 import { calibrationSeeds } from '../../../workflows/rules/trial-seeds.ts';
@@ -73,7 +74,8 @@ const verdictAgain = (record: BundleRecord): VerdictAgain => {
   const tier = weakestTier(rows.map(({ sandboxTier }) => sandboxTier));
   // Who wrote the other programs of the campaign stands in no bundle.
   const bar = { knownAs: knownAs(experiment), tier, isUnsandboxed: tier === 'none' && stated.verdict === 'unsandboxed' };
-  const { verdict, nextSeeds } = finalVerdict(bench, { id: experiment.id, trials, audits, bar });
+  const { verdict: bare, nextSeeds } = finalVerdict(bench, { id: experiment.id, trials, audits, bar });
+  const verdict = bare === null ? null : { ...bare, statement: `${bare.statement}${costOf(record)}` };
   if (verdict === null) return { differences: ['there is a verdict, and the rows give none'], open: null };
   const foreign = audits.filter(
     (audit) => audit.experimentId !== experiment.id || audit.programHash !== experiment.architecture.hash,
@@ -87,6 +89,17 @@ const verdictAgain = (record: BundleRecord): VerdictAgain => {
     differences,
     open: `the verdict follows from the rows, but the design asks for ${nextSeeds.length} more fresh seeds that the bundle has no trial of: their trials were cancelled, or left out`,
   };
+};
+
+const costOf = ({ campaign, experiment, trials, baselines, referenceSeconds }: BundleRecord): string => {
+  const reference = baselines.find(({ id }) => id === referenceId(campaign.id));
+  if (reference === undefined) return '';
+  return costWords({
+    against: reference.name ?? `experiment ${reference.number}`,
+    candidate: confirmingSeconds(trials),
+    reference: new Map(referenceSeconds.map(({ seed, trainSeconds }) => [seed, trainSeconds])),
+    sizes: experiment.architecture.sizes ?? [],
+  });
 };
 
 const unwalled =
