@@ -22,7 +22,7 @@ from asi_kernels.snapshots import EARLY_STEP, snapshot_steps
 
 from .estimate import Estimate, disagreement, estimate
 from .measure import is_right, losses, total_variation
-from .plan import DEPTHS, generated_seed, plan_calls, scored_positions, secret_stream
+from .plan import DEPTHS, generated_seed, plan_calls, scored_positions, secret_stream, window_stream
 from .wire import Asker, ChannelError, Kind
 
 _ROWS_A_QUESTION = 64
@@ -91,7 +91,7 @@ class _Task:
         self.steps = snapshot_steps(task)
         self.snapshots = used_snapshots(task)
         # Equal for all candidates on one seed, so that they can be compared in pairs; others on the next seed.
-        places = secret_stream(key, "windows", subject.score_set, subject.data_hash, rung, self.kind, seed)
+        places = window_stream(key, subject.score_set, subject.data_hash, rung, self.kind, seed)
         self.sequences: Sequences = held_out_sequences(
             task, generated_seed(key, subject.score_set, rung, task, seed), subject.text, places
         )

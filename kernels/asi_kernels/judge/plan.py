@@ -67,6 +67,13 @@ def generated_seed(key: bytes, score_set: str, rung: str, task: dict[str, Any], 
     return secret_number(key, "sequences", score_set, rung, task["kind"], seed) >> 193  # 63 bits
 
 
+def window_stream(key: bytes, score_set: str, *names: object) -> np.random.Generator:
+    """Places of windows of text, equal for all candidates on one seed: public for the search, so that another judge
+    with the text scores the same ones; secret for every other set.
+    """
+    return secret_stream(b"" if score_set == "search" else key, "windows", score_set, *names)
+
+
 def plan_calls(sequences: Sequences, num_snapshots: int, depth: Depth, stream: np.random.Generator) -> list[Call]:
     """Calls in the order in which they are asked: by rising cut, whatever the snapshot.
 

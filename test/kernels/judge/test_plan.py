@@ -12,7 +12,15 @@ from asi_kernels.data.batch import IGNORED, Sequences
 from asi_kernels.data.recall import held_out_sequences
 from asi_kernels.judge import plan
 from asi_kernels.judge.examine import used_snapshots
-from asi_kernels.judge.plan import DEPTHS, Depth, generated_seed, plan_calls, scored_positions, secret_stream
+from asi_kernels.judge.plan import (
+    DEPTHS,
+    Depth,
+    generated_seed,
+    plan_calls,
+    scored_positions,
+    secret_stream,
+    window_stream,
+)
 
 KEY = bytes(range(32))
 RECALL = {"kind": "recall", "length": 32, "vocabulary": 32, "pairs": [2, 4], "evalSequences": 40}
@@ -125,3 +133,14 @@ def test_generated_tasks_have_public_seeds_for_the_search_and_secret_ones_else()
     }
     assert len(secret) == 8
     assert all(0 <= seed < 2**63 for seed in secret)
+
+
+def test_windows_of_the_search_are_public_and_those_of_other_sets_secret() -> None:
+    def draw(key: bytes, score_set: str, seed: int) -> int:
+        return int(window_stream(key, score_set, "d" * 64, "quick", "bytes", seed).integers(2**62))
+
+    assert draw(KEY, "search", 0) == draw(bytes(32), "search", 0)
+    assert draw(KEY, "search", 0) != draw(KEY, "search", 1)
+    for score_set in ("promotion", "champion"):
+        assert draw(KEY, score_set, 0) == draw(KEY, score_set, 0)
+        assert draw(KEY, score_set, 0) != draw(bytes(32), score_set, 0)
