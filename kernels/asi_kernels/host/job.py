@@ -94,8 +94,10 @@ class Job:
         self.progress_descriptor, progress_writer = os.pipe()
         undo.callback(os.close, self.progress_descriptor)
         declared = _read_declared(request["requestPath"])
-        # Kept from before the job began: what it leaves is counted against this. One off its schema the child refuses.
-        self._declared = declared if schema_problem(f"{self.command}-request", declared) is None else None
+        # Kept from before the job began: what a training leaves is counted against this. One off its schema the child
+        # refuses.
+        is_training = self.command == "train" and schema_problem("train-request", declared) is None
+        self._declared = declared if is_training else None
         child = ChildJob(
             command=self.command,
             request_path=request["requestPath"],

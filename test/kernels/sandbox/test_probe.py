@@ -1,5 +1,8 @@
 """The tier that a host tells is what its canaries proved; without a wall they get through."""
 
+import json
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -7,10 +10,23 @@ import pytest
 
 from asi_kernels.host import probe
 from asi_kernels.host.job_process import HostWall
-from asi_kernels.sandbox.plan import plan_of
+from asi_kernels.sandbox.plan import PACKAGE_FOLDER, plan_of
 from asi_kernels.sandbox.wall import WallKind
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the walls are Linux's")
+
+
+def test_behind_the_wall_of_this_machine_every_canary_runs_and_is_held(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "asi_kernels.host", "--probe", "--work", str(tmp_path)]
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": PACKAGE_FOLDER}
+    result = subprocess.run(
+        command, cwd=PACKAGE_FOLDER, env=environment, capture_output=True, text=True, check=True, timeout=60
+    )
+    facts = json.loads(result.stdout)
+    if facts["bubblewrap"] is None:
+        pytest.skip(f"this machine has no outer wall: {facts['missing']}")
+    assert facts["tier"] in ("S2", "S1"), facts["missing"]
+    assert [each for each in facts["canaries"] if not each["held"] and each["name"] != "memory-of-a-tree"] == []
 
 
 def test_without_a_wall_the_canaries_get_through(tmp_path: Path) -> None:
