@@ -13,6 +13,7 @@ const lineagePage = 1000;
 export class CampaignFeed {
   readonly #archive: Archive;
   readonly #campaignId: string;
+  readonly #runId: string | undefined;
   readonly #readStatus: () => Promise<CampaignStatus | null>;
   readonly #readTrouble: () => string | null;
   readonly #over = new Map<number, Experiment>();
@@ -23,18 +24,22 @@ export class CampaignFeed {
   constructor(options: {
     readonly archive: Archive;
     readonly campaignId: string;
+    /** The run that was just started: a record of an earlier one under the same id is not this campaign's. */
+    readonly runId?: string;
     readonly readStatus: () => Promise<CampaignStatus | null>;
     /** What is wrong on this machine now; null if nothing is. */
     readonly readTrouble?: () => string | null;
   }) {
     this.#archive = options.archive;
     this.#campaignId = options.campaignId;
+    this.#runId = options.runId;
     this.#readStatus = options.readStatus;
     this.#readTrouble = options.readTrouble ?? (() => null);
   }
 
   async read(nowMs: number): Promise<CampaignSnapshot> {
-    const [campaign, status] = await Promise.all([this.#archive.getCampaign(this.#campaignId), this.#readStatus()]);
+    const [stored, status] = await Promise.all([this.#archive.getCampaign(this.#campaignId), this.#readStatus()]);
+    const campaign = this.#runId === undefined || stored?.runId === this.#runId ? stored : null;
     if (campaign !== null && isCampaignOver(campaign.state) && !this.#isFinal) {
       this.#isFinal = true;
       this.#over.clear();

@@ -78,12 +78,12 @@ const onStack = async (context: CliContext, run: OnStack): Promise<Campaign> => 
   const disk = new DiskWatch({ home, floorBytes: neededBytes / 2, onLine: (line) => stack.isOwn || voice.say(line) });
   let steering: Steering | null = null;
   try {
-    const id = await startCampaign(temporal, { input: run.input, id: run.id, now: new Date() });
+    const { id, runId } = await startCampaign({ temporal, archive }, { input: run.input, id: run.id, now: new Date() });
     voice.say(`campaign ${id}  ${workflowPage(stack.uiUrl, stack.namespace, id)}`);
     const screen = openScreen(context, keys);
     voice.say = (line) => screen.say(line);
     steering = new Steering({
-      send: sendToWorkflow({ temporal, archive, id }),
+      send: sendToWorkflow({ temporal, archive, id, runId }),
       say: (line) => screen.say(line),
       abandon: () => abandoned.abort(),
     });
@@ -91,6 +91,7 @@ const onStack = async (context: CliContext, run: OnStack): Promise<Campaign> => 
     const feed = new CampaignFeed({
       archive,
       campaignId: id,
+      runId,
       readStatus: () => queryStatus(temporal, id),
       readTrouble: () => disk.note,
     });

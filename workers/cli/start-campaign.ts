@@ -1,4 +1,5 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
+import type { Archive } from '../../services/archive/archive.ts';
 import { campaignIdForWorkflow, campaignIdSchema } from '../../workflows/contracts/ids.ts';
 import { taskQueues, workflowTypes } from '../../workflows/contracts/messages.ts';
 import { type CampaignInput, resolveSettings } from '../../workflows/contracts/settings.ts';
@@ -7,23 +8,35 @@ import type { TemporalClient } from './temporal-client.ts';
 
 const idsTried = 100;
 
-/** Starts the workflow of a campaign and gives back its id, which is the campaign's. */
+/** What was started: the campaign's record will name this run. */
+export interface StartedCampaign {
+  readonly id: string;
+  readonly runId: string;
+}
+
+/** Starts the workflow of a campaign; its id is the campaign's. */
 export const startCampaign = async (
-  temporal: TemporalClient,
+  { temporal, archive }: { readonly temporal: TemporalClient; readonly archive: Archive },
   request: { readonly input: CampaignInput; readonly id: string | undefined; readonly now: Date },
-): Promise<string> => {
+): Promise<StartedCampaign> => {
   const { input, now } = request;
+  // The archive is asked too: it holds campaigns that were started under another workflow id, and those that the server has forgotten.
+  const begun = async (id: string): Promise<StartedCampaign | null> => {
+    const runId = (await archive.getCampaign(id)) === null ? await begin(temporal, id, input) : null;
+    return runId === null ? null : { id, runId };
+  };
   if (request.id !== undefined) {
     const id = checkedId(request.id);
-    if (await begin(temporal, id, input)) return id;
+    const started = await begun(id);
+    if (started !== null) return started;
     throw badInput(
       `--id: value "${id}"; right would be an id of no earlier campaign; this one exists ("npx asi campaign list" shows all)`,
     );
   }
   const stem = idFor(input, now);
   for (let number = 1; number <= idsTried; number++) {
-    const id = number === 1 ? stem : `${stem}-${number}`;
-    if (await begin(temporal, id, input)) return id;
+    const started = await begun(number === 1 ? stem : `${stem}-${number}`);
+    if (started !== null) return started;
   }
   throw badInput(`--id: ${idsTried} campaigns began in this minute; name an id of your own`);
 };
@@ -44,20 +57,20 @@ export const checkedId = (id: string): string => {
   );
 };
 
-/** False when a workflow with this id exists or existed. */
-const begin = async ({ client }: TemporalClient, id: string, input: CampaignInput): Promise<boolean> => {
+/** Id of the run; null when a workflow with this id exists or existed. */
+const begin = async ({ client }: TemporalClient, id: string, input: CampaignInput): Promise<string | null> => {
   const { preset, seed, experiments } = resolveSettings(input);
   try {
-    await client.workflow.start(workflowTypes.campaign, {
+    const handle = await client.workflow.start(workflowTypes.campaign, {
       workflowId: id,
       taskQueue: taskQueues.discovery,
       args: [input],
       workflowIdReusePolicy: 'REJECT_DUPLICATE',
       staticSummary: `${preset} campaign: ${experiments} candidates, seed ${seed}`,
     });
-    return true;
+    return handle.firstExecutionRunId;
   } catch (error) {
-    if (error instanceof WorkflowExecutionAlreadyStartedError) return false;
+    if (error instanceof WorkflowExecutionAlreadyStartedError) return null;
     throw error;
   }
 };

@@ -86,13 +86,18 @@ const isFinal = (error: unknown): boolean =>
   error instanceof WorkflowUpdateFailedError ||
   (error instanceof Error && isFinal(error.cause));
 
-/** Sends to the campaign's workflow. A campaign without a record cannot hear of a stop yet and is cancelled instead. */
+/** Sends to the campaign's workflow. A campaign without a record of its own run cannot hear of a stop yet and is cancelled instead. */
 export const sendToWorkflow =
-  (run: { readonly temporal: TemporalClient; readonly archive: Archive; readonly id: string }): SteerOptions['send'] =>
+  (run: {
+    readonly temporal: TemporalClient;
+    readonly archive: Archive;
+    readonly id: string;
+    readonly runId: string;
+  }): SteerOptions['send'] =>
   async (step) => {
-    const { temporal, archive, id } = run;
+    const { temporal, archive, id, runId } = run;
     const { client } = temporal;
     const campaign = step === 'cancel' ? null : await archive.getCampaign(id);
-    if (campaign !== null) await updateCampaign(temporal, campaign, { name: updateNames.stop });
+    if (campaign?.runId === runId) await updateCampaign(temporal, campaign, { name: updateNames.stop });
     else await client.withDeadline(Date.now() + tryMs, () => client.workflow.getHandle(id).cancel());
   };

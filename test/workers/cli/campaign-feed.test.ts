@@ -34,6 +34,15 @@ describe('the feed of a campaign', () => {
     });
   });
 
+  it('does not show the record of another run under the same id', async () => {
+    const archive = openArchive();
+    await archive.createCampaign(aCampaign({ runId: 'earlier', state: 'finished' }));
+    await archive.createExperiment(anExperiment({ number: 1, state: 'recorded' }));
+    const options = { archive, campaignId: 'c-test', readStatus: noStatus };
+    expect(await new CampaignFeed({ ...options, runId: 'mine' }).read(0)).toMatchObject({ campaign: null, experiments: [] });
+    expect((await new CampaignFeed({ ...options, runId: 'earlier' }).read(0)).campaign?.state).toBe('finished');
+  });
+
   it('reads an experiment that is over once, and an open one each time', async () => {
     const { archive, reads } = counting(openArchive());
     await archive.createCampaign(aCampaign());

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CliContext } from '../../../workers/cli/context.ts';
 import { buildDiscoverProgram } from '../../../workers/cli/discover-program.ts';
 import { runProgram } from '../../../workers/cli/run-program.ts';
+import { aCampaign } from '../../support/builders.ts';
 import { type Loop, startLoop } from '../../support/loop.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { type Ran, runAsi, seededHome } from './run-asi.ts';
@@ -183,6 +184,13 @@ describe('npm run discover on a running stack', () => {
       expect(ran.out).toContain(part);
     }
   }, 90_000);
+
+  it('does not take an earlier campaign of that id for its own, which the server knows by another name or not at all', async () => {
+    await loop.archive.createCampaign(aCampaign({ id: 'c-kept', workflowId: 'Kept', runId: 'earlier', state: 'finished' }));
+    const refused = { exitCode: 2, out: '', err: expect.stringContaining('--id: value "c-kept"') };
+    expect(await discover('--preset', 'tiny', '--id', 'kept')).toMatchObject(refused);
+    expect(await asi('campaign', 'start', '--preset', 'tiny', '--id', 'kept')).toMatchObject(refused);
+  });
 
   it('ends with an error that names the setting when it cannot be used', async () => {
     expect(await discover('--experiments', 'many')).toMatchObject({

@@ -2,14 +2,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Command } from 'commander';
 import type { Archive } from '../../../services/archive/archive.ts';
 import { openSqliteArchive } from '../../../services/archive/sqlite-archive.ts';
-import { resolveSettings } from '../../../workflows/contracts/settings.ts';
+import { type CampaignInput, resolveSettings } from '../../../workflows/contracts/settings.ts';
 import { ensureHome } from '../../home.ts';
 import type { CliContext } from '../context.ts';
 import { examples } from '../examples.ts';
 import { type Reached, withTemporal, workflowPage } from '../reach.ts';
 import { checkServer } from '../server-needs.ts';
 import { addSettingOptions, type SettingValues, settingsFrom } from '../setting-options.ts';
-import { startCampaign } from '../start-campaign.ts';
+import { type StartedCampaign, startCampaign } from '../start-campaign.ts';
 import { refusalError, waitForEnd } from '../workflow-end.ts';
 
 /** Time in which a campaign that is refused says so; preparing a large folder of text takes longer and goes on. */
@@ -42,8 +42,8 @@ export const campaignStartCommand = (context: CliContext): Command =>
         // A server of the user's own may lack what our stack brings to its own.
         const lacking = temporal.uiUrl === null ? await checkServer(temporal, namespace, temporalAddress) : [];
         for (const line of lacking) context.note(line);
-        const id = await startCampaign(temporal, { input, id: options.id, now: new Date() });
-        const word = await firstWord(context, temporal, id);
+        const { started, word } = await startAndListen(context, temporal, { input, id: options.id });
+        const { id } = started;
         const page = temporal.uiUrl === null ? null : workflowPage(temporal.uiUrl, namespace, id);
         if (options.json === true) context.printJson({ campaignId: id, settings: resolveSettings(input), page, state: word });
         else context.print(startLines(id, page, word));
@@ -59,26 +59,39 @@ const startLines = (id: string, page: string | null, word: 'opened' | 'waiting')
   `stop    npx asi campaign stop ${id}`,
 ];
 
-/** Waits until the campaign's record exists, or throws what the workflow refused it with. */
-const firstWord = async (context: CliContext, temporal: Reached, id: string): Promise<'opened' | 'waiting'> => {
-  const stopWaiting = new AbortController();
+/** Starts it and waits until its record exists; throws what the workflow refused it with. */
+const startAndListen = async (
+  context: CliContext,
+  temporal: Reached,
+  request: { readonly input: CampaignInput; readonly id: string | undefined },
+): Promise<{ readonly started: StartedCampaign; readonly word: 'opened' | 'waiting' }> => {
   const archive = openSqliteArchive(context.archivePath());
   try {
-    const refused = waitForEnd(temporal, id, stopWaiting.signal).catch((error: unknown) => {
-      if (stopWaiting.signal.aborted) return null;
-      throw error;
-    });
-    return await Promise.race([opened(archive, id), refused.then((end) => refusal(id, end))]);
+    const started = await startCampaign({ temporal, archive }, { ...request, now: new Date() });
+    return { started, word: await firstWord(archive, temporal, started) };
   } finally {
-    stopWaiting.abort();
     await archive.close();
   }
 };
 
-const opened = async (archive: Archive, id: string): Promise<'opened' | 'waiting'> => {
+const firstWord = async (archive: Archive, temporal: Reached, started: StartedCampaign): Promise<'opened' | 'waiting'> => {
+  const stopWaiting = new AbortController();
+  try {
+    const refused = waitForEnd(temporal, started.id, stopWaiting.signal).catch((error: unknown) => {
+      if (stopWaiting.signal.aborted) return null;
+      throw error;
+    });
+    return await Promise.race([opened(archive, started), refused.then((end) => refusal(started.id, end))]);
+  } finally {
+    stopWaiting.abort();
+  }
+};
+
+/** A record of another run is that of an earlier campaign, and its workflow is about to refuse this one. */
+const opened = async (archive: Archive, { id, runId }: StartedCampaign): Promise<'opened' | 'waiting'> => {
   const giveUpAtMs = Date.now() + firstWordMs;
   while (Date.now() < giveUpAtMs) {
-    if ((await archive.getCampaign(id)) !== null) return 'opened';
+    if ((await archive.getCampaign(id))?.runId === runId) return 'opened';
     await sleep(pollMs);
   }
   return 'waiting';
