@@ -1,7 +1,7 @@
 import { ApplicationFailure } from '@temporalio/workflow';
 import type { CampaignDigest, CampaignPlan, ExperimentOutcome } from './contracts/activities.ts';
 import type { CampaignState, Conclusion } from './contracts/campaign.ts';
-import type { BudgetChange, CampaignStatus } from './contracts/messages.ts';
+import { type BudgetChange, type CampaignStatus, openingStage } from './contracts/messages.ts';
 
 /** What a campaign hands to its next run when it continues as new. Ids and numbers only; the archive holds the rest. */
 export interface CampaignCarry {
@@ -18,6 +18,8 @@ export interface CampaignCarry {
   readonly outagesInRow: number;
   readonly stopRequested: boolean;
   readonly hints: readonly string[];
+  /** Absent in campaigns of an earlier version. */
+  readonly notices?: readonly string[];
   readonly budget: Required<BudgetChange>;
   readonly bestGain: number | null;
 }
@@ -35,7 +37,7 @@ export class CampaignRun {
   plan: CampaignPlan | null = null;
   startedAtMs: number;
   state: CampaignState = 'calibrating';
-  stage = 'checking the settings and preparing the data';
+  stage: string = openingStage;
   nextNumber = 1;
   candidatesStarted = 0;
   startsDone = false;
@@ -43,6 +45,7 @@ export class CampaignRun {
   paused = false;
   stopRequested = false;
   hints: string[] = [];
+  notices: readonly string[] = [];
   budget: Required<BudgetChange> = { experiments: 0, minutes: 0, trialSeconds: 0 };
   /** Caps as the archive has them. */
   recordedBudget: Required<BudgetChange> = this.budget;
@@ -100,6 +103,7 @@ export class CampaignRun {
     this.outagesInRow = carry.outagesInRow;
     this.stopRequested = carry.stopRequested;
     this.hints = [...carry.hints];
+    this.notices = carry.notices ?? [];
     this.budget = carry.budget;
     this.recordedBudget = carry.budget;
     this.bestGain = carry.bestGain;
@@ -120,6 +124,7 @@ export class CampaignRun {
       outagesInRow: this.outagesInRow,
       stopRequested: this.stopRequested,
       hints: this.hints,
+      notices: this.notices,
       budget: this.budget,
       bestGain: this.bestGain,
     };
@@ -165,6 +170,7 @@ export class CampaignRun {
       campaignId: this.campaignId,
       state: this.paused && (this.state === 'exploring' || this.state === 'calibrating') ? 'paused' : this.state,
       stage: this.stage,
+      notices: this.notices,
       inFlight: [...this.inFlight.values()],
       finished: this.digest.finished,
       budget: {

@@ -10,6 +10,7 @@ import {
 } from '@temporalio/workflow';
 import { longRecord, record } from './activity-proxies.ts';
 import { allEnded, runAll, startExperiment } from './campaign-children.ts';
+import { awaitMachine } from './campaign-machine.ts';
 import { setMessageHandlers } from './campaign-messages.ts';
 import { enter, nextChange, recordMessages, show, throwFault } from './campaign-progress.ts';
 import { type CampaignCarry, CampaignRun } from './campaign-state.ts';
@@ -80,6 +81,7 @@ async function open(run: CampaignRun, input: unknown, workflowId: string, runId:
   const plan = await longRecord.openCampaign({ campaignId: run.campaignId, workflowId, runId, input: input ?? {} });
   run.begin(plan);
   upsertSearchAttributes([{ key: presetKey, value: plan.settings.preset }]);
+  await awaitMachine(run);
 }
 
 /** The next run of a campaign that continued as new. */

@@ -11,6 +11,7 @@ export const renderDetails = (status: CampaignStatus): string => {
   const sections = [
     `## ${status.campaignId} — ${status.state}`,
     status.stage,
+    status.notices.map((notice) => `**${inline(notice)}**`).join('\n\n'),
     status.conclusion === null ? '' : `**${status.conclusion.statement}**`,
     [
       '| budget | used | cap |',

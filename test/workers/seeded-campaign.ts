@@ -169,6 +169,7 @@ export const aStatus = (part: Partial<CampaignStatus> = {}): CampaignStatus => (
   campaignId: seededId,
   state: 'exploring',
   stage: 'proposing, checking and training candidates',
+  notices: [],
   inFlight: [id(3), id(4)],
   finished: { recorded: 2, rejected: 1, failed: 0, cancelled: 0 },
   budget: {

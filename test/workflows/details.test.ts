@@ -6,6 +6,7 @@ const status: CampaignStatus = {
   campaignId: 'c-test',
   state: 'exploring',
   stage: 'proposing, checking and training candidates',
+  notices: [],
   inFlight: ['c-test/e0005', 'c-test/e0006'],
   finished: { recorded: 4, rejected: 1, failed: 2, cancelled: 0 },
   budget: {
@@ -43,6 +44,10 @@ describe('the details of a campaign in the Web UI', () => {
     expect(renderDetails(status)).not.toContain('no sandbox');
     const unwalled = status.best.map((row) => ({ ...row, isUnwalled: true }));
     expect(renderDetails({ ...status, best: unwalled })).toContain('| delta + fir 3,15 (no sandbox) |');
+  });
+
+  it('say what a campaign waits for', () => {
+    expect(renderDetails({ ...status, notices: ['needs sandbox tier S1'] })).toContain('**needs sandbox tier S1**');
   });
 
   it('keep text of records on one line and out of the syntax', () => {

@@ -15,15 +15,14 @@ import { sizeDoubt } from '../../workflows/rules/model-size.ts';
 import { referenceId } from './calibrate.ts';
 import { changeExperiment, requireCampaign, requireExperiment } from './experiment-record.ts';
 import { infra, withHeartbeat } from './heartbeat.ts';
-import { admitProgram, requireSandbox, type SandboxDependencies } from './sandbox-tier.ts';
+import { type MachineDependencies, readMachine } from './read-machine.ts';
+import { admitProgram, requireSandbox } from './sandbox-tier.ts';
 import { removeWorkdir } from './trial-record.ts';
 
-export interface CheckDependencies extends SandboxDependencies {
+export interface CheckDependencies extends MachineDependencies {
   readonly archive: Archive;
   readonly artifacts: Artifacts;
   readonly dispatcher: TrialDispatcher;
-  /** Program of a baseline, for parameter and FLOP match. */
-  readonly baselineProgram: (name: Campaign['settings']['baselines'][number]) => Promise<string>;
   readonly workFolder: string;
   /** The gates report no progress, so that this limit on their time is the one on their silence too. */
   readonly wallSeconds: number;
@@ -34,6 +33,10 @@ const limits = { memoryBytes: 3 * 1024 ** 3, logBytes: 1024 * 1024 } as const;
 
 /** The gates. A refused program is a value with its evidence in the experiment; outages are thrown. */
 export const createCheckActivities = (dependencies: CheckDependencies): CheckActivities => ({
+  async readMachine({ campaignId, waitMs }) {
+    const campaign = await requireCampaign(dependencies.archive, campaignId);
+    return await readMachine(dependencies, { campaign, waitMs });
+  },
   async checkArchitecture({ experimentId }) {
     const experiment = await requireExperiment(dependencies.archive, experimentId);
     if (experiment.architecture === null) throw infra(`experiment ${experimentId} has no program to check`);

@@ -3,7 +3,7 @@ import { ApplicationFailure, Context } from '@temporalio/activity';
 import type { HostFacts } from '../../services/python/host.ts';
 import type { StepResult } from '../../workflows/contracts/activities.ts';
 import type { Campaign } from '../../workflows/contracts/campaign.ts';
-import type { Experiment } from '../../workflows/contracts/experiment.ts';
+import type { Experiment, Proposal } from '../../workflows/contracts/experiment.ts';
 import type { FailureLabel } from '../../workflows/contracts/failure.ts';
 import { decideSandbox, type SandboxDecision } from '../../workflows/rules/sandbox.ts';
 import { withHeartbeat } from './heartbeat.ts';
@@ -53,20 +53,18 @@ export const requireSandbox = async (dependencies: SandboxDependencies, work: Sa
   if (refused !== null) throw unavailable(refused.detail);
 };
 
-const decide = async (
+const decide = (dependencies: SandboxDependencies, { campaign, experiment }: SandboxedWork): Promise<SandboxDecision> =>
+  decideForAuthor(dependencies, campaign, experiment.proposal?.author ?? 'user');
+
+/** Whether programs of this author may run on this machine. */
+export const decideForAuthor = async (
   { hostFacts, unsandboxed }: SandboxDependencies,
-  { campaign, experiment }: SandboxedWork,
+  { id, settings }: SandboxedWork['campaign'],
+  author: Proposal['author'],
 ): Promise<SandboxDecision> => {
   const { sandbox } = await hostFacts();
-  return decideSandbox(
-    {
-      author: experiment.proposal?.author ?? 'user',
-      settings: campaign.settings,
-      isNamedUnsandboxed: unsandboxed?.has(campaign.id) ?? false,
-      campaignId: campaign.id,
-    },
-    sandbox,
-  );
+  const isNamedUnsandboxed = unsandboxed?.has(id) ?? false;
+  return decideSandbox({ author, settings, isNamedUnsandboxed, campaignId: id }, sandbox);
 };
 
 const unavailable = (detail: string): ApplicationFailure =>

@@ -126,6 +126,7 @@ const openers: Readonly<Record<Role, (config: Config, createHost: () => Host, cr
               artifacts: openFolderArtifacts(artifactsFolder(config)),
               dispatcher,
               hostFacts: () => host.start(),
+              slots: config.slots,
               now,
               unsandboxed: config.unsandboxed,
               baselineProgram: (name) => tools.emit(baselineGenomes[name], name, `The baseline ${name}.`),

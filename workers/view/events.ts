@@ -1,5 +1,6 @@
 import { isCampaignOver } from '../../workflows/contracts/campaign.ts';
 import { type Experiment, isTerminal } from '../../workflows/contracts/experiment.ts';
+import { openingStage, waitingStage } from '../../workflows/contracts/messages.ts';
 import { plain } from './cells.ts';
 import { bytesText, counted, durationText, effectText, shortId } from './figures.ts';
 import { progressOf } from './progress.ts';
@@ -37,7 +38,10 @@ const openingEvents = (snapshot: CampaignSnapshot): readonly CampaignEvent[] => 
       line: `${campaign.id} started: preset ${settings.preset}, seed ${settings.seed}, up to ${counted(settings.experiments, 'candidate')} in ${settings.minutes} minutes on rung ${settings.rung}; text: ${text}, ${bytesText(data.trainBytes)} to train on, ${bytesText(data.heldOutBytes)} held out`,
     });
   }
-  if (state !== null && campaign !== null && !isCampaignOver(state)) {
+  for (const notice of status?.notices ?? []) events.push({ key: `notice:${notice}`, line: plain(notice) });
+  // Calibrating has not begun.
+  const isBefore = status?.stage === openingStage || status?.stage === waitingStage;
+  if (state !== null && campaign !== null && !isCampaignOver(state) && !isBefore) {
     events.push({ key: `state:${state}`, line: `${state}${status === null ? '' : `: ${plain(status.stage)}`}` });
   }
   return events;

@@ -1,6 +1,6 @@
 import { isCampaignOver } from '../../workflows/contracts/campaign.ts';
 import type { BestRow } from '../../workflows/contracts/messages.ts';
-import { cut, displayWidth, plain } from './cells.ts';
+import { cut, displayWidth, plain, wrap } from './cells.ts';
 import { currentActivities } from './current-trials.ts';
 import { counted, durationText, effectText, shortId } from './figures.ts';
 import { type Look, tint } from './look.ts';
@@ -43,6 +43,7 @@ const heading = (look: Look, snapshot: CampaignSnapshot, isOver: boolean): reado
     ...(isOver ? [] : [barLine(look, snapshot)]),
     cut(stage === state ? state : `${state}: ${stage}`, look.width),
     cut(budgetLine(snapshot), look.width),
+    ...(status?.notices ?? []).flatMap((notice) => wrap(plain(notice), look.width)).map((line) => tint(look, 'yellow', line)),
     ...(trouble === '' ? [] : [tint(look, 'red', cut(trouble, look.width))]),
   ].filter((line) => line !== '');
 };

@@ -159,8 +159,21 @@ export type ProposeResult =
   | { readonly ok: true; readonly name: string; readonly summary: string }
   | { readonly ok: false; readonly label: FailureLabel; readonly detail: string };
 
+/** What the machine is, as a campaign needs it. */
+export interface MachineFacts {
+  /** Why none of the campaign's programs may run here, with the remedy; null when they may. */
+  readonly waitsFor: string | null;
+  /** Trials that run at the same time, of all campaigns together. */
+  readonly slots: number;
+}
+
 /** Queue `checks`. */
 export interface CheckActivities {
+  /**
+   * Starts Python and says whether the campaign's programs may run in its sandbox; waits up to `waitMs` until they may.
+   * Non-retryable: brokenPython.
+   */
+  readMachine(request: { readonly campaignId: string; readonly waitMs: number }): Promise<MachineFacts>;
   /** Runs the gates on the experiment's program; stores sizes and evidence. */
   checkArchitecture(request: { readonly experimentId: string }): Promise<StepResult>;
   /** Runs the gates once more with so many cuts on what is about to win something; what they say is a record of its own. */

@@ -16,6 +16,9 @@ export const updateNames = {
   hint: 'addHint',
   budget: 'setBudget',
 } as const;
+/** Stages of a campaign that trains nothing yet. */
+export const openingStage = 'checking the settings, preparing the data and starting Python';
+export const waitingStage = 'waiting for a sandbox; cancel ends the campaign';
 export const statusQuery = 'status';
 /** Custom search attributes, registered when the server starts. */
 export const searchAttributes = {
@@ -55,6 +58,8 @@ export interface CampaignStatus {
   readonly state: CampaignState;
   /** One sentence: what is happening now. */
   readonly stage: string;
+  /** What a person should know of this machine: it waits for a sandbox, or has fewer slots than were asked for. */
+  readonly notices: readonly string[];
   readonly inFlight: readonly string[];
   readonly finished: {
     readonly recorded: number;

@@ -7,6 +7,8 @@ import * as z from 'zod';
 export const sandboxTiers = ['S3', 'S2', 'S1', 'S0L', 'S0P', 'none'] as const;
 export const sandboxTierSchema = z.enum(sandboxTiers);
 export type SandboxTier = z.infer<typeof sandboxTierSchema>;
+/** What a campaign may ask for: a tier that no machine can prove would be waited for without end. */
+export const sandboxNeedSchema = sandboxTierSchema.exclude(['S3']);
 
 /** What the host found when it probed its own sandbox at its start: the tier is what the canary programs proved, never what was assumed. */
 export const sandboxFactsSchema = z.strictObject({

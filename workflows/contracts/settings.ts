@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { dataSourceSchema } from './data.ts';
 import { baselineNameSchema } from './genome.ts';
 import { rungNameSchema } from './rung.ts';
-import { sandboxTierSchema } from './sandbox.ts';
+import { sandboxNeedSchema } from './sandbox.ts';
 
 export const presetNames = ['quick', 'standard', 'asi-arch', 'tiny'] as const;
 export const policyNames = ['asi-arch', 'greedy', 'random'] as const;
@@ -59,10 +59,10 @@ export const settingsSchema = z.strictObject({
     .positive()
     .nullable()
     .describe('Stop exploring when a candidate gains this many bits per byte; null for never'),
-  sandbox: sandboxTierSchema.describe(
+  sandbox: sandboxNeedSchema.describe(
     'Weakest sandbox in which programs of the evolver, baselines and your own files may run; with less they wait. Your own files never run in none unless ASI_ALLOW_UNSANDBOXED names the campaign',
   ),
-  modelSandbox: sandboxTierSchema.describe('The same for programs that a language model wrote'),
+  modelSandbox: sandboxNeedSchema.describe('The same for programs that a language model wrote'),
   hints: z.array(z.string().min(1).max(500)).max(20).describe('Words for the researcher, for example "try wider FIR branches"'),
 });
 export type CampaignSettings = z.infer<typeof settingsSchema>;

@@ -10,6 +10,7 @@ import { rankStandings, standingOf, verdictText } from '../../../workers/view/st
 import { tryLines } from '../../../workers/view/try-result.ts';
 import type { Campaign } from '../../../workflows/contracts/campaign.ts';
 import type { Experiment, Verdict } from '../../../workflows/contracts/experiment.ts';
+import { waitingStage } from '../../../workflows/contracts/messages.ts';
 import { rungs } from '../../../workflows/contracts/rung.ts';
 import { aFailure, anEffect, anExperiment, aScore, aTrial, aVerdict } from '../../support/builders.ts';
 import { aRunningTrial, aStatus, openSeeded, seededId } from '../seeded-campaign.ts';
@@ -52,6 +53,19 @@ describe('the live view', () => {
     const told = liveView(look, { ...running, trouble }, options);
     expect(told).toContain(trouble);
     expect(liveView(look, { ...running, trouble: null }, options)).toEqual(told.filter((line) => line !== trouble));
+  });
+
+  it('shows whole what the campaign waits for, in the log too and once', () => {
+    const notice = `a program of this campaign needs sandbox tier S1 and this machine has S0L: ${'install bubblewrap, '.repeat(6)}then start again`;
+    const waiting = { ...running, status: aStatus({ state: 'calibrating', stage: waitingStage, notices: [notice] }) };
+    expect(liveView({ width: 80, color: false }, waiting, options).join(' ').replaceAll(/\s+/g, ' ')).toContain(notice);
+    const seen = new Set<string>();
+    const first = newEvents(waiting, seen);
+    expect(first.map(({ line }) => line)).toContain(notice);
+    for (const { key } of first) seen.add(key);
+    expect(newEvents(waiting, seen)).toEqual([]);
+    const going = { ...waiting, status: aStatus({ state: 'calibrating', stage: 'training 2 baselines' }) };
+    expect(newEvents(going, seen).map(({ line }) => line)).toEqual(['calibrating: training 2 baselines']);
   });
 
   it('shows stage, budget, best with interval, running trials with step and loss, and failures', () => {
