@@ -134,8 +134,7 @@ export const setMessageHandlers = (run: CampaignRun): void => {
   setHandler(
     defineUpdate<CampaignStatus, [BudgetChange]>(updateNames.budget),
     (change) => {
-      run.budget = { ...run.budget, ...change };
-      run.touch();
+      run.changeBudget(change);
       return status();
     },
     {

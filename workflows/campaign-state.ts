@@ -46,6 +46,8 @@ export class CampaignRun {
   stopRequested = false;
   hints: string[] = [];
   notices: readonly string[] = [];
+  /** Caps that a person sent before there was a plan. */
+  sentBudget: BudgetChange = {};
   budget: Required<BudgetChange> = { experiments: 0, minutes: 0, trialSeconds: 0 };
   /** Caps as the archive has them. */
   recordedBudget: Required<BudgetChange> = this.budget;
@@ -82,9 +84,16 @@ export class CampaignRun {
   begin(plan: CampaignPlan): void {
     this.plan = plan;
     const { experiments, minutes, trialSeconds, hints } = plan.settings;
-    this.budget = { experiments, minutes, trialSeconds };
-    this.recordedBudget = this.budget;
-    this.hints = [...hints];
+    this.recordedBudget = { experiments, minutes, trialSeconds };
+    const isChanged = Object.keys(this.sentBudget).length > 0;
+    this.budget = isChanged ? { ...this.recordedBudget, ...this.sentBudget } : this.recordedBudget;
+    this.hints = [...hints, ...this.hints];
+  }
+
+  changeBudget(change: BudgetChange): void {
+    if (this.plan === null) this.sentBudget = { ...this.sentBudget, ...change };
+    this.budget = { ...this.budget, ...change };
+    this.touch();
   }
 
   restore(carry: CampaignCarry): void {

@@ -177,6 +177,21 @@ describe('a discovery campaign', { timeout: 120_000 }, () => {
     expect(trials.filter((trial) => trial.state === 'running' || trial.state === 'queued')).toEqual([]);
   }, 60_000);
 
+  it('keeps what a person sends while it is still opening', async () => {
+    const handle = await start(loop, 'c-early', { preset: 'tiny', experiments: 1, hints: ['from the settings'] });
+    const update = (name: string, argument: unknown) =>
+      handle.executeUpdate<CampaignStatus, [unknown]>(name, { args: [argument] });
+    await update(updateNames.hint, { hint: 'sent early' });
+    await update(updateNames.budget, { minutes: 7 });
+    expect(await loop.archive.getCampaign('c-early')).toBeNull();
+    await handle.result();
+    const status = await handle.query<CampaignStatus>(statusQuery);
+    expect(status.hints).toEqual(['from the settings', 'sent early']);
+    expect(status.budget).toMatchObject({ experiments: { cap: 1 }, minutes: { cap: 7 } });
+    const campaign = await loop.archive.getCampaign('c-early');
+    expect(campaign === null ? null : settingsInForce(campaign)).toMatchObject({ experiments: 1, minutes: 7 });
+  });
+
   it('waits for open reserves rather than passing the cap on trial seconds, and goes on', async () => {
     // The first estimate of this rung is 15 s, so that two trials cannot be reserved at once.
     const handle = await start(loop, 'c-tight', { preset: 'tiny', experiments: 2, trialSeconds: 16 });
