@@ -11,6 +11,8 @@ export interface Job {
   readonly workdir: string;
   /** FIFOs to the judge, for a job that answers its questions. */
   readonly channel?: { readonly questions: string; readonly answers: string };
+  /** Whose work it is, and how many slots that work may hold at the same time; all of them if not given. */
+  readonly share?: { readonly owner: string; readonly slots: number };
   readonly limits: {
     readonly wallSeconds: number;
     readonly idleSeconds: number;

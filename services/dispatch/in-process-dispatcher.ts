@@ -39,7 +39,7 @@ interface Entry {
 
 const endsKept = 1000;
 
-/** First come, first served on a fixed number of slots in this process. */
+/** First come, first served on a fixed number of slots in this process; who holds its share lets the others go before. */
 export class InProcessDispatcher implements TrialDispatcher {
   readonly slots: number;
   readonly #runner: JobRunner;
@@ -113,7 +113,8 @@ export class InProcessDispatcher implements TrialDispatcher {
 
   #startNext(): void {
     while (this.#free > 0) {
-      const entry = this.#queue.shift();
+      const index = this.#queue.findIndex(({ job }) => this.#hasRoom(job));
+      const [entry] = index === -1 ? [] : this.#queue.splice(index, 1);
       if (entry === undefined) return;
       this.#free -= 1;
       entry.state = 'running';
@@ -125,6 +126,14 @@ export class InProcessDispatcher implements TrialDispatcher {
         this.#startNext();
       });
     }
+  }
+
+  #hasRoom({ share }: Job): boolean {
+    if (share === undefined) return true;
+    const running = [...this.#entries.values()].filter(
+      ({ job, state }) => state !== 'queued' && job.share?.owner === share.owner,
+    );
+    return running.length < share.slots;
   }
 
   async #execute(entry: Entry): Promise<JobEnd> {

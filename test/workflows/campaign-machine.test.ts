@@ -53,7 +53,7 @@ const withoutTorch = (python: string): string => {
   return path;
 };
 
-describe('a campaign on a machine that cannot run it', { timeout: 120_000 }, () => {
+describe('a campaign and the machine it runs on', { timeout: 120_000 }, () => {
   it('fails before anything is trained where Python does not start, and says why', async () => {
     host.python = new PythonHost({ python: withoutTorch(loop.config.python) });
     const handle = await start('c-broken', {});
@@ -103,6 +103,15 @@ describe('a campaign on a machine that cannot run it', { timeout: 120_000 }, () 
     await expect(handle.result()).rejects.toThrow();
     expect((await loop.archive.getCampaign('c-weaker'))?.state).toBe('cancelled');
     expect(await loop.archive.listTrials({ campaignId: 'c-weaker' })).toEqual([]);
+  });
+
+  it('trains no more at a time than its slots, while it calibrates too', async () => {
+    host.spans.length = 0;
+    await (await start('c-single', { slots: 1 })).result();
+    const trainings = host.spans.filter(({ command }) => command === 'train').toSorted((a, b) => a.startedAtMs - b.startedAtMs);
+    expect(trainings.length).toBeGreaterThan(5);
+    for (const [index, { startedAtMs }] of trainings.slice(1).entries())
+      expect(startedAtMs).toBeGreaterThanOrEqual(trainings[index]?.endedAtMs ?? 0);
   });
 
   it('is told that it asks for more slots than there are', async () => {

@@ -9,7 +9,7 @@ import { infra } from './heartbeat.ts';
 import { requireSandbox } from './sandbox-tier.ts';
 import { settleSeconds } from './trial-budget.ts';
 import { effortOf } from './trial-effort.ts';
-import { runTrialJob, trialLimits } from './trial-job.ts';
+import { runTrialJob, shareOf, trialLimits } from './trial-job.ts';
 import { materialise, recordFailure, removeWorkdir, type TrainingDependencies, type TrialContext } from './trial-record.ts';
 
 interface Scored {
@@ -96,7 +96,10 @@ const judge = async (dependencies: TrainingDependencies, { context, trial }: Sco
   const { sandbox, device } = await dependencies.hostFacts();
   try {
     return await scoreWithJudge(
-      { judge: dependencies.judge, run: (job, signal) => runTrialJob(dispatcher, job, undefined, signal) },
+      {
+        judge: dependencies.judge,
+        run: (job, signal) => runTrialJob(dispatcher, { ...job, share: shareOf(context) }, undefined, signal),
+      },
       {
         id: `${trial.id}#${set}`,
         request,

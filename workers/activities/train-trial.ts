@@ -10,7 +10,7 @@ import { createLiveCurve } from './live-curve.ts';
 import { plainFileInside } from './plain-file.ts';
 import { requireSandbox } from './sandbox-tier.ts';
 import { createWatch } from './training-watch.ts';
-import { parseResult, runTrialJob, trialLimits } from './trial-job.ts';
+import { parseResult, runTrialJob, shareOf, trialLimits } from './trial-job.ts';
 import { materialise, recordFailure, storedEnd, type TrainingDependencies, type TrialContext } from './trial-record.ts';
 
 const checkpointEverySteps = 20;
@@ -58,6 +58,7 @@ export const train = async (
       command: 'train',
       request,
       workdir: context.workdir,
+      share: shareOf(context),
       limits: trialLimits(dependencies, context),
     },
     (line) => {

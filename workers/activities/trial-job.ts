@@ -15,6 +15,12 @@ export const trialLimits = ({ idleSeconds }: TrainingDependencies, { campaign }:
   logBytes: logLimitBytes,
 });
 
+/** A campaign trains and scores no more at a time than its settings say, whatever the machine has. */
+export const shareOf = ({ campaign }: TrialContext): NonNullable<Job['share']> => ({
+  owner: campaign.id,
+  slots: campaign.settings.slots,
+});
+
 export const runTrialJob = (
   dispatcher: TrialDispatcher,
   work: Job,

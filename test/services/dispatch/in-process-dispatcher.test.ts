@@ -42,6 +42,29 @@ describe('the in-process dispatcher', () => {
     expect(runner.started).toEqual(['a', 'b', 'c', 'd']);
   });
 
+  it('gives no owner more slots than its share, and those that are left to the next in the queue', async () => {
+    const dispatcher = new InProcessDispatcher({ slots: 3, runner });
+    const shared = (id: string, owner: string, slots: number) => dispatcher.run({ ...job(id), share: { owner, slots } });
+    const ends = [shared('a1', 'a', 1), shared('a2', 'a', 1), shared('b1', 'b', 9), shared('a3', 'a', 1)];
+    await turn();
+    expect(runner.running).toEqual(['a1', 'b1']);
+    runner.finish('b1');
+    await ends[2];
+    await turn();
+    expect(runner.running).toEqual(['a1']);
+    for (const [id, next] of [
+      ['a1', 'a2'],
+      ['a2', 'a3'],
+    ] as const) {
+      runner.finish(id);
+      await turn();
+      await turn();
+      expect(runner.running).toEqual([next]);
+    }
+    runner.finish('a3');
+    expect((await Promise.all(ends)).every((end) => end.ok)).toBe(true);
+  });
+
   it('attaches a second caller to the running job, and answers a third with the stored end', async () => {
     const dispatcher = new InProcessDispatcher({ slots: 1, runner });
     const first = dispatcher.run(job('a'));
