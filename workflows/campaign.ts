@@ -5,6 +5,7 @@ import {
   condition,
   continueAsNew,
   isCancellation,
+  patched,
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
@@ -21,7 +22,7 @@ import { campaignIdForWorkflow } from './contracts/naming.ts';
 import { rootMessage } from './experiment.ts';
 import { confirmationReserve } from './rules/budget.ts';
 import { type ExplorationState, nextMove } from './rules/stopping.ts';
-import { campaignKey, presetKey } from './search-attributes.ts';
+import { bestGainKey, campaignKey, kindKey, outcomeKey, presetKey } from './search-attributes.ts';
 
 export interface CampaignResult {
   readonly campaignId: string;
@@ -34,6 +35,13 @@ export interface CampaignResult {
 
 /** History events after which a run hands over to the next; a drained hand-over costs at most one idle trial. */
 const continueAfterEvents = 3000;
+/** Attributes of another campaign or experiment until this one has its own. */
+const cleared = [
+  { key: presetKey, value: null },
+  { key: kindKey, value: null },
+  { key: outcomeKey, value: null },
+  { key: bestGainKey, value: null },
+];
 /** Experiments beyond the slots, so that proposing and checking the next one overlap with training. */
 const aheadOfSlots = 1;
 /**
@@ -44,7 +52,11 @@ export async function discoverArchitectures(input?: unknown, carry?: CampaignCar
   const info = workflowInfo();
   const run = new CampaignRun(campaignIdForWorkflow(info.workflowId), Date.now());
   setMessageHandlers(run);
-  upsertSearchAttributes([{ key: campaignKey, value: run.campaignId }]);
+  upsertSearchAttributes([
+    { key: campaignKey, value: run.campaignId },
+    // A start that copies an earlier one in the Web UI copies its attributes too.
+    ...(carry === undefined ? cleared : []),
+  ]);
   show(run);
   // The children live in this scope, so that a campaign that fails ends them as one that is cancelled does.
   const scope = new CancellationScope();
@@ -72,7 +84,7 @@ export async function discoverArchitectures(input?: unknown, carry?: CampaignCar
     if (run.plan !== null && (cancelled || isFailure(error))) {
       scope.cancel();
       await recordEnd(run, { cancelled, error });
-    }
+    } else if (isFailure(error)) showRefusal(run, error);
     throw error;
   }
 }
@@ -180,6 +192,15 @@ async function recordEnd(
     run.digest = await record.readDigest({ campaignId: run.campaignId });
     show(run);
   });
+}
+
+/** It has no record: its page is all that says how it ended. */
+function showRefusal(run: CampaignRun, error: Error): void {
+  // Histories of the version before end here.
+  if (!patched('show-refusal')) return;
+  run.state = 'failed';
+  run.stage = rootMessage(error);
+  show(run);
 }
 
 /** The memo lets a test hand over sooner. */

@@ -7,6 +7,7 @@ import { settingsInForce } from '../../workflows/contracts/campaign.ts';
 import { isTerminal } from '../../workflows/contracts/experiment.ts';
 import { type CampaignStatus, statusQuery, taskQueues, updateNames, workflowTypes } from '../../workflows/contracts/messages.ts';
 import { lineageViolations } from '../../workflows/rules/lineage.ts';
+import { bestGainKey, campaignKey, experimentsKey, outcomeKey, presetKey, stageKey } from '../../workflows/search-attributes.ts';
 import { type Loop, startLoop } from '../support/loop.ts';
 
 let loop: Loop;
@@ -77,6 +78,27 @@ describe('a discovery campaign', { timeout: 120_000 }, () => {
     expect(message).toContain('experimentz');
     expect(message).toContain('experiments');
     expect(await loop.archive.getCampaign('c-wrong')).toBeNull();
+  });
+
+  it('shows nothing of the campaign whose start was copied, and that it was refused', async () => {
+    const handle = await loop.client.workflow.start(workflowTypes.campaign, {
+      taskQueue: taskQueues.discovery,
+      workflowId: 'c-copied',
+      args: [{ preset: 'tiny', seed: -1 }],
+      typedSearchAttributes: [
+        { key: bestGainKey, value: 0.7 },
+        { key: outcomeKey, value: 'recorded' },
+        { key: presetKey, value: 'standard' },
+        { key: stageKey, value: 'finished' },
+        { key: experimentsKey, value: 60 },
+      ],
+    });
+    await failureOf(handle.result());
+    const { typedSearchAttributes: attributes } = await handle.describe();
+    expect(attributes.get(campaignKey)).toBe('c-copied');
+    expect(attributes.get(stageKey)).toBe('failed');
+    expect(attributes.get(experimentsKey)).toBe(0);
+    for (const key of [bestGainKey, outcomeKey, presetKey]) expect(attributes.get(key)).toBeUndefined();
   });
 
   it('refuses a sandbox tier that no machine can prove', async () => {
