@@ -1,4 +1,5 @@
 import { ActivityCancellationType, proxyActivities } from '@temporalio/workflow';
+import { withSummaries } from './activity-summaries.ts';
 import type { CheckActivities, DiscoveryActivities, ResearchActivities, TrainingActivities } from './contracts/activities.ts';
 import { taskQueues } from './contracts/messages.ts';
 
@@ -6,37 +7,63 @@ import { taskQueues } from './contracts/messages.ts';
 // outage (a server, a disk, a process that died) and is retried; what a candidate does comes back as a value.
 
 /** The record: short writes on the archive; an outage of it pauses the campaign rather than failing it. */
-export const record = proxyActivities<DiscoveryActivities>({
-  taskQueue: taskQueues.discovery,
-  startToCloseTimeout: '2 minutes',
-  retry: { initialInterval: '500 ms', backoffCoefficient: 2, maximumInterval: '30 seconds' },
-});
+export const record = withSummaries(
+  proxyActivities<Omit<DiscoveryActivities, 'judgeExperiment' | 'openCampaign' | 'concludeCampaign'>>({
+    taskQueue: taskQueues.discovery,
+    startToCloseTimeout: '2 minutes',
+    retry: { initialInterval: '500 ms', backoffCoefficient: 2, maximumInterval: '30 seconds' },
+  }),
+  {
+    calibrateNoise: () => 'what seeds alone do',
+    setCampaignState: ({ state }) => `record: ${state}`,
+    setBudget: ({ change }) => `record: caps ${JSON.stringify(change)}`,
+    rebuildPool: () => 'rank what parents are drawn from',
+    readDigest: () => 'figures for this page',
+    finishExperiment: ({ end }) => `record: ${end.state}${end.state === 'recorded' ? '' : ` (${end.label})`}`,
+    chooseFinalists: () => 'who is confirmed, and against whom',
+    planConfirmation: ({ numTried }) => `whose verdict may change after ${numTried} seeds`,
+    endCampaign: ({ state }) => `close the record: ${state}`,
+  },
+);
 
 /** While calibrating it waits for the reference's trials, which may take as long as trials do. */
-export const judging = proxyActivities<Pick<DiscoveryActivities, 'judgeExperiment'>>({
-  taskQueue: taskQueues.discovery,
-  startToCloseTimeout: '7 days',
-  heartbeatTimeout: '30 seconds',
-  retry: { initialInterval: '500 ms', backoffCoefficient: 2, maximumInterval: '30 seconds' },
-});
+export const judging = withSummaries(
+  proxyActivities<Pick<DiscoveryActivities, 'judgeExperiment'>>({
+    taskQueue: taskQueues.discovery,
+    startToCloseTimeout: '7 days',
+    heartbeatTimeout: '30 seconds',
+    retry: { initialInterval: '500 ms', backoffCoefficient: 2, maximumInterval: '30 seconds' },
+  }),
+  { judgeExperiment: () => 'fitness from its scores' },
+);
 
 /** Reading a large data folder, and building report and bundles, may take minutes. */
-export const longRecord = proxyActivities<Pick<DiscoveryActivities, 'openCampaign' | 'concludeCampaign'>>({
-  taskQueue: taskQueues.discovery,
-  startToCloseTimeout: '20 minutes',
-  heartbeatTimeout: '30 seconds',
-  retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '30 seconds', maximumAttempts: 10 },
-});
+export const longRecord = withSummaries(
+  proxyActivities<Pick<DiscoveryActivities, 'openCampaign' | 'concludeCampaign'>>({
+    taskQueue: taskQueues.discovery,
+    startToCloseTimeout: '20 minutes',
+    heartbeatTimeout: '30 seconds',
+    retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '30 seconds', maximumAttempts: 10 },
+  }),
+  { openCampaign: () => 'check the settings, prepare the data', concludeCampaign: () => 'verdicts, report and bundles' },
+);
 
 /** Researcher, engineer, analyst. */
-export const research = proxyActivities<ResearchActivities>({
-  taskQueue: taskQueues.agents,
-  startToCloseTimeout: '10 minutes',
-  heartbeatTimeout: '30 seconds',
-  // A proposal that went on after its experiment was closed would write into a terminal record.
-  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-  retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute', maximumAttempts: 10 },
-});
+export const research = withSummaries(
+  proxyActivities<ResearchActivities>({
+    taskQueue: taskQueues.agents,
+    startToCloseTimeout: '10 minutes',
+    heartbeatTimeout: '30 seconds',
+    // A proposal that went on after its experiment was closed would write into a terminal record.
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute', maximumAttempts: 10 },
+  }),
+  {
+    proposeExperiment: ({ origin }) => `propose and write the ${origin.kind}`,
+    repairExperiment: ({ attempt, label, detail }) => `repair ${attempt} after ${label}: ${detail}`.slice(0, 120),
+    analyseExperiment: () => 'what changed, and what it did',
+  },
+);
 
 /** Gates on CPU: seconds each, but they queue, and wait for a sandbox where there is none; only the heartbeat bounds them. */
 export const checks = proxyActivities<CheckActivities>({

@@ -1,4 +1,4 @@
-import { ApplicationFailure, condition, setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
+import { ApplicationFailure, condition, setCurrentDetails, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
 import { record } from './activity-proxies.ts';
 import type { CampaignRun } from './campaign-state.ts';
 import { renderDetails } from './details.ts';
@@ -8,13 +8,25 @@ import { bestGainKey, experimentsKey, stageKey } from './search-attributes.ts';
 /** Past this the machine is the problem: stop rather than burn the rest of the budget. */
 const maxOutagesInRow = 3;
 
+/** A page that nothing happens on shows the budget of a minute ago at most. The memo lets a test look sooner. */
+export const refreshMs = (): number => {
+  const { memo } = workflowInfo();
+  return typeof memo?.refreshMs === 'number' ? memo.refreshMs : 60_000;
+};
+
+/** What was measured and used up so far, on the page. */
+export async function refresh(run: CampaignRun): Promise<void> {
+  run.digest = await record.readDigest({ campaignId: run.campaignId });
+  show(run);
+}
+
 /** Waits for a child, a message or the end of the minutes; then brings record, details and attributes up to date. */
 export async function nextChange(run: CampaignRun): Promise<void> {
   const msLeft = (run.budget.minutes - run.minutesUsed(Date.now())) * 60_000;
   // A change that came while something else was awaited is seen at once.
   const changed = () => run.changes > run.handledChanges;
   if (run.paused || msLeft <= 0) await condition(changed);
-  else await condition(changed, msLeft);
+  else await condition(changed, Math.min(msLeft, refreshMs()));
   run.handledChanges = run.changes;
   throwFault(run);
   await recordMessages(run);
@@ -25,8 +37,7 @@ export async function nextChange(run: CampaignRun): Promise<void> {
     run.finishedSincePool = 0;
     await record.rebuildPool({ campaignId: run.campaignId });
   }
-  run.digest = await record.readDigest({ campaignId: run.campaignId });
-  show(run);
+  await refresh(run);
 }
 
 /** What a person changed goes into the record: caps, which the ledger reads, and a pause. */

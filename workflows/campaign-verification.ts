@@ -1,7 +1,7 @@
-import { ActivityFailure, condition, isCancellation, startChild } from '@temporalio/workflow';
+import { ActivityFailure, condition, isCancellation, patched, startChild } from '@temporalio/workflow';
 import { checks, record, training } from './activity-proxies.ts';
 import { childOptions } from './campaign-children.ts';
-import { enter, recordMessages, show } from './campaign-progress.ts';
+import { enter, recordMessages, refresh, refreshMs, show } from './campaign-progress.ts';
 import type { CampaignRun } from './campaign-state.ts';
 import { auditCuts, type ConfirmationPlan } from './contracts/activities.ts';
 import { campaignKey } from './search-attributes.ts';
@@ -59,10 +59,15 @@ async function confirmOn(
     over = true;
     return settled;
   });
+  const changed = () => over || run.recordedBudget !== run.budget;
+  // Campaigns of the version before go on without it.
+  const refreshes = patched('refresh-verification');
   // A cap that is raised now must reach the ledger while there are trials that it can help.
   while (!over) {
-    await condition(() => over || run.recordedBudget !== run.budget);
+    if (refreshes) await condition(changed, refreshMs());
+    else await condition(changed);
     await recordMessages(run);
+    if (refreshes && !over) await refresh(run);
   }
   await ends;
   // A child that a person cancelled or that an outage ended leaves seeds without a score, and the verdict says so.

@@ -14,11 +14,9 @@ export const renderDetails = (status: CampaignStatus): string => {
     status.notices.map((notice) => `**${inline(notice)}**`).join('\n\n'),
     status.conclusion === null ? '' : `**${status.conclusion.statement}**`,
     [
-      '| budget | used | cap |',
-      '| --- | --- | --- |',
-      `| candidates | ${experiments.used} | ${experiments.cap} |`,
-      `| minutes | ${minutes.used.toFixed(1)} | ${minutes.cap} |`,
-      `| trial seconds | ${trialSeconds.used.toFixed(0)} | ${trialSeconds.cap} |`,
+      `- candidates: ${experiments.used} of ${experiments.cap}`,
+      `- minutes: ${minutes.used.toFixed(1)} of ${minutes.cap}`,
+      `- trial seconds: ${trialSeconds.used.toFixed(0)} of ${trialSeconds.cap}`,
     ].join('\n'),
     `Experiments: ${recorded} recorded, ${rejected} rejected, ${failed} failed, ${cancelled} cancelled; running now: ${status.inFlight.map(shortId).join(', ') || 'none'}`,
     bestTable(status.best),
@@ -34,18 +32,24 @@ export const renderDetails = (status: CampaignStatus): string => {
 
 const bestTable = (rows: readonly BestRow[]): string => {
   if (rows.length === 0) return '';
-  const lines = rows.map(
-    (row) =>
-      `| ${shortId(row.experimentId)} | ${inline(row.name)}${row.isUnwalled === true ? ' (no sandbox)' : ''} | ${row.kind} | ${row.gain === null ? '–' : gainText(row.gain)} | ${inline(row.changed)} | ${row.verdict ?? '–'} |`,
-  );
-  return [
-    '### Best so far',
-    '',
-    '| id | name | kind | bits per byte gained over the reference | changed | verdict |',
-    '| --- | --- | --- | --- | --- | --- |',
-    ...lines,
-  ].join('\n');
+  return ['### Best so far', '', tableRow(bestColumns), tableRow(bestColumns.map(() => '---')), ...rows.map(bestRow)].join('\n');
 };
+
+const bestColumns = ['id', 'name', 'kind', 'bits per byte gained over the reference', 'changed', 'verdict'];
+
+const bestRow = ({ experimentId, name, kind, gain, changed, verdict, isUnwalled }: BestRow): string =>
+  tableRow([
+    shortId(experimentId),
+    `${inline(name)}${isUnwalled === true ? ' (no sandbox)' : ''}`,
+    kind,
+    gain === null ? '–' : gainText(gain),
+    inline(changed),
+    verdict ?? '–',
+  ]);
+
+/** The Web UI draws cells without a gap between them. */
+const tableRow = (cells: readonly string[]): string =>
+  `| ${cells.map((cell) => (cell === '---' ? cell : `${cell}&nbsp;&nbsp;`)).join(' | ')} |`;
 
 const failureList = (status: CampaignStatus): string =>
   status.lastFailures.length === 0

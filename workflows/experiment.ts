@@ -100,7 +100,10 @@ async function auditDoubted(experimentId: string, trialIds: readonly string[]): 
 async function checkAndRepair(input: ExperimentInput): Promise<StepResult> {
   const { experimentId } = input;
   for (let attempt = 0; ; attempt++) {
-    const checked = await checks.checkArchitecture({ experimentId });
+    const checked = await checks.checkArchitecture.executeWithOptions(
+      { summary: attempt === 0 ? 'gates' : `gates, repair ${attempt}` },
+      [{ experimentId }],
+    );
     if (checked.ok || attempt === input.maxRepairs || input.origin.kind !== 'candidate') return checked;
     if (classifyFailure({ label: checked.label, stage: 'check' }).retry !== 'repair') return checked;
     const repaired = await research.repairExperiment({

@@ -180,6 +180,36 @@ describe('a discovery campaign', { timeout: 120_000 }, () => {
     expect(steered === null ? null : settingsInForce(steered).experiments).toBe(40);
   }, 120_000);
 
+  it('brings its page up to date while nothing ends, and every activity says what it is for', async () => {
+    const handle = await slow.client.workflow.start(workflowTypes.campaign, {
+      taskQueue: taskQueues.discovery,
+      workflowId: 'c-fresh',
+      memo: { refreshMs: 150 },
+      args: [{ preset: 'tiny', experiments: 1 }],
+    });
+    await handle.result();
+    const { events } = await handle.fetchHistory();
+    const kinds = (events ?? []).map(({ activityTaskScheduledEventAttributes: activity, ...event }) => ({
+      name: activity?.activityType?.name ?? null,
+      summary: event.userMetadata?.summary?.data ?? null,
+      ended: event.childWorkflowExecutionCompletedEventAttributes != null,
+    }));
+    const isRead = ({ name }: { readonly name: string | null }) => name === 'readDigest';
+    const firstEnd = kinds.findIndex(({ ended }) => ended);
+    expect(firstEnd).toBeGreaterThan(0);
+    expect(kinds.slice(0, firstEnd).filter(isRead).length).toBeGreaterThan(0);
+    const finalists = kinds.findIndex(({ name }) => name === 'chooseFinalists');
+    const lastEnd = finalists + kinds.slice(finalists).findIndex(({ ended }) => ended);
+    expect(kinds.slice(finalists, lastEnd).filter(isRead).length).toBeGreaterThan(0);
+    for (const id of ['c-fresh', 'c-fresh/e0003', 'c-fresh/e0001/verify']) {
+      const history = await slow.client.workflow.getHandle(id).fetchHistory();
+      const silent = (history.events ?? [])
+        .filter((event) => event.activityTaskScheduledEventAttributes != null && event.userMetadata?.summary == null)
+        .map((event) => event.activityTaskScheduledEventAttributes?.activityType?.name);
+      expect(silent).toEqual([]);
+    }
+  });
+
   it('stops its trials on cancel and leaves a clean record', async () => {
     const handle = await start(slow, 'c-cancelled', { preset: 'tiny', experiments: 50, minutes: 5 });
     await expect

@@ -34,9 +34,11 @@ describe('the details of a campaign in the Web UI', () => {
   it('show stage, budget, best with its interval, running experiments and last failures', () => {
     const text = renderDetails(status);
     expect(text).toContain('## c-test — exploring');
-    expect(text).toContain('| candidates | 6 | 10 |');
+    expect(text).toContain('- candidates: 6 of 10');
     expect(text).toContain('running now: e0005, e0006');
-    expect(text).toContain('| e0004 | delta + fir 3,15 | candidate | +0.3908 (+0.1657 to +0.6159, 2 seeds) |');
+    expect(text).toContain(
+      '| e0004&nbsp;&nbsp; | delta + fir 3,15&nbsp;&nbsp; | candidate&nbsp;&nbsp; | +0.3908 (+0.1657 to +0.6159, 2 seeds)&nbsp;&nbsp; |',
+    );
     expect(text).toContain('e0003 **gate**');
   });
 
