@@ -1,6 +1,6 @@
 import { createLogUpdate } from 'log-update';
 import { newEvents } from '../view/events.ts';
-import { clockText } from '../view/figures.ts';
+import { clockText, stampText } from '../view/figures.ts';
 import { liveView } from '../view/live-view.ts';
 import { lookOf } from '../view/look.ts';
 import type { CampaignSnapshot } from '../view/snapshot.ts';
@@ -39,9 +39,10 @@ const logScreen = (context: CliContext): Screen => {
   const seen = new Set<string>();
   return {
     show: (snapshot) => {
-      for (const { key, line } of newEvents(snapshot, seen)) {
+      const { nowMs } = snapshot;
+      for (const { key, line, at } of newEvents(snapshot, seen)) {
         seen.add(key);
-        context.print([`${clockText(snapshot.nowMs)}  ${line}`]);
+        context.print([`${stampText(at === null ? nowMs : Date.parse(at), nowMs)}  ${line}`]);
       }
     },
     say: (line) => context.print([`${clockText(Date.now())}  ${line}`]),

@@ -1,7 +1,10 @@
 import { type Experiment, isTerminal } from '../../workflows/contracts/experiment.ts';
 import type { Trial } from '../../workflows/contracts/trial.ts';
+import { cut } from './cells.ts';
 import { tasksOf } from './progress.ts';
-import { type CampaignSnapshot, nameOf } from './snapshot.ts';
+import { type CampaignSnapshot, nameOf, repairsOf } from './snapshot.ts';
+
+const repairWidth = 40;
 
 /** What one experiment is doing at the moment. */
 export interface Activity {
@@ -9,7 +12,7 @@ export interface Activity {
   readonly name: string;
   /** "checking", "training seed 3 (confirming)". */
   readonly doing: string;
-  /** Task, step and loss of the running trial; empty when nothing trains. */
+  /** Task, step and loss of the running trial, else what was mended; empty when there is neither. */
   readonly figures: string;
   readonly losses: readonly (number | null)[];
 }
@@ -50,9 +53,14 @@ const idle = (experiment: Experiment): Activity => ({
   id: experiment.id,
   name: nameOf(experiment),
   doing: stages[experiment.state],
-  figures: '',
+  figures: repairText(experiment),
   losses: [],
 });
+
+const repairText = (experiment: Experiment): string => {
+  const why = repairsOf(experiment).at(-1);
+  return why === undefined ? '' : cut(`repaired after ${why}`, repairWidth);
+};
 
 const training = (id: string, name: string, trial: Trial): Activity => {
   const last = trial.curve.at(-1);

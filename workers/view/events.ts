@@ -4,12 +4,23 @@ import { openingStage, waitingStage } from '../../workflows/contracts/messages.t
 import { plain } from './cells.ts';
 import { bytesText, counted, durationText, effectText, shortId } from './figures.ts';
 import { progressOf } from './progress.ts';
-import { type CampaignSnapshot, changeText, exploredGain, isReference, nameOf, referenceName, stateOf } from './snapshot.ts';
+import {
+  type CampaignSnapshot,
+  changeText,
+  exploredGain,
+  isReference,
+  nameOf,
+  referenceName,
+  repairsOf,
+  stateOf,
+} from './snapshot.ts';
 
 /** One thing that happened. The key is the same in every snapshot that shows it, so that no line comes twice. */
 export interface CampaignEvent {
   readonly key: string;
   readonly line: string;
+  /** When the record says that it happened; null for what was only seen now. */
+  readonly at: string | null;
 }
 
 /** Everything that a snapshot shows to have happened, in the order in which a log should say it. */
@@ -22,9 +33,13 @@ export const eventsOf = (snapshot: CampaignSnapshot): readonly CampaignEvent[] =
   ...closingEvents(snapshot),
 ];
 
-/** The events whose keys are not in `seen`. */
-export const newEvents = (snapshot: CampaignSnapshot, seen: ReadonlySet<string>): readonly CampaignEvent[] =>
-  eventsOf(snapshot).filter(({ key }) => !seen.has(key));
+/** The events whose keys are not in `seen`, the earlier ones first. */
+export const newEvents = (snapshot: CampaignSnapshot, seen: ReadonlySet<string>): readonly CampaignEvent[] => {
+  const atMs = ({ at }: CampaignEvent): number => (at === null ? snapshot.nowMs : Date.parse(at));
+  return eventsOf(snapshot)
+    .filter(({ key }) => !seen.has(key))
+    .toSorted((a, b) => atMs(a) - atMs(b));
+};
 
 const openingEvents = (snapshot: CampaignSnapshot): readonly CampaignEvent[] => {
   const { campaign, status } = snapshot;
@@ -35,28 +50,34 @@ const openingEvents = (snapshot: CampaignSnapshot): readonly CampaignEvent[] => 
     const text = data.source.kind === 'stdlib' ? "Python's standard library" : data.source.path;
     events.push({
       key: 'opened',
+      at: campaign.createdAt,
       line: `${campaign.id} started: preset ${settings.preset}, seed ${settings.seed}, up to ${counted(settings.experiments, 'candidate')} in ${settings.minutes} minutes on rung ${settings.rung}; text: ${text}, ${bytesText(data.trainBytes)} to train on, ${bytesText(data.heldOutBytes)} held out`,
     });
   }
-  for (const notice of status?.notices ?? []) events.push({ key: `notice:${notice}`, line: plain(notice) });
+  for (const notice of status?.notices ?? []) events.push({ key: `notice:${notice}`, at: null, line: plain(notice) });
   // Calibrating has not begun.
   const isBefore = status?.stage === openingStage || status?.stage === waitingStage;
   if (state !== null && campaign !== null && !isCampaignOver(state) && !isBefore) {
-    events.push({ key: `state:${state}`, line: `${state}${status === null ? '' : `: ${plain(status.stage)}`}` });
+    events.push({ key: `state:${state}`, at: null, line: `${state}${status === null ? '' : `: ${plain(status.stage)}`}` });
   }
   return events;
 };
 
 const experimentEvents = (snapshot: CampaignSnapshot, experiment: Experiment): readonly CampaignEvent[] => {
-  const { id, kind, proposal, verdict } = experiment;
+  const { id, kind, proposal, verdict, createdAt, finishedAt } = experiment;
   const who = `${shortId(id)} ${nameOf(experiment)}`;
   const events: CampaignEvent[] = [];
   if (proposal !== null && kind !== 'baseline') {
     const parent = experiment.parentId === null ? '' : ` (from ${shortId(experiment.parentId)})`;
-    events.push({ key: `${id}:proposed`, line: `${who}: proposed${parent}: ${changeText(experiment)}` });
+    events.push({ key: `${id}:proposed`, at: createdAt, line: `${who}: proposed${parent}: ${changeText(experiment)}` });
   }
-  if (isTerminal(experiment.state)) events.push({ key: `${id}:over`, line: `${who}: ${ending(snapshot, experiment)}` });
-  if (verdict !== null) events.push({ key: `${id}:verdict`, line: `${who}: ${plain(verdict.statement)}` });
+  repairsOf(experiment).forEach((why, index) => {
+    events.push({ key: `${id}:repaired:${index}`, at: finishedAt, line: `${who}: repaired after ${why}` });
+  });
+  if (isTerminal(experiment.state))
+    events.push({ key: `${id}:over`, at: finishedAt, line: `${who}: ${ending(snapshot, experiment)}` });
+  if (verdict !== null)
+    events.push({ key: `${id}:verdict`, at: snapshot.campaign?.finishedAt ?? null, line: `${who}: ${plain(verdict.statement)}` });
   return events;
 };
 
@@ -78,25 +99,32 @@ const trialEvents = (snapshot: CampaignSnapshot): readonly CampaignEvent[] =>
       const experiment = snapshot.experiments.find(({ id }) => id === trial.experimentId);
       const who = `${shortId(trial.experimentId)}${experiment === undefined ? '' : ` ${nameOf(experiment)}`}`;
       const why = trial.purpose === 'confirm' ? 'confirming with' : 'training';
-      return { key: `${trial.id}:running`, line: `${who}: ${why} seed ${trial.seed}` };
+      return { key: `${trial.id}:running`, at: null, line: `${who}: ${why} seed ${trial.seed}` };
     });
 
-const noiseEvents = ({ campaign }: CampaignSnapshot): readonly CampaignEvent[] => {
+/** It is known when the last baseline is; the record has no time of its own for it. */
+const noiseEvents = ({ campaign, experiments }: CampaignSnapshot): readonly CampaignEvent[] => {
   const noise = campaign?.noise.find(({ metric }) => metric === 'bits-per-byte');
   if (noise === undefined) return [];
   return [
     {
       key: 'noise',
+      at: lastEnd(experiments.filter(({ kind }) => kind === 'baseline')),
       line: `noise floor: on one seed, two runs differ by ${noise.pairedSd.toFixed(4)} bits per byte (sd) without any real difference; the confirmation can tell a gain of ${noise.minimumDetectable.toFixed(4)} nine times in ten`,
     },
   ];
+};
+
+const lastEnd = (experiments: readonly Experiment[]): string | null => {
+  const ends = experiments.map(({ finishedAt }) => finishedAt);
+  return ends.includes(null) ? null : (ends.toSorted().at(-1) ?? null);
 };
 
 const progressEvents = (snapshot: CampaignSnapshot): readonly CampaignEvent[] => {
   const { share, msLeft } = progressOf(snapshot);
   const tenth = Math.floor(share * 10);
   if (tenth < 1 || tenth >= 10 || msLeft === null) return [];
-  return [{ key: `progress:${tenth}`, line: `progress: ${tenth * 10} %, about ${durationText(msLeft)} left` }];
+  return [{ key: `progress:${tenth}`, at: null, line: `progress: ${tenth * 10} %, about ${durationText(msLeft)} left` }];
 };
 
 const closingEvents = (snapshot: CampaignSnapshot): readonly CampaignEvent[] => {
@@ -106,5 +134,5 @@ const closingEvents = (snapshot: CampaignSnapshot): readonly CampaignEvent[] => 
     (campaign.finishedAt === null ? snapshot.nowMs : Date.parse(campaign.finishedAt)) - Date.parse(campaign.createdAt),
   );
   const why = campaign.reason === null ? '' : `: ${plain(campaign.reason)}`;
-  return [{ key: 'over', line: `${campaign.id} ${campaign.state} after ${took}${why}` }];
+  return [{ key: 'over', at: campaign.finishedAt, line: `${campaign.id} ${campaign.state} after ${took}${why}` }];
 };

@@ -64,6 +64,13 @@ export const clockText = (ms: number): string => {
   return `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
 };
 
+/** The same with its date where that is not the day of `nowMs`. */
+export const stampText = (ms: number, nowMs: number): string => {
+  const day = momentText(new Date(ms).toISOString()).slice(0, 10);
+  const isToday = day === momentText(new Date(nowMs).toISOString()).slice(0, 10);
+  return isToday ? clockText(ms) : `${day} ${clockText(ms)}`;
+};
+
 /** Local date and minute of an ISO time. */
 export const momentText = (iso: string): string => {
   const at = new Date(iso);

@@ -44,6 +44,10 @@ export const changeText = (experiment: Experiment): string => {
   return experiment.kind === 'start' ? 'given program' : 'nothing named';
 };
 
+/** Why each program before the present one was refused; the present one came of mending it. */
+export const repairsOf = ({ attempts, architecture }: Experiment): readonly string[] =>
+  attempts.filter(({ hash }) => hash !== architecture?.hash).map(({ failure }) => `${failure.label} ${plain(failure.detail)}`);
+
 /** Gain over the reference in bits per byte from the exploring seeds. */
 export const exploredGain = (experiment: Experiment): Effect | null =>
   experiment.fitness?.effects.find(({ metric }) => metric === 'bits-per-byte') ?? null;

@@ -12,7 +12,7 @@ import type { Campaign } from '../../../workflows/contracts/campaign.ts';
 import type { Experiment, Verdict } from '../../../workflows/contracts/experiment.ts';
 import { waitingStage } from '../../../workflows/contracts/messages.ts';
 import { rungs } from '../../../workflows/contracts/rung.ts';
-import { aFailure, anEffect, anExperiment, aScore, aTrial, aVerdict } from '../../support/builders.ts';
+import { aFailure, anArchitecture, anEffect, anExperiment, aScore, aTrial, aVerdict } from '../../support/builders.ts';
 import { aRunningTrial, aStatus, openSeeded, seededId } from '../seeded-campaign.ts';
 
 const byteSteps = rungs.quick.tasks[0].steps;
@@ -218,6 +218,49 @@ describe('events of a plain log', () => {
         part,
       ).toBe(true);
     }
+  });
+
+  it('come in the order and with the times of the record', () => {
+    const at = (minute: number): string => `2026-11-21T10:0${minute}:00.000Z`;
+    const snapshot = {
+      ...running,
+      status: null,
+      activeTrials: [],
+      campaign: { ...finished, createdAt: at(0), finishedAt: at(5) },
+      experiments: [
+        anExperiment({ number: 1, kind: 'baseline', state: 'recorded', finishedAt: at(2) }),
+        anExperiment({ number: 2, state: 'failed', createdAt: at(3), finishedAt: at(4), failure: aFailure() }),
+      ],
+    };
+    expect(newEvents(snapshot, new Set()).map(({ key, at: when }) => [key, when])).toEqual([
+      ['opened', at(0)],
+      ['c-test/e0001:over', at(2)],
+      ['noise', at(2)],
+      ['c-test/e0002:proposed', at(3)],
+      ['c-test/e0002:over', at(4)],
+      ['over', at(5)],
+    ]);
+  });
+
+  it('say what a program was repaired after, and not what it was refused for in the end', () => {
+    const refusal = (hash: string, detail: string) => ({
+      hash,
+      proposal: null,
+      failure: aFailure({ label: 'gate', detail, stage: 'check' }),
+    });
+    const attempts = [refusal('a'.repeat(64), 'flops (1.50 x reference)'), refusal('b'.repeat(64), 'causality')];
+    const repaired = anExperiment({
+      number: 9,
+      state: 'proposed',
+      attempts,
+      architecture: anArchitecture({ hash: 'b'.repeat(64) }),
+    });
+    const snapshot = { ...running, experiments: [repaired] };
+    const lines = eventsOf(snapshot).map(({ line }) => line);
+    expect(lines.filter((line) => line.includes('repaired'))).toEqual([
+      expect.stringContaining(': repaired after gate flops (1.50 x reference)'),
+    ]);
+    expect(liveView({ width: 120, color: false }, snapshot, options).join('\n')).toContain('repaired after gate flops (1.50 x');
   });
 
   it('are single lines', () => {

@@ -26,12 +26,7 @@ export const campaignWatchCommand = (context: CliContext): Command =>
 const watch = (context: CliContext, id: string | undefined, once: boolean): Promise<void> =>
   context.withArchive(async (archive) => {
     const campaign = await findCampaign(archive, id);
-    // Watching needs only the record; a server that is away costs the stage line and no more.
-    const temporal = await reachTemporal(context).catch((error: Error) => {
-      const stale = isCampaignOver(campaign.state) ? '' : `, which may be out of date: ${campaign.id} may have ended since`;
-      context.note(`${error.message} Showing the record only${stale}.`);
-      return null;
-    });
+    const temporal = isCampaignOver(campaign.state) ? null : await reachIfUp(context, campaign);
     const readStatus = temporal === null ? async () => null : statusReader(context, { archive, temporal, campaign });
     const { home, neededBytes } = context.config();
     let say = (line: string): void => context.note(line);
@@ -51,6 +46,13 @@ const watch = (context: CliContext, id: string | undefined, once: boolean): Prom
       disk.stop();
       await temporal?.close();
     }
+  });
+
+/** Watching needs only the record; a server that is away costs the stage line and no more. */
+const reachIfUp = (context: CliContext, campaign: Campaign): Promise<Reached | null> =>
+  reachTemporal(context).catch((error: Error) => {
+    context.note(`${error.message} Showing the record only, which may be out of date: ${campaign.id} may have ended since.`);
+    return null;
   });
 
 const lookEveryMs = 3_000;
