@@ -25,13 +25,13 @@ const budgetProblem = (change: unknown): string | null => {
   for (const [field, value] of entries) {
     if (!Object.hasOwn(caps, field)) return `setBudget has no field "${field}"; it has experiments, minutes, trialSeconds`;
     const cap = caps[field as keyof typeof caps];
-    const lowest = field === 'experiments' ? 0 : Number.MIN_VALUE;
+    const lowest = field === 'experiments' ? 0 : 0.01;
     if (
       typeof value !== 'number' ||
       !(value >= lowest && value <= cap) ||
       (field === 'experiments' && !Number.isInteger(value))
     ) {
-      return `${field}: ${JSON.stringify(value)} is not ${field === 'experiments' ? 'a whole number from 0' : 'a number above 0'} to ${cap}`;
+      return `${field}: ${JSON.stringify(value)} is not ${field === 'experiments' ? 'a whole number from 0' : 'a number from 0.01'} to ${cap}`;
     }
   }
   return null;

@@ -163,6 +163,7 @@ describe('a discovery campaign', { timeout: 120_000 }, () => {
     await expect.poll(async () => (await handle.query<CampaignStatus>(statusQuery)).inFlight, { timeout: 30_000 }).toEqual([]);
     expect(await failureOf(update(updateNames.budget, { experimentz: 1 }))).toContain('experimentz');
     expect(await failureOf(update(updateNames.budget, { minutes: -1 }))).toContain('minutes: -1');
+    expect(await failureOf(update(updateNames.budget, { minutes: 1e-320 }))).toContain('a number from 0.01');
     expect(await failureOf(update(updateNames.budget, { toString: 1 }))).toContain('no field "toString"');
     expect(await failureOf(update(updateNames.hint, { hint: '' }))).toContain('hint');
     expect((await update(updateNames.hint, { hint: 'try a decay' })).hints).toEqual(['try a decay']);

@@ -19,8 +19,8 @@ export const settingsSchema = z.strictObject({
     .max(2 ** 31 - 1)
     .describe('Seed of sampling, mutation and trial seeds'),
   experiments: z.int().min(0).max(100_000).describe('Budget: candidates to propose beyond baselines and starts'),
-  minutes: z.number().positive().max(100_000).describe('Budget: minutes of wall time before verification begins'),
-  trialSeconds: z.number().positive().max(1e9).describe('Budget: seconds of training and scoring, summed over slots'),
+  minutes: z.number().min(0.01).max(100_000).describe('Budget: minutes of wall time before verification begins'),
+  trialSeconds: z.number().min(0.01).max(1e9).describe('Budget: seconds of training and scoring, summed over slots'),
   slots: z.int().min(1).max(64).describe('Trials that run at the same time; one thread each'),
   rung: rungNameSchema.describe('Model shape, tasks, steps and wall limit of a trial'),
   data: dataSourceSchema.describe('Text to train on: {"kind":"stdlib"} or {"kind":"folder","path":"..."}'),

@@ -1,6 +1,7 @@
 import { copyFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openSqliteArchive } from '../../../services/archive/sqlite-archive.ts';
 import { CliContext } from '../../../workers/cli/context.ts';
 import { buildDiscoverProgram } from '../../../workers/cli/discover-program.ts';
 import { runProgram } from '../../../workers/cli/run-program.ts';
@@ -26,13 +27,22 @@ describe('asi without a server', () => {
 
   it('still watches a campaign from its record alone', async () => {
     const ran = await runAsi(['campaign', 'watch'], { home: await seededHome(), env: { TEMPORAL_ADDRESS: '127.0.0.1:1' } });
-    expect(ran.exitCode).toBe(0);
-    expect(ran.err).toContain('Showing the record only.');
+    expect(ran).toMatchObject({ exitCode: 0, err: '' });
     expect(ran.out).toContain('Campaign c-seeded finished');
+    expect(ran.out).toMatch(/^2026-11-21 \d\d:\d\d:\d\d {2}c-seeded started/);
   });
 
-  it('refuses to steer what is over without asking one', async () => {
-    const ran = await runAsi(['campaign', 'stop', 'c-seeded'], {
+  it('says that a record may be out of date while its campaign is not over', async () => {
+    const home = await seededHome();
+    const archive = openSqliteArchive(join(home, 'archive.db'));
+    await archive.createCampaign(aCampaign({ id: 'c-open', state: 'exploring' }));
+    await archive.close();
+    const ran = await runAsi(['campaign', 'watch', 'c-open', '--json'], { home, env: { TEMPORAL_ADDRESS: '127.0.0.1:1' } });
+    expect(ran.err).toContain('Showing the record only, which may be out of date: c-open may have ended since.');
+  });
+
+  it.each(['stop', 'cancel'])('refuses to %s what is over without asking one', async (command) => {
+    const ran = await runAsi(['campaign', command, 'c-seeded'], {
       home: await seededHome(),
       env: { TEMPORAL_ADDRESS: '127.0.0.1:1' },
     });
@@ -65,10 +75,16 @@ describe('asi on a running stack', () => {
       '1 hints now; the newest: "try wider FIR"',
     );
     expect((await asi('campaign', 'budget', 'c-steered', '--minutes', '45')).out).toContain('500 candidates, 45 minutes');
-    expect(await asi('campaign', 'budget', 'c-steered', '--minutes', '-1')).toMatchObject({
-      exitCode: 1,
-      err: expect.stringContaining('minutes: -1'),
-    });
+    for (const [option, value, right] of [
+      ['--minutes', '-1', 'minutes: value -1; right would be a number from 0.01 up to 100000'],
+      ['--minutes', '1e-320', 'minutes: value 1e-320'],
+      ['--experiments', '1.5', 'experiments: value 1.5; right would be a whole number from 0 to 100000'],
+    ] as const) {
+      expect(await asi('campaign', 'budget', 'c-steered', option, value)).toMatchObject({
+        exitCode: 2,
+        err: expect.stringContaining(right),
+      });
+    }
     expect(await asi('campaign', 'budget', 'c-steered', '--minutes', 'x')).toMatchObject({
       exitCode: 2,
       err: expect.stringContaining('minutes: value "x"'),

@@ -22,7 +22,7 @@ describe('problems of campaign settings', () => {
       { experiments: 1.5 },
       'experiments: value 1.5; right would be a whole number from 0 to 100000',
     ],
-    ['a budget out of range', { minutes: 0 }, 'minutes: value 0; right would be a number above 0 up to 100000'],
+    ['a budget out of range', { minutes: 0 }, 'minutes: value 0; right would be a number from 0.01 up to 100000'],
     [
       'a data source without its path',
       { data: { kind: 'folder' } },

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Command } from 'commander';
 import { type Campaign, isCampaignOver } from '../../../workflows/contracts/campaign.ts';
+import { parseSettings } from '../../../workflows/contracts/describe-problems.ts';
 import { type CampaignStatus, updateNames } from '../../../workflows/contracts/messages.ts';
 import { badInput, CommandError } from '../command-error.ts';
 import type { CliContext } from '../context.ts';
@@ -86,8 +87,8 @@ export const campaignBudgetCommand = (context: CliContext): Command =>
     .description('new caps of a running campaign, any of them')
     .argument('<campaign>', 'campaign id')
     .option('--experiments <n>', 'candidates to propose: a whole number from 0 to 100000')
-    .option('--minutes <n>', 'minutes of wall time before verification begins, above 0')
-    .option('--trial-seconds <n>', 'seconds of training and scoring, summed over slots, above 0')
+    .option('--minutes <n>', 'minutes of wall time before verification begins, from 0.01')
+    .option('--trial-seconds <n>', 'seconds of training and scoring, summed over slots, from 0.01')
     .option('--json', 'the new status as JSON')
     .addHelpText('after', examples(['npx asi campaign budget c-quick-1121-1432 --experiments 40 --minutes 60']))
     .action(async (id: string, options: SteerOptions & Partial<Record<(typeof budgetFields)[number], string>>) => {
@@ -105,7 +106,7 @@ export const campaignBudgetCommand = (context: CliContext): Command =>
       );
     });
 
-/** Numbers that the campaign's own validator then judges. */
+/** What a setting may be, a new cap may be; whether it still has an effect is the campaign's to say. */
 const budgetChange = (options: Partial<Record<(typeof budgetFields)[number], string>>): Readonly<Record<string, number>> => {
   const entries = budgetFields.flatMap((field) => {
     const text = options[field];
@@ -116,7 +117,10 @@ const budgetChange = (options: Partial<Record<(typeof budgetFields)[number], str
   });
   if (entries.length === 0)
     throw badInput('budget: no cap was given; right would be at least one of --experiments, --minutes, --trial-seconds');
-  return Object.fromEntries(entries);
+  const change = Object.fromEntries(entries);
+  const parsed = parseSettings(change);
+  if (!parsed.ok) throw badInput(parsed.problems.join('\n'));
+  return change;
 };
 
 const cancelWaitMs = 90_000;
@@ -130,7 +134,7 @@ export const campaignCancelCommand = (context: CliContext): Command =>
     .option('--json', 'the campaign record as JSON')
     .addHelpText('after', examples(['npx asi campaign cancel c-quick-1121-1432', 'npx asi campaign cancel --no-wait']))
     .action(async (id: string | undefined, options: SteerOptions & { readonly wait: boolean }) => {
-      const campaign = await context.withArchive((archive) => findRunningCampaign(archive, id));
+      const campaign = await findSteerable(context, id);
       const closed = await withTemporal(context, async (temporal) => {
         const ended = await context.withArchive((archive) => closeIfEndedOutside(archive, temporal, campaign));
         if (ended === null) await cancelCampaign(temporal, campaign);
