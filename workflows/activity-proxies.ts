@@ -20,6 +20,7 @@ export const record = withSummaries(
     rebuildPool: () => 'rank what parents are drawn from',
     readDigest: () => 'figures for this page',
     finishExperiment: ({ end }) => `record: ${end.state}${end.state === 'recorded' ? '' : ` (${end.label})`}`,
+    settleDoubts: () => 'what fresh data say of a result that is too good',
     chooseFinalists: () => 'who is confirmed, and against whom',
     planConfirmation: ({ numTried }) => `whose verdict may change after ${numTried} seeds`,
     endCampaign: ({ state }) => `close the record: ${state}`,
