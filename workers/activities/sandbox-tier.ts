@@ -34,7 +34,8 @@ export const admitProgram = async (
   dependencies: SandboxDependencies,
   work: SandboxedWork,
 ): Promise<Extract<StepResult, { ok: false }> | null> => {
-  const decision = await decide(dependencies, work);
+  // On a busy machine a host takes longer to start than the server waits for a sign of life.
+  const decision = await withHeartbeat(() => decide(dependencies, work));
   if (decision.ok) return null;
   if (decision.kind === 'refused') return { ok: false, label, detail: decision.detail };
   if (Context.current().info.attempt <= attemptsThatFailAtOnce) throw unavailable(decision.detail);
