@@ -5,7 +5,8 @@ import { type BundleRecord, recordName } from './bundle-record.ts';
 import type { BundleProblem } from './manifest.ts';
 
 const setsOf: Readonly<Record<BundleRecord['trials'][number]['purpose'], readonly ScoreSet[]>> = {
-  explore: ['search'],
+  // A result that was too good is asked about on the last set while exploring.
+  explore: ['search', 'champion'],
   confirm: ['promotion', 'champion'],
 };
 

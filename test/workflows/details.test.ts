@@ -45,7 +45,7 @@ describe('the details of a campaign in the Web UI', () => {
   it('mark what was scored without a sandbox', () => {
     expect(renderDetails(status)).not.toContain('no sandbox');
     const unwalled = status.best.map((row) => ({ ...row, isUnwalled: true }));
-    expect(renderDetails({ ...status, best: unwalled })).toContain('| delta + fir 3,15 (no sandbox) |');
+    expect(renderDetails({ ...status, best: unwalled })).toContain('| delta + fir 3,15 (no sandbox)&nbsp;');
   });
 
   it('say what a campaign waits for', () => {

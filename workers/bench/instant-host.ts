@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Job } from '../../services/dispatch/dispatcher.ts';
-import type { SandboxFacts } from '../../workflows/contracts/sandbox.ts';
+import type { SandboxFacts, SandboxTier } from '../../workflows/contracts/sandbox.ts';
 import type {
   AnswerRequest,
   AnswerResult,
@@ -38,17 +38,19 @@ const noSandbox: SandboxFacts = {
  */
 export class InstantHost implements Host {
   readonly #trainingMs: number;
+  readonly #tier: SandboxTier;
   readonly #cancelled = new Map<string, () => void>();
   /** When each job ran, for the gap between two trainings on a slot. */
   readonly spans: Span[] = [];
 
-  /** `trainingMs`: how long a training takes, for callers that want to interrupt one. */
-  constructor(options: { readonly trainingMs?: number } = {}) {
+  /** `trainingMs`: how long a training takes, for callers that want to interrupt one. `tier`: what it says it has; no program runs in it. */
+  constructor(options: { readonly trainingMs?: number; readonly tier?: SandboxTier } = {}) {
+    this.#tier = options.tier ?? 'none';
     this.#trainingMs = options.trainingMs ?? 0;
   }
 
   async start() {
-    return { torchVersion: 'none', device: 'instant', sandbox: noSandbox };
+    return { torchVersion: 'none', device: 'instant', sandbox: { ...noSandbox, tier: this.#tier } };
   }
 
   async run(job: HostJob) {

@@ -64,11 +64,13 @@ _REFUSED_FUNCTIONS = frozenset(
 )
 # A storage opens files by name, whatever its type.
 _REFUSED_ENDING = "Storage"
-# Names of attributes that reach files, shared memory or the frames of callers from a value of any type.
+# Names of attributes that reach files, shared memory, the frames of callers, or, by the graph behind an input, the
+# weights of the model around the mixer, from a value of any type.
 _REFUSED_ATTRIBUTES = frozenset(
     {
         *("ag_frame", "cr_frame", "f_back", "f_builtins", "f_globals", "f_locals", "gi_frame", "tb_frame", "tb_next"),
         *("_new_shared", "_set_from_file", "_share_filename_cpu_", "_write_file", "from_buffer", "from_file"),
+        *("grad_fn", "next_functions", "variable"),
         *("mro", "numpy", "share_memory_", "storage", "tofile", "untyped_storage"),
     }
 )
@@ -95,6 +97,9 @@ _REFUSED_BUILTINS = frozenset(
 )
 _ALLOWED_DUNDERS = frozenset({"__init__", "__name__", "__doc__", "__post_init__", "__call__", "__setattr__"})
 _LARGEST_PROGRAM_CHARACTERS = 200_000
+# Trained weights can be brought along in the text; texts and tables of a mixer are short.
+_LARGEST_LITERAL_CHARACTERS = 2_000
+_LARGEST_TABLE_ENTRIES = 512
 
 
 class ReviewError(Exception):
@@ -195,6 +200,34 @@ class _Reviewer(ast.NodeVisitor):
     def visit_Delete(self, node: ast.Delete) -> None:
         for target in node.targets:
             self._check_target(target)
+        self.generic_visit(node)
+
+    def visit_Constant(self, node: ast.Constant) -> None:
+        if isinstance(node.value, (str, bytes)) and len(node.value) > _LARGEST_LITERAL_CHARACTERS:
+            self._find(
+                node,
+                f"a literal of {len(node.value):,} characters; at most {_LARGEST_LITERAL_CHARACTERS:,} are allowed",
+            )
+        if isinstance(node.value, int) and node.value.bit_length() > 64:
+            self._find(node, f"an integer of {node.value.bit_length():,} bits; at most 64 are allowed")
+
+    def visit_List(self, node: ast.List) -> None:
+        self._check_table(node)
+
+    def visit_Tuple(self, node: ast.Tuple) -> None:
+        self._check_table(node)
+
+    def visit_Set(self, node: ast.Set) -> None:
+        self._check_table(node)
+
+    def visit_Dict(self, node: ast.Dict) -> None:
+        self._check_table(node)
+
+    def _check_table(self, node: ast.List | ast.Tuple | ast.Set | ast.Dict) -> None:
+        size = sum(1 for inner in ast.walk(node) if isinstance(inner, ast.Constant))
+        if size > _LARGEST_TABLE_ENTRIES:
+            self._find(node, f"a table of {size:,} entries; at most {_LARGEST_TABLE_ENTRIES:,} are allowed")
+            return
         self.generic_visit(node)
 
     def visit_Global(self, node: ast.Global) -> None:

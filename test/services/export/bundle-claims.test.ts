@@ -203,6 +203,18 @@ describe('a bundle that was made anew around another record', () => {
     expect((await toldOf(path))[0]).toMatch(/^record\.json altered/);
   });
 
+  it('takes champion rows of an exploring trial, as a result that was too good has them', async () => {
+    const path = copy();
+    forgeRecord(path, (record) => ({
+      ...record,
+      scores: [
+        ...record.scores,
+        ...record.scores.filter(({ set }) => set === 'search').map((row) => ({ ...row, set: 'champion' as const })),
+      ],
+    }));
+    expect((await toldOf(path)).filter((line) => line.startsWith('record.json'))).toEqual([]);
+  });
+
   it('tells of a record with a key that no schema knows', async () => {
     const path = copy();
     forgeFile(path, 'record.json', (text) => text.replace('{', '{"note": 1,'));

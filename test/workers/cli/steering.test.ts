@@ -2,6 +2,7 @@ import { copyFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openSqliteArchive } from '../../../services/archive/sqlite-archive.ts';
+import { InstantHost } from '../../../workers/bench/instant-host.ts';
 import { CliContext } from '../../../workers/cli/context.ts';
 import { buildDiscoverProgram } from '../../../workers/cli/discover-program.ts';
 import { runProgram } from '../../../workers/cli/run-program.ts';
@@ -14,7 +15,8 @@ let loop: Loop;
 const asi = (...words: readonly string[]): Promise<Ran> => runAsi(words, { home: loop.config.home });
 
 beforeAll(async () => {
-  loop = await startLoop({ trainingMs: 250 });
+  // A person's file is tried, which needs a wall.
+  loop = await startLoop({ host: new InstantHost({ trainingMs: 250, tier: 'S0P' }) });
 }, 120_000);
 afterAll(() => loop?.stop(), 60_000);
 

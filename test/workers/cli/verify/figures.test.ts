@@ -26,8 +26,13 @@ const without = (rows: readonly Score[], seed: number): Score[] => rows.filter((
 describe('figures made again from the rows', () => {
   it('are those of an honest bundle, verdict included', () => {
     expect(record.experiment.verdict?.verdict).toBe('better');
-    expect(figureStep(record)).toMatchObject({ state: 'verified', detail: expect.stringContaining('so does the verdict') });
+    const walled: BundleRecord = JSON.parse(JSON.stringify(record).replaceAll('"sandboxTier":"none"', '"sandboxTier":"S2"'));
+    expect(figureStep(walled)).toMatchObject({ state: 'verified', detail: expect.stringContaining('so does the verdict') });
     expect(cutsFor(record)).toBe(300);
+  });
+
+  it('leave open whether a verdict may stand where something was scored without a sandbox', () => {
+    expect(figureStep(record)).toMatchObject({ state: 'not-repeated', detail: expect.stringContaining('without a sandbox') });
   });
 
   it.each<readonly [what: string, change: (record: BundleRecord) => BundleRecord, told: RegExp]>([
