@@ -28,14 +28,13 @@ class Depth:
     prefixes: int
 
 
-# Of each task, so that 4,000 prefixes stand behind every number of a confirmed trial wherever the task scores as many
-# positions; the rungs' smallest tasks are scored whole. Rows are rounded, by less than half a call: 4,096 asks for
-# 4,040 at least.
+# Prefixes are of each task: every rung has two tasks or more, so that 4,000 stand behind a confirmed trial. Rows are
+# rounded, by less than half a call.
 # A leak on a share e of positions is hit by K random cuts with probability 1 - (1 - e)^K: 3 % by 100 cuts and 1 % by
 # 300 with 95 %. More cuts of fewer rows cost no more than fewer cuts of more rows, so even the search has 32.
 DEPTHS = {
     "search": Depth(cuts=32, prefixes=256),
-    "promotion": Depth(cuts=100, prefixes=4_096),
+    "promotion": Depth(cuts=100, prefixes=2_048),
     "champion": Depth(cuts=300, prefixes=65_000),
 }
 
