@@ -55,9 +55,10 @@ export const rungLines = (look: Look, { settings }: Campaign): readonly string[]
 const tinyText =
   'Rung tiny only tries the path from proposal to report: its scores rank nothing, and neither "better" nor "not distinguishable" means anything here. Preset quick is the smallest that measures.';
 
-const rankingLines = (look: Look, { campaign, standings, scores }: Ending): readonly string[] => {
+const rankingLines = (look: Look, { campaign, standings, scores, ends }: Ending): readonly string[] => {
   const ranked = rankStandings(standings);
   if (ranked.length === 0) return [];
+  const more = ends.recorded - ranked.filter(({ experiment }) => experiment.state === 'recorded').length;
   const { settings } = campaign;
   const reference = settings.baselines[0] ?? 'the reference';
   const anyConfirmed = ranked.some(({ confirmed }) => confirmed !== null);
@@ -68,6 +69,7 @@ const rankingLines = (look: Look, { campaign, standings, scores }: Ending): read
     '',
     ...wrap(heading, look.width),
     ...standingsTable(look, ranked),
+    ...(more > 0 ? [`  and ${more} more that were recorded, see npx asi leaderboard ${campaign.id}`] : []),
     ...provenanceLines(look, scores),
     ...(winners.length === 0
       ? []

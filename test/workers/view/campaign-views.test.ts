@@ -277,6 +277,16 @@ describe('the closing table', () => {
       .filter(({ state }) => state === 'recorded')
       .map((one) => standingOf(one, { isReference: one.number === 1, confirmed: one.verdict?.effect ?? null }));
 
+  it('says how many recorded experiments it does not show', () => {
+    const shown = (recorded: number): string =>
+      closingLines(
+        { width: 120, color: false },
+        { campaign: finished, standings: standings(), ends: { ...ends, recorded }, lost: [], scores: [], nowMs: 0 },
+      ).join('\n');
+    expect(shown(standings().length + 3)).toContain('and 3 more that were recorded, see npx asi leaderboard c-seeded');
+    expect(shown(standings().length)).not.toContain('more that were recorded');
+  });
+
   it('says what was found, ranks with intervals, names changes, paths and three next commands', () => {
     const lines = closingLines(
       { width: 120, color: false },
