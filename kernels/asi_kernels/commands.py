@@ -20,6 +20,8 @@ _MODULES = {
 COMMANDS = tuple(_MODULES)
 # Commands that import the program of a candidate.
 RUNS_CANDIDATE_CODE = frozenset({"check", "train", "answer"})
+# Of these, the one that does so in a process of its own, and takes as its fourth argument what confines that.
+SEPARATES_CANDIDATE_CODE = "train"
 
 
 def load_command(command: str) -> Callable[[dict[str, Any], Path, Report], dict[str, Any]]:

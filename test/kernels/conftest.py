@@ -142,6 +142,17 @@ def answer_request() -> Callable[[dict[str, Any], str], dict[str, Any]]:
     return answer_request_of
 
 
+@pytest.fixture
+def make_answer(make_trial: MakeTrial) -> Callable[[Path, str], None]:
+    """make_answer(workdir, program): writes mixer.py and a request to answer, whose checkpoint is not there."""
+
+    def make(workdir: Path, program: str) -> None:
+        request = answer_request_of(make_trial(workdir, program, kinds=("bytes",)), str(workdir / "none"))
+        (workdir / "request.json").write_text(json.dumps(request))
+
+    return make
+
+
 @pytest.fixture(scope="session")
 def draw_genome() -> Callable[[random.Random], dict[str, Any]]:
     """A legal genome: every gene at random, then those that clash set to what the rules ask for."""

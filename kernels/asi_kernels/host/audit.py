@@ -37,9 +37,12 @@ _WRITE_FLAGS = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _ALWAYS_WRITABLE = frozenset({"/dev/null"})
 
 
-def install(workdir: Path, on_violation: Callable[[str, str], None]) -> None:
-    """Watches this process for good. `on_violation(label, detail)` is called for a breach and must not return."""
-    folder = os.path.realpath(workdir)
+def install(workdir: Path | None, on_violation: Callable[[str, str], None]) -> None:
+    """Watches this process for good. `on_violation(label, detail)` is called for a breach and must not return.
+
+    workdir: the folder that it may write to; None where it may write nowhere.
+    """
+    folder = None if workdir is None else os.path.realpath(workdir)
     # Fetched now: a program that replaces functions of `os` later does not change what is called here.
     realpath, own_pid, fspath = os.path.realpath, os.getpid(), os.fsdecode
 
@@ -48,18 +51,22 @@ def install(workdir: Path, on_violation: Callable[[str, str], None]) -> None:
             return False
         if fspath(path) in _ALWAYS_WRITABLE:
             return False
+        if folder is None:
+            return True
         resolved = realpath(fspath(path))
         return resolved != folder and not resolved.startswith(folder + os.sep)
+
+    where = "outside its folder" if folder is not None else "where a mixer in training may write nothing"
 
     def hook(event: str, arguments: tuple[Any, ...]) -> None:
         if event == "open":
             path, _, flags = arguments
             if flags & _WRITE_FLAGS and is_outside(path):
-                on_violation("forbidden_write", f"it tried to open {path!r} for writing, outside its folder")
+                on_violation("forbidden_write", f"it tried to open {path!r} for writing, {where}")
         elif event in _CHANGED_PATHS:
             for index in _CHANGED_PATHS[event]:
                 if is_outside(arguments[index]):
-                    on_violation("forbidden_write", f"it tried {event} on {arguments[index]!r}, outside its folder")
+                    on_violation("forbidden_write", f"it tried {event} on {arguments[index]!r}, {where}")
         elif event in _PROCESS_EVENTS:
             on_violation("forbidden_call", f"it tried to start a process ({event}); a mixer may only compute")
         elif event.startswith("socket."):

@@ -15,16 +15,19 @@ import resource
 import signal
 import sys
 import traceback
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
-from asi_kernels.commands import RUNS_CANDIDATE_CODE, load_command
+from asi_kernels.commands import RUNS_CANDIDATE_CODE, SEPARATES_CANDIDATE_CODE, load_command
 from asi_kernels.programs import is_inside_program
 from asi_kernels.requests import RequestError, read_request, write_result
+from asi_kernels.sandbox import kernel_calls as kernel
 from asi_kernels.sandbox.canaries import CANARY_COMMAND, run_canary
 from asi_kernels.sandbox.plan import JobPlan
-from asi_kernels.sandbox.wall import WallKind, become_powerless
+from asi_kernels.sandbox.wall import WallKind, become_powerless, forbid_writing
 
 from . import audit
 from .process_tree import die_with_parent
@@ -91,7 +94,7 @@ def run_command(job: ChildJob) -> int:
     """The exit status of the command."""
     if job.command == CANARY_COMMAND:
         return run_canary(job.request_path, job.workdir)
-    if job.command in RUNS_CANDIDATE_CODE:
+    if job.command in RUNS_CANDIDATE_CODE and job.command != SEPARATES_CANDIDATE_CODE:
         audit.install(job.workdir, _end_for_violation)
     return _run(job)
 
@@ -107,7 +110,14 @@ def _end(status: int) -> NoReturn:
 def _run(job: ChildJob) -> int:
     try:
         request = read_request(job.request_path, job.command)
-        result = load_command(job.command)(request, job.workdir, _report)
+        command = load_command(job.command)
+        if job.command == SEPARATES_CANDIDATE_CODE:
+            if sys.platform == "linux":
+                # Neither its memory nor its descriptors are open to the candidate's process, which has the same user.
+                kernel.set_undumpable()
+            result = command(request, job.workdir, _report, partial(_confine, job, os.getpid()))
+        else:
+            result = command(request, job.workdir, _report)
     except RequestError as error:
         _tell({"fault": f"the request cannot be used: {error}"})
         return STATUS_BAD_REQUEST
@@ -124,6 +134,17 @@ def _status_of(error: BaseException) -> int:
     with contextlib.suppress(OSError):
         _tell({"fault": text[-_FAULT_CHARACTERS:]})
     return STATUS_OUR_FAULT
+
+
+def _confine(job: ChildJob, trainer_pid: int, on_breach: Callable[[str, str], None]) -> None:
+    """Takes from the candidate's process of a training what the trainer keeps: progress, and files to write."""
+    die_with_parent(trainer_pid)
+    with contextlib.suppress(OSError):
+        os.close(PROGRESS_DESCRIPTOR)
+    if sys.platform == "linux":
+        kernel.set_dumpable()
+    forbid_writing(job.wall)
+    audit.install(None, on_breach)
 
 
 def _become_small(job: ChildJob) -> None:

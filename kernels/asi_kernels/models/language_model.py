@@ -5,6 +5,7 @@ Shapes: B sequences, T tokens, D hidden, V vocabulary.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,10 @@ from .fused import rms_norm, swiglu
 BYTE_VOCABULARY = 256
 _EMBEDDING_STD = 0.02
 _NORM_EPSILON = 1e-6
+
+
+MixerClass = Callable[..., nn.Module]
+"""What makes the mixer of a layer from hidden_size, num_heads, layer_index and num_layers: the class of a program."""
 
 
 class MixerContractError(Exception):
@@ -57,10 +62,7 @@ class Block(nn.Module):
         self.mlp = SwiGlu(hidden, mlp_hidden)
 
     def forward(self, x: torch.Tensor, state: Any = None) -> tuple[torch.Tensor, Any]:
-        inner = self.mixer_norm(x)
-        # A mixer that was written without a state may still be trained: it is only asked for one when there is one.
-        returned = self.mixer(inner) if state is None else self.mixer(inner, state)
-        y, next_state = _checked_output(returned, inner)
+        y, next_state = call_mixer(self.mixer, self.mixer_norm(x), state)
         x = x + y
         return x + self.mlp(self.mlp_norm(x)), next_state
 
@@ -76,7 +78,7 @@ class LanguageModel(nn.Module):
 
     def __init__(
         self,
-        mixer_class: type[nn.Module],
+        mixer_class: MixerClass,
         *,
         vocabulary: int,
         hidden: int,
@@ -93,8 +95,7 @@ class LanguageModel(nn.Module):
             nn.init.normal_(self.embedding.weight, std=_EMBEDDING_STD)
             blocks = []
             for layer in range(layers):
-                _seed_torch(seed, 2 * layer + 1)
-                mixer = mixer_class(hidden_size=hidden, num_heads=heads, layer_index=layer, num_layers=layers)
+                mixer = make_mixer(mixer_class, hidden=hidden, heads=heads, layer=layer, layers=layers, seed=seed)
                 _seed_torch(seed, 2 * layer + 2)
                 blocks.append(Block(mixer, hidden, mlp_hidden))
             self.blocks = nn.ModuleList(blocks)
@@ -120,7 +121,7 @@ def task_vocabulary(task: dict[str, Any]) -> int:
 
 
 def build_model(
-    mixer_class: type[nn.Module], rung: dict[str, Any], task: dict[str, Any], mlp_hidden: int, seed: int
+    mixer_class: MixerClass, rung: dict[str, Any], task: dict[str, Any], mlp_hidden: int, seed: int
 ) -> LanguageModel:
     """The model of one task of a rung, float32 on the CPU."""
     return LanguageModel(
@@ -132,6 +133,20 @@ def build_model(
         mlp_hidden=mlp_hidden,
         seed=seed,
     )
+
+
+def make_mixer(mixer_class: MixerClass, *, hidden: int, heads: int, layer: int, layers: int, seed: int) -> nn.Module:
+    """The mixer of one layer, its initial values drawn from a stream of its own; torch's own stream stays as it is."""
+    with torch.random.fork_rng(devices=[]):
+        _seed_torch(seed, 2 * layer + 1)
+        return mixer_class(hidden_size=hidden, num_heads=heads, layer_index=layer, num_layers=layers)
+
+
+def call_mixer(mixer: nn.Module, x: torch.Tensor, state: Any = None) -> tuple[torch.Tensor, Any]:
+    """(y, next state) of a mixer for x, both [B, T, D]. Raises MixerContractError for what does not fit."""
+    # A mixer that was written without a state may still be trained: it is only asked for one when there is one.
+    returned = mixer(x) if state is None else mixer(x, state)
+    return _checked_output(returned, x)
 
 
 def _seed_torch(seed: int, stream: int) -> None:

@@ -8,6 +8,7 @@ linux/seccomp.h.
 from __future__ import annotations
 
 import errno
+import os
 import platform
 import socket
 import struct
@@ -109,18 +110,7 @@ def filter_program(*, allow_sockets: bool, allow_shared_memory_files: bool, mach
     """
     index = list(_AUDIT_ARCH).index(machine)
     refuse = _instruction(_RETURN, _ERRNO | errno.EPERM)
-    program = [
-        _instruction(_LOAD, _ARCH_OFFSET),
-        _instruction(_JUMP_EQUAL, _AUDIT_ARCH[machine], 1, 0),
-        _instruction(_RETURN, _KILL),
-        _instruction(_LOAD, _NUMBER_OFFSET),
-    ]
-    if machine == "x86_64":
-        # The x32 calls have numbers of their own, which would go past the list.
-        program += [
-            _instruction(_JUMP_AT_LEAST, _FIRST_X32_CALL, 0, 1),
-            _instruction(_RETURN, _ERRNO | errno.ENOSYS),
-        ]
+    program = _head(machine)
     denied = [numbers[index] for numbers in _DENIED.values()]
     if not allow_shared_memory_files:
         denied.append(_MEMFD[index])
@@ -151,6 +141,88 @@ def filter_program(*, allow_sockets: bool, allow_shared_memory_files: bool, mach
     families = [_instruction(_JUMP_EQUAL, int(family), len(allowed) - place, 0) for place, family in enumerate(allowed)]
     program += [*_call(_SOCKET[index], [*families, refuse]), _instruction(_RETURN, _ALLOW)]
     return b"".join(program)
+
+
+# Calls that change a file, a folder or a name.
+_CHANGES: dict[str, tuple[int | None, int | None]] = {
+    "creat": (85, None),
+    "openat2": (437, 437),  # its flags lie behind a pointer
+    "truncate": (76, 45),
+    "mkdir": (83, None),
+    "mkdirat": (258, 34),
+    "mknod": (133, None),
+    "mknodat": (259, 33),
+    "rmdir": (84, None),
+    "unlink": (87, None),
+    "unlinkat": (263, 35),
+    "rename": (82, None),
+    "renameat": (264, 38),
+    "renameat2": (316, 276),
+    "link": (86, None),
+    "linkat": (265, 37),
+    "symlink": (88, None),
+    "symlinkat": (266, 36),
+    "chmod": (90, None),
+    "fchmod": (91, 52),
+    "fchmodat": (268, 53),
+    "fchmodat2": (452, 452),
+    "chown": (92, None),
+    "lchown": (94, None),
+    "fchown": (93, 55),
+    "fchownat": (260, 54),
+    "utime": (132, None),
+    "utimes": (235, None),
+    "futimesat": (261, None),
+    "utimensat": (280, 88),
+    "setxattr": (188, 5),
+    "lsetxattr": (189, 6),
+    "fsetxattr": (190, 7),
+    "setxattrat": (463, 463),
+    "removexattr": (197, 14),
+    "lremovexattr": (198, 15),
+    "fremovexattr": (199, 16),
+    "removexattrat": (466, 466),
+    "mq_open": (240, 180),
+}
+# Numbers as above, and the place of the flags among the arguments.
+_OPENS: dict[str, tuple[tuple[int | None, int | None], int]] = {"open": ((2, None), 1), "openat": ((257, 56), 2)}
+_WRITING_FLAGS = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+
+
+def read_only_program(*, machine: str = platform.machine()) -> bytes:
+    """The instructions of a second filter, for a process that may open files for reading alone.
+
+    What is open already, shared memory and memory files stay as they are.
+    """
+    index = list(_AUDIT_ARCH).index(machine)
+    refuse = _instruction(_RETURN, _ERRNO | errno.EPERM)
+    program = _head(machine)
+    for numbers in _CHANGES.values():
+        number = numbers[index]
+        if number is not None:
+            program += [_instruction(_JUMP_EQUAL, number, 0, 1), refuse]
+    for numbers, place in _OPENS.values():
+        number = numbers[index]
+        if number is not None:
+            program += _call(number, [_instruction(_JUMP_ANY_BIT, _WRITING_FLAGS, 0, 1), refuse], argument=place)
+    return b"".join([*program, _instruction(_RETURN, _ALLOW)])
+
+
+def _head(machine: str) -> list[bytes]:
+    """Ends a process that calls as another processor would; leaves the number of the call to look at."""
+    head = [
+        _instruction(_LOAD, _ARCH_OFFSET),
+        _instruction(_JUMP_EQUAL, _AUDIT_ARCH[machine], 1, 0),
+        _instruction(_RETURN, _KILL),
+        _instruction(_LOAD, _NUMBER_OFFSET),
+    ]
+    if machine == "x86_64":
+        # The x32 calls have numbers of their own, which would go past the list.
+        head += [
+            _instruction(_JUMP_AT_LEAST, _FIRST_X32_CALL, 0, 1),
+            _instruction(_RETURN, _ERRNO | errno.ENOSYS),
+        ]
+    return head
 
 
 def _call(number: int, body: list[bytes], argument: int = 0) -> list[bytes]:

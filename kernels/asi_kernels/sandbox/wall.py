@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Literal
 
 from . import kernel_calls as kernel
-from .filter import filter_program
+from .filter import filter_program, read_only_program
 from .landlock import restrict
 from .plan import DEVICES, JobPlan, runtime_paths, runtime_rights
 
@@ -100,6 +100,15 @@ def become_powerless(kind: WallKind, plan: JobPlan) -> None:
     kernel.install_filter(
         filter_program(allow_sockets=kind.has_namespaces, allow_shared_memory_files=kind.tier == "S2")
     )
+
+
+def forbid_writing(kind: WallKind) -> None:
+    """Closes every file to writing for this process and its children, after become_powerless. For good.
+
+    At S0P and none nothing is closed: a filter needs what those tiers lack.
+    """
+    if kind.tier not in ("S0P", "none"):
+        kernel.install_filter(read_only_program())
 
 
 def full_scratch() -> list[str]:

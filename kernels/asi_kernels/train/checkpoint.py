@@ -1,7 +1,8 @@
 """Files of a running trial: safetensors only, each there whole or not at all.
 
 `state.safetensors` is what a killed trial goes on from; `<task>-<step>.safetensors` are the snapshots for the scorer.
-Covers a kill at any moment. Does not cover state that a mixer keeps outside parameters and buffers.
+Covers a kill at any moment. Does not cover state that a mixer keeps outside parameters, buffers and torch's own random
+numbers.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from asi_kernels.requests import write_atomically
 
 FOLDER = "checkpoints"
 _STATE_NAME = "state.safetensors"
+_STATE_FORM = 2  # what of another form was left by an older version is not gone on from
 _IDENTITY_FIELDS = ("trialId", "programHash", "rung", "sizes", "seed")
 
 
@@ -52,7 +54,8 @@ class Checkpoint:
     progress: Progress
     model: dict[str, torch.Tensor] | None
     optimiser: dict[str, torch.Tensor] | None
-    random_state: torch.Tensor | None
+    layers: dict[str, torch.Tensor] | None
+    """What the layer process goes on from; only it reads that."""
 
 
 class CheckpointFolder:
@@ -75,15 +78,15 @@ class CheckpointFolder:
         }:
             return None
         model, optimiser = _part(tensors, "model/"), _part(tensors, "optimiser/")
-        return Checkpoint(Progress(**facts["progress"]), model or None, optimiser or None, tensors.get("random"))
+        layers = _part(tensors, "layers/")
+        return Checkpoint(Progress(**facts["progress"]), model or None, optimiser or None, layers or None)
 
     def store(self, checkpoint: Checkpoint) -> None:
         facts = json.dumps({"identity": self._identity, "progress": asdict(checkpoint.progress)}).encode()
         tensors = {"facts": torch.frombuffer(bytearray(facts), dtype=torch.uint8)}
         tensors |= {f"model/{name}": value for name, value in (checkpoint.model or {}).items()}
         tensors |= {f"optimiser/{name}": value for name, value in (checkpoint.optimiser or {}).items()}
-        if checkpoint.random_state is not None:
-            tensors["random"] = checkpoint.random_state
+        tensors |= {f"layers/{name}": value for name, value in (checkpoint.layers or {}).items()}
         write_atomically(self._folder / _STATE_NAME, save(_separate(tensors)))
 
     def store_snapshot(self, task: str, step: int, model: dict[str, torch.Tensor]) -> None:
@@ -115,7 +118,7 @@ def sync_folder(folder: Path) -> None:
 def _identity(request: dict[str, Any]) -> str:
     facts = {name: request[name] for name in _IDENTITY_FIELDS} | {"data": request["data"]["hash"]}
     # Another torch may round otherwise: a trial is not continued across versions.
-    facts["torch"] = torch.__version__
+    facts |= {"torch": torch.__version__, "form": _STATE_FORM}
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 

@@ -1,8 +1,11 @@
 """The `train` command: every task of the rung in order, from one seed. Request and result: contracts/trial.ts.
 
+The trainer holds the data, the loss, the optimiser and every weight, and runs no candidate code: the mixers compute in
+a process of their own (train/layers), which sees activations and gradients.
+
 Killed at any moment and run again in the same work folder, it goes on from its last checkpoint and ends with the same
 losses and weights, bit for bit. It holds for mixers whose state is in parameters, buffers and torch's own random
-numbers.
+numbers. Snapshots hold the parameters that were trained, and buffers as they were at first.
 """
 
 from __future__ import annotations
@@ -22,65 +25,83 @@ from asi_kernels.data.batch import Batch
 from asi_kernels.data.task_data import training_data
 from asi_kernels.models.language_model import LanguageModel, build_model
 from asi_kernels.numerics import settle_numerics
-from asi_kernels.programs import load_mixer_class, program_hash
+from asi_kernels.programs import program_hash
 from asi_kernels.requests import RequestError
 from asi_kernels.snapshots import snapshot_steps
 
-from .candidate_edge import TrialFailed, candidate_edge
+from .candidate_edge import TrialFailed
 from .checkpoint import Checkpoint, CheckpointFolder, Progress, sync_folder
+from .layers.link import LayerLink
+from .layers.server import Confine
 from .loss import mean_loss
 from .optimiser import Optimiser
 
 SNAPSHOTS_NAME = "snapshots.safetensors"
 
 
-def run(request: dict[str, Any], workdir: Path, report: Report) -> dict[str, Any]:
+def unconfined(on_breach: Callable[[str, str], None]) -> None:
+    """Candidate code keeps what this process has: for a caller that guards the whole of it, or needs no guard."""
+
+
+def run(request: dict[str, Any], workdir: Path, report: Report, confine: Confine = unconfined) -> dict[str, Any]:
     """trainRequest to trainResult. Raises RequestError for a request whose parts do not fit each other."""
     require_consistent(request)
     settle_numerics()
-    trial = _Trial(request, workdir, report)
+    folder = CheckpointFolder(workdir, request)
+    link = LayerLink(request, confine)
+    trial = _Trial(request, workdir, report, folder, link)
+    label, detail = None, ""
     try:
         trial.train()
     except TrialFailed as failure:
-        return trial.result(label=failure.label, detail=failure.detail)
-    return trial.result(label=None, detail="")
+        label, detail = failure.label, failure.detail
+    finally:
+        # Dead before anything of the result is written.
+        link.close()
+    if label is None:
+        trial.join_snapshots()
+    return trial.result(label=label, detail=detail)
 
 
 class _Trial:
     """One attempt at a trial: its progress goes on from the last checkpoint in `workdir`."""
 
-    def __init__(self, request: dict[str, Any], workdir: Path, report: Report) -> None:
+    def __init__(
+        self, request: dict[str, Any], workdir: Path, report: Report, folder: CheckpointFolder, link: LayerLink
+    ) -> None:
         self._request = request
         self._workdir = workdir
         self._report = report
-        self._folder = CheckpointFolder(workdir, request)
-        self._found = self._folder.load()
+        self._folder = folder
+        self._link = link
+        self._found = folder.load()
         self._progress = self._found.progress if self._found else Progress()
         self._earlier_cpu_seconds = self._progress.cpu_seconds
         self._started = time.process_time()
 
     def train(self) -> None:
-        with candidate_edge("importing the program"):
-            mixer_class = load_mixer_class(self._request["programPath"])
-        tasks = self._request["rung"]["tasks"]
-        while self._progress.task_index < len(tasks):
-            self._train_task(mixer_class, tasks[self._progress.task_index])
-        steps = {task["kind"]: snapshot_steps(task) for task in tasks}
+        while self._progress.task_index < len(self._request["rung"]["tasks"]):
+            self._train_task(self._progress.task_index)
+
+    def join_snapshots(self) -> None:
+        steps = {task["kind"]: snapshot_steps(task) for task in self._request["rung"]["tasks"]}
         self._folder.join_snapshots(self._workdir / SNAPSHOTS_NAME, steps)
         sync_folder(self._workdir)
 
-    def _train_task(self, mixer_class: type[nn.Module], task: dict[str, Any]) -> None:
-        request, progress = self._request, self._progress
+    def _train_task(self, task_index: int) -> None:
+        request, progress, link = self._request, self._progress, self._link
+        task = request["rung"]["tasks"][task_index]
         kind, steps = task["kind"], task["steps"]
         mlp_hidden = next(size["mlpHidden"] for size in request["sizes"] if size["task"] == kind)
-        with candidate_edge(f"building the model of task {kind}"):
-            model = build_model(mixer_class, request["rung"], task, mlp_hidden, request["seed"]).train()
-            optimiser = Optimiser(model, task)
-            torch.manual_seed(request["seed"])
+        link.where = f"building the model of task {kind}"
+        link.build(task_index)
+        model = build_model(link.mixer, request["rung"], task, mlp_hidden, request["seed"]).train()
+        optimiser = Optimiser(model, task)
         self._resume(model, optimiser)
         batch_of = training_data(task, request["seed"], request["data"]["folder"])
         snapshots = set(snapshot_steps(task))
         while progress.step < steps:
+            link.where = f"task {kind}, step {progress.step + 1}"
             loss = _step(model, optimiser, batch_of, step=progress.step, kind=kind)
             value = loss.item()
             progress.add_loss(loss, value)
@@ -108,8 +129,7 @@ class _Trial:
             return
         model.load_state_dict(found.model)
         optimiser.load_state(found.optimiser or {})
-        if found.random_state is not None:
-            torch.set_rng_state(found.random_state)
+        self._link.restore(found.layers or {})
 
     def _store(self, model: LanguageModel | None, optimiser: Optimiser | None) -> None:
         self._progress.cpu_seconds = self._cpu_seconds()
@@ -118,7 +138,7 @@ class _Trial:
                 self._progress,
                 model.state_dict() if model else None,
                 optimiser.state() if optimiser else None,
-                torch.get_rng_state() if model else None,
+                self._link.keep() if model else None,
             )
         )
 
@@ -131,7 +151,8 @@ class _Trial:
         self._report({**point, "steps": task["steps"], "tokens": progress.tokens})
 
     def _cpu_seconds(self) -> float:
-        return self._earlier_cpu_seconds + time.process_time() - self._started
+        own = time.process_time() - self._started
+        return self._earlier_cpu_seconds + own + self._link.cpu_seconds()
 
     def result(self, *, label: str | None, detail: str) -> dict[str, Any]:
         progress, cpu_seconds = self._progress, self._cpu_seconds()
@@ -145,7 +166,9 @@ class _Trial:
             "cpuSeconds": cpu_seconds,
             "tokens": progress.tokens,
             "tokensPerSecond": progress.tokens / cpu_seconds if progress.tokens and cpu_seconds > 0 else None,
-            "peakMemoryBytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+            # Trainer and layer process share most of what either holds.
+            "peakMemoryBytes": 1024
+            * max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)),
             "lossDigest": progress.loss_digest,
             "torchVersion": str(torch.__version__),
         }
@@ -156,12 +179,11 @@ def _step(
 ) -> torch.Tensor:
     """One optimiser step (from 0). Returns its loss, a scalar. One that is not finite changes no weight."""
     batch = batch_of(step)
-    with candidate_edge(f"task {kind}, step {step + 1}"):
-        loss = mean_loss(model(batch.inputs), batch.targets)
-        if not math.isfinite(loss.item()):
-            return loss.detach()
-        loss.backward()
-        norm = optimiser.step(step)
+    loss = mean_loss(model(batch.inputs), batch.targets)
+    if not math.isfinite(loss.item()):
+        return loss.detach()
+    loss.backward()
+    norm = optimiser.step(step)
     if not math.isfinite(norm):
         raise TrialFailed("nonfinite", f"the gradient norm of task {kind} is {norm} at step {step + 1}")
     return loss.detach()

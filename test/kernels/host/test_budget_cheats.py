@@ -1,6 +1,7 @@
-"""Programs that train another model or for longer than the gates counted, as jobs of a real host.
+"""Programs that would train otherwise than they say, as jobs of a real host.
 
-What they say of themselves fits: only what the host sees when they are dead tells.
+The trainer is another process than the program's: what a program does to the modules that it shares with the trainer
+changes nothing, to the bit. What it can still do, more work and another model, the host counts when the job is dead.
 """
 
 import json
@@ -8,11 +9,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from safetensors.torch import load_file
 
 from asi_kernels.gates.sizes import measure_sizes
 from asi_kernels.programs import load_mixer_class
 
 PROGRAMS = Path(__file__).parents[2] / "cheats" / "programs"
+# Each reaches for loss, steps, clock or weights of the trainer. (What its own mixers begin with is its own affair.)
+TAMPER = [
+    "e01_patches_cross_entropy",
+    "e02_patches_clocks",
+    "e23_trained_at_birth",
+    "e24_more_steps",
+]
 
 
 @pytest.fixture
@@ -29,6 +38,41 @@ def request_of(make_trial: Any) -> Any:
     return make
 
 
+@pytest.fixture(scope="module")
+def trained_honestly(host: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Filled by the first test that trains the honest program."""
+    del host, tmp_path_factory
+    return {}
+
+
+def train(host: Any, workdir: Path, request_of: Any, name: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The result and every snapshot of a training that must end well."""
+    request_of(workdir, name)
+    end = host.run(name, workdir)
+    assert end["label"] is None, end
+    result = json.loads((workdir / "result.json").read_text())
+    assert result["status"] == "trained", result
+    return result, load_file(result["checkpointPath"])
+
+
+@pytest.mark.parametrize("name", TAMPER)
+def test_tampering_with_the_trainer_changes_no_bit_of_the_training(
+    host: Any, tmp_path: Path, request_of: Any, trained_honestly: dict[str, Any], name: str
+) -> None:
+    if not trained_honestly:
+        trained_honestly["result"], trained_honestly["weights"] = train(host, tmp_path / "honest", request_of, "honest")
+    result, weights = train(host, tmp_path / name, request_of, name)
+    assert result["lossDigest"] == trained_honestly["result"]["lossDigest"]
+    assert weights.keys() == trained_honestly["weights"].keys()
+    assert all(weights[key].equal(value) for key, value in trained_honestly["weights"].items())
+
+
+def test_weights_that_are_not_declared_are_in_no_snapshot(host: Any, tmp_path: Path, request_of: Any) -> None:
+    _, weights = train(host, tmp_path / "hidden", request_of, "e23_hidden_weights")
+    _, honest = train(host, tmp_path / "honest", request_of, "honest")
+    assert weights.keys() == honest.keys()
+
+
 def test_a_larger_model_than_the_gates_counted_ends_with_both_numbers(
     host: Any, tmp_path: Path, request_of: Any
 ) -> None:
@@ -40,22 +84,12 @@ def test_a_larger_model_than_the_gates_counted_ends_with_both_numbers(
     assert f"against {request['sizes'][0]['layout']['numbers']:,}" in end["detail"]
 
 
-def test_the_honest_program_is_taken(host: Any, tmp_path: Path, request_of: Any) -> None:
-    request_of(tmp_path, "honest")
-    end = host.run("honest", tmp_path)
-    assert end["label"] is None, end
-
-
-def test_four_steps_for_one_are_in_the_supervisors_count_whatever_the_clock_of_the_job_says(
-    host: Any, tmp_path: Path, request_of: Any
-) -> None:
+def test_more_work_than_declared_is_in_the_supervisors_count(host: Any, tmp_path: Path, request_of: Any) -> None:
     used = {}
-    for name in ("honest", "e24_more_steps"):
+    for name in ("honest", "e24_works_more"):
         workdir = tmp_path / name
-        request_of(workdir, name, steps=500, kinds=("bytes",), report_every=50, checkpoint_every=100)
+        request_of(workdir, name, steps=150, kinds=("bytes",), report_every=50, checkpoint_every=100)
         end = host.run(name, workdir)
         assert end["label"] is None, end
         used[name] = end["cpuSeconds"]
-    claimed = json.loads((tmp_path / "e24_more_steps" / "result.json").read_text())["cpuSeconds"]
-    assert used["e24_more_steps"] > 2.5 * used["honest"]
-    assert claimed < used["e24_more_steps"] / 2
+    assert used["e24_works_more"] > 2.5 * used["honest"]

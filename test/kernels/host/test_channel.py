@@ -19,12 +19,12 @@ def fifos(tmp_path: Path) -> dict[str, str]:
 
 
 def test_a_job_reads_questions_writes_answers_and_its_end_is_seen(
-    host: Any, tmp_path: Path, make_trial: Any, fifos: dict[str, str]
+    host: Any, tmp_path: Path, make_answer: Any, fifos: dict[str, str]
 ) -> None:
-    make_trial(tmp_path / "work", _ECHOES)
+    make_answer(tmp_path / "work", _ECHOES)
     answers = os.open(fifos["answers"], os.O_RDONLY | os.O_NONBLOCK)
     questions = os.open(fifos["questions"], os.O_RDWR)
-    host.start("talks", tmp_path / "work", channel=fifos)
+    host.start("talks", tmp_path / "work", "answer", channel=fifos)
     os.write(questions, b"which token?")
     assert host.end_of("talks")["label"] == "no_result"
     assert os.read(answers, 100) == b"WHICH TOKEN?"

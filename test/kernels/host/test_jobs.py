@@ -16,6 +16,11 @@ import torch
 from torch import nn
 
 
+def is_for_writing(descriptor):
+    import fcntl
+    return fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_ACCMODE == os.O_WRONLY
+
+
 class Mixer(nn.Module):
     def __init__(self, hidden_size, num_heads, layer_index=0, num_layers=1):
         super().__init__()
@@ -24,8 +29,18 @@ class Mixer(nn.Module):
     def forward(self, x, state=None):
 """
 _PIPE = "os.write(3, b"
+_ANSWERING = """
+import ctypes, os, signal, sys, time
+from torch import nn
 
-# name: (body of forward, label, words of the detail, limits). OUTSIDE stands for the folder above the work folder.
+
+class Mixer(nn.Module):
+    def __init__(self, hidden_size, num_heads, layer_index=0, num_layers=1):
+        super().__init__()
+"""
+
+# name: (body of forward in training, label, words of the detail, limits). OUTSIDE stands for the folder above the work
+# folder.
 PROGRAMS: dict[str, tuple[str, str, str, dict[str, float]]] = {
     "segfault": ("ctypes.string_at(0)", "signal", "signal 11 (SIGSEGV)", {}),
     "abort": ("os.abort()", "signal", "signal 6 (SIGABRT)", {}),
@@ -47,10 +62,10 @@ PROGRAMS: dict[str, tuple[str, str, str, dict[str, float]]] = {
         "bytes of memory; the limit is 1,000,000,000",
         {"memoryBytes": 1_000_000_000},
     ),
-    "leaves without a result": ("os._exit(0)", "no_result", "left no result.json", {}),
+    "leaves without a result": ("os._exit(0)", "no_result", "status 0 in the middle", {}),
     "leaves with a status": ("os._exit(7)", "exit", "status 7", {}),
     "claims to be our fault": ("os._exit(70)", "exit", "status 70", {}),
-    "raises past every handler": ("raise type('Odd', (BaseException,), {})('odd')", "exit", "status 1", {}),
+    "raises past every handler": ("raise type('Odd', (BaseException,), {})('odd')", "exit", "Odd: odd", {}),
     "recurses": ("return self.forward(x)", "exit", "recursion", {}),
     "forks": ("os.fork(); return self.map(x), None", "forbidden_call", "os.fork", {}),
     "runs a command": ("os.system('true'); return self.map(x), None", "forbidden_call", "os.system", {}),
@@ -59,6 +74,28 @@ PROGRAMS: dict[str, tuple[str, str, str, dict[str, float]]] = {
     "writes elsewhere": ("open('OUTSIDE/forbidden', 'w')", "forbidden_write", "/forbidden", {}),
     "writes above its folder": ("open('../beside', 'w')", "forbidden_write", "../beside", {}),
     "removes elsewhere": ("os.remove('/etc/hostname')", "forbidden_write", "os.remove", {}),
+    "writes into its own folder": ("open('a', 'w')", "forbidden_write", "may write nothing", {}),
+    "writes by a call of its own": (
+        "assert ctypes.CDLL(None).creat(b'a', 0o600) >= 0, 'refused'",
+        "exit",
+        "refused",
+        {},
+    ),
+    "looks into the trainer": ("open(f'/proc/{os.getppid()}/mem', 'rb')", "exit", "PermissionError", {}),
+    "writes as the trainer's progress": ("os.write(3, b'{}')", "exit", "Bad file descriptor", {}),
+    "says nonsense to the trainer": (
+        "[os.write(n, b'nonsense!') for n in range(3, 9) if os.path.exists(f'/proc/self/fd/{n}') and"
+        " os.readlink(f'/proc/self/fd/{n}').startswith('pipe') and is_for_writing(n)]",
+        "bad_result",
+        "began a reply with",
+        {},
+    ),
+}
+
+# The same for a program that answers questions: it may write into its folder, and acts when it is made.
+ANSWERING: dict[str, tuple[str, str, str, dict[str, float]]] = {
+    "leaves without a result": ("os._exit(0)", "no_result", "left no result.json", {}),
+    "raises past every handler": ("raise type('Odd', (BaseException,), {})('odd')", "exit", "status 1", {}),
     "moves a file out": ("open('a', 'w'); os.rename('a', 'OUTSIDE/moved')", "forbidden_write", "os.rename", {}),
     "writes through a link": (
         "os.symlink('OUTSIDE', 'link'); open('link/forbidden', 'w')",
@@ -97,7 +134,7 @@ PROGRAMS: dict[str, tuple[str, str, str, dict[str, float]]] = {
         {},
     ),
     "leaves another result": (
-        "open('result.json', 'w').write('{\"status\": \"trained\"}'); os._exit(0)",
+        "open('result.json', 'w').write('{\"status\": \"answered\"}'); os._exit(0)",
         "bad_result",
         "trialId",
         {},
@@ -116,15 +153,32 @@ def test_what_a_program_does_to_itself_has_its_label(host: Any, tmp_path: Path, 
     workdir = tmp_path / "work"
     make_trial(workdir, f"{_HEAD}        {body.replace('OUTSIDE', str(tmp_path))}\n", kinds=("bytes",))
     end = host.run(name, workdir, **limits)
-    if end["label"] is None:  # candidate code raised: the trainer caught it and its result tells
+    check_end(end, workdir, label, said)
+    assert sorted(os.listdir(tmp_path)) == ["work"]
+    assert not (workdir / "a").exists()
+
+
+@pytest.mark.parametrize("name", ANSWERING)
+def test_what_a_program_does_as_it_answers_has_its_label(
+    host: Any, tmp_path: Path, make_answer: Any, name: str
+) -> None:
+    body, label, said, limits = ANSWERING[name]
+    workdir = tmp_path / "work"
+    make_answer(workdir, f"{_ANSWERING}        {body.replace('OUTSIDE', str(tmp_path))}\n")
+    check_end(host.run(name, workdir, "answer", **limits), workdir, label, said)
+    assert sorted(os.listdir(tmp_path)) == ["work"]
+
+
+def check_end(end: dict[str, Any], workdir: Path, label: str, said: str) -> None:
+    if end["label"] is None:  # candidate code raised: who ran it caught it and its result tells
         result = statuses_of(workdir)
-        assert (result["status"], result["label"]) == ("failed", label)
+        assert result["status"] == "failed"
+        assert result["label"] == label, result
         assert said in result["detail"]
     else:
         assert end["label"] == label, end
         assert said in end["detail"]
     assert end["wallSeconds"] < 30
-    assert sorted(os.listdir(tmp_path)) == ["work"]
 
 
 def test_a_kill_that_nobody_here_sent_is_an_outage_once(host: Any, tmp_path: Path, make_trial: Any) -> None:
@@ -170,15 +224,28 @@ def test_a_program_sees_no_environment_no_descriptors_and_no_terminal(
         "    try: return os.fstat(number) is not None\n"
         "    except OSError: return False\n"
         "numbers = [number for number in range(1024) if is_open(number)]\n"
-        "open('seen', 'w').write(repr([sorted(os.environ), numbers,"
-        " sys.stdin.read(), os.getcwd(), os.getsid(0) == os.getpid(), os.nice(0)]))\n"
+        "print(repr([sorted(os.environ), numbers, sys.stdin.read(), os.getcwd(), os.getsid(0) == os.getppid(),"
+        " os.nice(0)]))\n"
     )
     make_trial(tmp_path, looks + plain_program, steps=1)
     assert host.run("looks", tmp_path)["label"] is None
-    environment, descriptors, read, folder, leads, niceness = eval((tmp_path / "seen").read_text())
+    environment, descriptors, read, folder, led, niceness = eval((tmp_path / "log.txt").read_text())
     assert environment == ["HOME", "LANG", "TMPDIR"]
-    assert descriptors == [0, 1, 2, 3]
-    assert (read, folder, leads, niceness) == ("", str(tmp_path), True, 5)
+    # Empty input, the log twice, and an end each of the two pipes to the trainer.
+    assert len(descriptors) == 5
+    assert descriptors[:3] == [0, 1, 2]
+    assert (read, folder, led, niceness) == ("", str(tmp_path), True, 5)
+
+
+def test_a_process_that_holds_the_pipes_of_a_dead_one_is_no_reason_to_wait(
+    host: Any, tmp_path: Path, make_trial: Any
+) -> None:
+    body = "if ctypes.CDLL(None).fork() == 0: time.sleep(1000)\n        os._exit(9)\n"
+    make_trial(tmp_path, f"{_HEAD}        {body}")
+    end = host.run("holds", tmp_path, idleSeconds=5)
+    assert end["wallSeconds"] < 15
+    check_end(end, tmp_path, "exit", "status 9")
+    assert processes_in(tmp_path) == []
 
 
 def test_the_log_is_kept_clean_and_its_end_is_told(
@@ -208,12 +275,12 @@ def test_a_log_that_an_earlier_attempt_replaced_is_not_followed(
 
 
 def test_a_result_of_an_earlier_attempt_does_not_count(
-    host: Any, tmp_path: Path, make_trial: Any, plain_program: str
+    host: Any, tmp_path: Path, make_trial: Any, make_answer: Any, plain_program: str
 ) -> None:
     make_trial(tmp_path, plain_program, steps=1)
     assert host.run("before", tmp_path)["label"] is None
-    make_trial(tmp_path, "import os\nos._exit(0)\n")
-    assert host.run("after", tmp_path)["label"] == "no_result"
+    make_answer(tmp_path, "import os\nos._exit(0)\n")
+    assert host.run("after", tmp_path, "answer")["label"] == "no_result"
 
 
 def test_a_request_that_cannot_be_used_is_our_fault_and_named(
@@ -264,7 +331,7 @@ def test_a_line_that_cannot_be_used_is_refused_and_the_host_goes_on(host: Any, t
         assert said in event["message"]
 
 
-def test_a_process_that_slipped_away_is_gone_when_its_job_ends(host: Any, tmp_path: Path, make_trial: Any) -> None:
+def test_a_process_that_slipped_away_is_gone_when_its_job_ends(host: Any, tmp_path: Path, make_answer: Any) -> None:
     # Native code raises no audit event: fork, own session, fork again, and the last one keeps the log open.
     body = (
         "libc = ctypes.CDLL(None)\n"
@@ -277,8 +344,8 @@ def test_a_process_that_slipped_away_is_gone_when_its_job_ends(host: Any, tmp_pa
         "        while not os.path.exists('pid') or not open('pid').read(): time.sleep(0.01)\n"
         "        os._exit(9)\n"
     )
-    make_trial(tmp_path, f"{_HEAD}        {body}")
-    assert host.run("slips", tmp_path)["detail"] == "it ended with status 9"
+    make_answer(tmp_path, f"{_ANSWERING}        {body}")
+    assert host.run("slips", tmp_path, "answer")["detail"] == "it ended with status 9"
     assert processes_in(tmp_path) == []
 
 

@@ -1,0 +1,171 @@
+"""The memory that trainer and layer process share, and what lies where in it.
+
+Both compute the same places from the same facts: the shapes of the task, and the tensors that the mixers declare. The
+layer process may write anything anywhere in it at any time: the trainer keeps its weights elsewhere, and what it reads
+here are numbers that may be any.
+Shapes: B sequences, T tokens, D hidden, float32.
+"""
+
+from __future__ import annotations
+
+import math
+import mmap
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+_ALIGNMENT = 64
+_TENSOR_BYTES = 512 << 20  # reserved, not used: pages are made when they are written
+_MOST_TENSORS = 4_000
+_LONGEST_NAME = 300
+_NAME = re.compile(r"\w+(\.\w+)*")
+_TYPES = {
+    str(kind).removeprefix("torch."): kind
+    for kind in (
+        *(torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.complex64, torch.complex128),
+        *(torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8, torch.bool),
+    )
+}
+
+
+class BadDeclaration(Exception):
+    """Tensors of a mixer that cannot be trained from outside. The message names the tensor and what would be right."""
+
+
+@dataclass(frozen=True)
+class Declared:
+    """One tensor of the mixers. `same_as`: the place in the list of an earlier name of the same tensor."""
+
+    layer: int
+    name: str
+    kind: str
+    shape: tuple[int, ...]
+    is_parameter: bool
+    is_trained: bool
+    same_as: int | None
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "layer": self.layer,
+            "name": self.name,
+            "kind": self.kind,
+            "shape": list(self.shape),
+            "isParameter": self.is_parameter,
+            "isTrained": self.is_trained,
+            "sameAs": self.same_as,
+        }
+
+
+def declared_kind(tensor: torch.Tensor) -> str:
+    return str(tensor.dtype).removeprefix("torch.")
+
+
+def read_declaration(content: Any, num_layers: int) -> list[Declared]:
+    """What the layer process declared, checked. Raises BadDeclaration."""
+    if not isinstance(content, list) or len(content) > _MOST_TENSORS:
+        raise BadDeclaration(f"the mixers must declare a list of at most {_MOST_TENSORS:,} tensors")
+    found: list[Declared] = []
+    for entry in content:
+        found.append(_read_entry(entry, found, num_layers))
+    if len({(tensor.layer, tensor.name) for tensor in found}) != len(found):
+        raise BadDeclaration("the mixers declare one name twice")
+    return found
+
+
+def _read_entry(entry: Any, before: list[Declared], num_layers: int) -> Declared:
+    match entry:
+        case {
+            "layer": int(layer),
+            "name": str(name),
+            "kind": str(kind),
+            "shape": list(shape),
+            "isParameter": bool(is_parameter),
+            "isTrained": bool(is_trained),
+            "sameAs": same_as,
+        } if len(entry) == 7:
+            pass
+        case _:
+            raise BadDeclaration(f"a declared tensor has other fields than it must have: {entry!r:.200}")
+    shown = f"tensor {name[:_LONGEST_NAME]!r} of layer {layer}"
+    if not 0 <= layer < num_layers or len(name) > _LONGEST_NAME or not _NAME.fullmatch(name):
+        raise BadDeclaration(f"{shown} has no name that a module can have, or no such layer")
+    if kind not in _TYPES:
+        raise BadDeclaration(f"{shown} is of type {kind[:40]!r}; it must be one of {', '.join(_TYPES)}")
+    if len(shape) > 16 or not all(type(size) is int and 0 <= size < 1 << 32 for size in shape):
+        raise BadDeclaration(f"{shown} has the shape {shape!r:.200}; it must be at most 16 sizes below 2^32")
+    declared = Declared(layer, name, kind, tuple(shape), is_parameter, is_trained and is_parameter, same_as)
+    if same_as is not None:
+        if type(same_as) is not int or not 0 <= same_as < len(before):
+            raise BadDeclaration(f"{shown} is the same as number {same_as!r:.20}, which does not come before it")
+        other = before[same_as]
+        if other.same_as is not None or (other.kind, other.shape, other.is_trained) != (
+            declared.kind,
+            declared.shape,
+            declared.is_trained,
+        ):
+            raise BadDeclaration(f"{shown} is said to be the tensor {other.name!r}, which is another")
+    return declared
+
+
+class Arena:
+    """Shared memory for one trial, to be made before the layer process is forked."""
+
+    def __init__(self, rung: dict[str, Any]) -> None:
+        self._tensors_begin = max(4 * task["layers"] * _activation_bytes(rung, task) for task in rung["tasks"])
+        self._random_begin = self._tensors_begin + _TENSOR_BYTES
+        random_bytes = torch.get_rng_state().numel()
+        self._memory = mmap.mmap(-1, self._random_begin + _aligned(random_bytes))
+        self._bytes = torch.frombuffer(self._memory, dtype=torch.uint8)
+        self.random_state = self._bytes[self._random_begin : self._random_begin + random_bytes]
+
+    def activations(self, rung: dict[str, Any], task: dict[str, Any]) -> list[Activations]:
+        """Those of each layer of a task."""
+        shape = (task["batch"], task["length"], rung["hidden"])
+        size = _activation_bytes(rung, task)
+        return [
+            Activations(*(self._view((4 * layer + index) * size, "float32", shape) for index in range(4)))
+            for layer in range(task["layers"])
+        ]
+
+    def tensors(self, declared: list[Declared]) -> list[torch.Tensor]:
+        """A place for each declared tensor, names of one tensor sharing theirs. Raises BadDeclaration for too many."""
+        places: list[torch.Tensor] = []
+        begin = self._tensors_begin
+        for tensor in declared:
+            if tensor.same_as is not None:
+                places.append(places[tensor.same_as])
+                continue
+            num_bytes = math.prod(tensor.shape) * _TYPES[tensor.kind].itemsize
+            if begin + num_bytes > self._random_begin:
+                raise BadDeclaration(
+                    f"the mixers have more than {_TENSOR_BYTES >> 20} MB of tensors, up to {tensor.name!r} of layer "
+                    f"{tensor.layer}; a mixer of a trial must be smaller"
+                )
+            places.append(self._view(begin, tensor.kind, tensor.shape))
+            begin += _aligned(num_bytes)
+        return places
+
+    def _view(self, begin: int, kind: str, shape: tuple[int, ...]) -> torch.Tensor:
+        dtype = _TYPES[kind]
+        num_bytes = math.prod(shape) * dtype.itemsize
+        return self._bytes[begin : begin + num_bytes].view(dtype).view(shape)
+
+
+@dataclass(frozen=True)
+class Activations:
+    """Float32 [B, T, D] each: what goes into a mixer, what comes out, and the gradients of both."""
+
+    x: torch.Tensor
+    y: torch.Tensor
+    grad_y: torch.Tensor
+    grad_x: torch.Tensor
+
+
+def _activation_bytes(rung: dict[str, Any], task: dict[str, Any]) -> int:
+    return _aligned(task["batch"] * task["length"] * rung["hidden"] * torch.float32.itemsize)
+
+
+def _aligned(num_bytes: int) -> int:
+    return -(-num_bytes // _ALIGNMENT) * _ALIGNMENT

@@ -1,0 +1,267 @@
+"""The trainer's end: mixers that are modules of the trainer's model and compute in the layer process.
+
+No candidate code runs in the trainer, and nothing that the layer process says is believed beyond its form: activations
+and gradients are numbers, the weights are the trainer's own. Buffers and frozen parameters of the trainer's model keep
+their initial values; a mixer that lives by changing them is trained without that (the gate `buffers` refuses it).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import resource
+import select
+import signal
+import sys
+import time
+from typing import Any
+
+import torch
+from torch import nn
+
+from asi_kernels.programs import DETAIL_LIMIT
+from asi_kernels.train.candidate_edge import TrialFailed
+
+from .arena import Arena, BadDeclaration, Declared, read_declaration
+from .messages import Answer, Gone, Order, UnreadableReply, read_reply, send_order
+from .server import Confine, serve_layers
+
+_TELLABLE = frozenset({"exit", "compile_error", "import_error", "rejected_static", "forbidden_write", "forbidden_call"})
+"""Labels that the layer process may give itself; it cannot choose any that is tried again."""
+
+
+_TICK_SECONDS = 0.01
+_PATIENCE_TICKS = 200
+
+
+class LayerLink:
+    """Forks the layer process when made. To be closed; everything else raises TrialFailed when the candidate fails.
+
+    `where` is put before what candidate code raised: at which point of the trial it was.
+    """
+
+    def __init__(self, request: dict[str, Any], confine: Confine) -> None:
+        self.where = ""
+        self._request = request
+        self._arena = Arena(request["rung"])
+        self._declared: list[Declared] = []
+        self._parameters: list[nn.Parameter] = []
+        self._earlier_cpu_seconds = _children_cpu_seconds()
+        order_reader, self._orders = os.pipe()
+        self._replies, reply_writer = os.pipe()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        self._pid = os.fork()
+        if self._pid == 0:
+            os.close(self._orders)
+            os.close(self._replies)
+            serve_layers(request, self._arena, order_reader, reply_writer, confine)
+        os.close(order_reader)
+        os.close(reply_writer)
+        self._is_open = True
+        self._death = _death_descriptor(self._pid)
+        self._poll = select.poll()
+        for descriptor in (self._replies, self._death):
+            if descriptor is not None:
+                self._poll.register(descriptor, select.POLLIN)
+
+    def build(self, task_index: int) -> None:
+        """Has the mixers of a task made anew; `mixer` then gives their modules, layer by layer."""
+        content = self._ask(Order.BUILD, task_index)
+        task = self._request["rung"]["tasks"][task_index]
+        try:
+            self._declared = read_declaration(content, task["layers"])
+            self._places = self._arena.tensors(self._declared)
+        except BadDeclaration as error:
+            raise TrialFailed("exit", f"{self.where}: {error}") from error
+        self._io = self._arena.activations(self._request["rung"], task)
+        self._own = [
+            nn.Parameter(place.clone(), requires_grad=entry.is_trained) if entry.is_parameter else place.clone()
+            for entry, place in zip(self._declared, self._places, strict=True)
+        ]
+        for index, entry in enumerate(self._declared):
+            if entry.same_as is not None:
+                self._own[index] = self._own[entry.same_as]
+        first = [
+            (own, place)
+            for entry, own, place in zip(self._declared, self._own, self._places, strict=True)
+            if entry.same_as is None and entry.is_trained
+        ]
+        self._trained = [own for own, _ in first]
+        self._trained_places = [place for _, place in first]
+
+    def mixer(self, hidden_size: int, num_heads: int, layer_index: int, num_layers: int) -> nn.Module:
+        """Stands where the class of a mixer stands: the module of one layer."""
+        del hidden_size, num_heads, num_layers
+        return SeparateMixer(self, layer_index)
+
+    def tensors(self, layer: int) -> list[tuple[Declared, torch.Tensor]]:
+        return [pair for pair in zip(self._declared, self._own, strict=True) if pair[0].layer == layer]
+
+    def forward(self, layer: int, x: torch.Tensor) -> torch.Tensor:
+        """y [B, T, D] for x [B, T, D], both float32; y lies in the arena and is good until the next step."""
+        if layer == 0:
+            with torch.no_grad():
+                torch._foreach_copy_(self._trained_places, [parameter.detach() for parameter in self._trained])
+        io = self._io[layer]
+        io.x.copy_(x)
+        self._ask(Order.FORWARD, layer)
+        return io.y.data
+
+    def backward(self, layer: int, grad_y: torch.Tensor) -> torch.Tensor:
+        """The gradient of x [B, T, D] for that of y; after layer 0 each trained parameter has its own."""
+        io = self._io[layer]
+        io.grad_y.copy_(grad_y)
+        self._ask(Order.BACKWARD, layer)
+        if layer == 0:
+            for parameter, place in zip(self._trained, self._trained_places, strict=True):
+                # No copy: the optimiser joins the gradients to one vector of its own at once.
+                parameter.grad = place
+        return io.grad_x.data
+
+    def keep(self) -> dict[str, torch.Tensor]:
+        """What the layer process needs to go on from here, for `restore`. Its own business: nothing else reads it."""
+        self._ask(Order.KEEP, 0)
+        kept = {str(index): place.clone() for index, place in enumerate(self._places) if self._is_kept(index)}
+        return {**kept, "random": self._arena.random_state.clone()}
+
+    def restore(self, kept: dict[str, torch.Tensor]) -> None:
+        """Raises KeyError or RuntimeError for what `keep` did not make of the same mixers."""
+        for index, place in enumerate(self._places):
+            if self._is_kept(index):
+                place.copy_(kept[str(index)])
+        self._arena.random_state.copy_(kept["random"])
+        self._ask(Order.RESTORE, 0)
+
+    def cpu_seconds(self) -> float:
+        """CPU time of the layer process so far, as the kernel counts it."""
+        if self._is_open:
+            # CPUCLOCK_SCHED of a process by its id, as clock_getcpuclockid(3) makes it; only Linux knows it.
+            with contextlib.suppress(OSError):
+                return time.clock_gettime(~self._pid << 3 | 2)
+        return _children_cpu_seconds() - self._earlier_cpu_seconds
+
+    def close(self) -> None:
+        """Ends the layer process. What it holds is lost."""
+        if not self._is_open:
+            return
+        self._is_open = False
+        self._close_pipes()
+        os.kill(self._pid, signal.SIGKILL)
+        os.waitpid(self._pid, 0)
+
+    def _close_pipes(self) -> None:
+        for descriptor in (self._orders, self._replies, self._death):
+            if descriptor is not None:
+                os.close(descriptor)
+
+    def _is_kept(self, index: int) -> bool:
+        return self._declared[index].same_as is None and not self._declared[index].is_trained
+
+    def _ask(self, order: Order, number: int) -> Any:
+        try:
+            send_order(self._orders, order, number)
+            self._await_reply()
+            reply = read_reply(self._replies)
+        except Gone:
+            raise self._ended() from None
+        except UnreadableReply as error:
+            raise TrialFailed("bad_result", f"{self.where}: the process of its layers: {error}") from error
+        if reply.answer is Answer.FAILED:
+            raise self._told(reply.content)
+        if (reply.answer is Answer.DECLARED) != (order is Order.BUILD):
+            raise TrialFailed("bad_result", f"{self.where}: the process of its layers answered what was not asked")
+        return reply.content
+
+    def _await_reply(self) -> None:
+        """Raises Gone when the layer process is dead; somebody else may still hold its end of the pipe."""
+        ready = [descriptor for descriptor, _ in self._poll.poll()]
+        if self._replies not in ready:
+            raise Gone
+
+    def _told(self, content: Any) -> TrialFailed:
+        match content:
+            case {"label": str(label), "detail": str(detail)} if label in _TELLABLE:
+                placed = f"{self.where}: {detail}" if label == "exit" else detail
+                return TrialFailed(label, placed[:DETAIL_LIMIT])
+        return TrialFailed("bad_result", f"{self.where}: the process of its layers failed without a usable reason")
+
+    def _ended(self) -> TrialFailed:
+        """The layer process is dead, or has closed its pipe and is ended for it."""
+        self._is_open = False
+        self._close_pipes()
+        status = _reap(self._pid)
+        if status is None:
+            return TrialFailed("exit", f"{self.where}: its process closed its pipes and lived on")
+        if os.WIFSIGNALED(status):
+            number = os.WTERMSIG(status)
+            if number == signal.SIGKILL:
+                # Whoever sent it meant the job, or the machine has run out of memory: the host is to see the same.
+                os.kill(os.getpid(), signal.SIGKILL)
+            return TrialFailed("signal", f"{self.where}: it was ended by signal {number} ({_signal_name(number)})")
+        code = os.WEXITSTATUS(status)
+        label = "exit" if code else "no_result"
+        return TrialFailed(label, f"{self.where}: its process ended with status {code} in the middle of its training")
+
+
+class SeparateMixer(nn.Module):
+    """A mixer whose weights are here and whose code is in the layer process. x, y: float32 [B, T, D]."""
+
+    def __init__(self, link: LayerLink, layer: int) -> None:
+        super().__init__()
+        self._link = [link]  # in a list: it is no part of the module
+        self._layer = layer
+        for entry, tensor in link.tensors(layer):
+            *path, name = entry.name.split(".")
+            holder: nn.Module = self
+            for part in path:
+                if part not in holder._modules:
+                    holder.add_module(part, nn.Module())
+                holder = holder._modules[part]  # type: ignore[assignment]
+            if isinstance(tensor, nn.Parameter):
+                holder._parameters[name] = tensor
+            else:
+                holder._buffers[name] = tensor
+
+    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, None]:
+        return _Separate.apply(x, self._link[0], self._layer), None
+
+
+class _Separate(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: torch.Tensor, link: LayerLink, layer: int) -> torch.Tensor:
+        ctx.link, ctx.layer = link, layer
+        return link.forward(layer, x)
+
+    @staticmethod
+    def backward(ctx: Any, grad_y: torch.Tensor) -> tuple[torch.Tensor, None, None]:
+        return ctx.link.backward(ctx.layer, grad_y), None, None
+
+
+def _death_descriptor(pid: int) -> int | None:
+    """Readable once the process is dead; None where the kernel has no such thing."""
+    return os.pidfd_open(pid) if hasattr(os, "pidfd_open") else None
+
+
+def _reap(pid: int) -> int | None:
+    """The wait status of a process that has closed its pipes; None for one that lives on without them, now killed."""
+    for _ in range(_PATIENCE_TICKS):
+        found, status = os.waitpid(pid, os.WNOHANG)
+        if found:
+            return status
+        time.sleep(_TICK_SECONDS)
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    return None
+
+
+def _children_cpu_seconds() -> float:
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return "unknown"

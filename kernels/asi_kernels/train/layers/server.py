@@ -1,0 +1,226 @@
+"""The layer process: the only one of a trial's training that holds candidate code.
+
+It is forked from the trainer, gives up what `confine` says, and then knows the hidden activations of its layers, the
+gradients that come back and its own parameters, nothing else: no tokens, no targets, no loss, no optimiser, no file to
+write. What it answers is data to the trainer. Runs the mixers exactly as one model would, to the bit.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from typing import Any, NoReturn
+
+import torch
+from torch import nn
+
+from asi_kernels.models.language_model import MixerContractError, call_mixer, make_mixer
+from asi_kernels.programs import DETAIL_LIMIT, ProgramError, describe_error, load_mixer_class
+
+from .arena import Activations, Arena, BadDeclaration, Declared, declared_kind, read_declaration
+from .messages import Answer, Gone, Order, next_order, send_reply
+
+Confine = Callable[[Callable[[str, str], None]], None]
+"""Takes away what candidate code must not have; gets what to call, and not return from, for a breach (label, detail).
+"""
+
+
+def serve_layers(request: dict[str, Any], arena: Arena, orders: int, replies: int, confine: Confine) -> NoReturn:
+    """Never returns. Ends when the trainer closes its end, or after telling what the candidate's code raised."""
+    status = 1
+    try:
+
+        def breach(label: str, detail: str) -> NoReturn:
+            traceback.print_stack(file=sys.stderr)
+            sys.stderr.flush()
+            _tell_failure(replies, label, detail)
+            os._exit(1)
+
+        confine(breach)
+        _Layers(request, arena).serve(orders, replies)
+    except Gone:
+        status = 0
+    except BaseException as error:  # the edge of the process: whatever comes out of candidate code is told
+        _say_why(replies, error)
+    with contextlib.suppress(Exception):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    # No exit handlers: those of the trainer would run here, and the candidate's have nothing to do.
+    os._exit(status)
+
+
+def _say_why(replies: int, error: BaseException) -> None:
+    traceback.print_exception(error)
+    match error:
+        case ProgramError():
+            _tell_failure(replies, error.label, error.detail)
+        case MixerContractError() | BadDeclaration():
+            _tell_failure(replies, "exit", str(error))
+        case _:
+            _tell_failure(replies, "exit", describe_error(error))
+
+
+def _tell_failure(replies: int, label: str, detail: str) -> None:
+    with contextlib.suppress(OSError):
+        send_reply(replies, Answer.FAILED, {"label": label, "detail": detail[:DETAIL_LIMIT]})
+
+
+class _Layers:
+    """The mixers of the task that was built last, and what their backward passes need."""
+
+    def __init__(self, request: dict[str, Any], arena: Arena) -> None:
+        self._request = request
+        self._arena = arena
+        self._mixer_class: type[nn.Module] | None = None
+        self._mixers: list[nn.Module] = []
+        self._io: list[Activations] = []
+        self._trained: list[torch.Tensor] = []
+        self._trained_places: list[torch.Tensor] = []
+        self._kept: list[tuple[torch.Tensor, torch.Tensor]] = []
+        self._ends: dict[int, torch.Tensor] = {}
+        self._anchor = torch.zeros((), requires_grad=True)
+
+    def serve(self, orders: int, replies: int) -> NoReturn:
+        while True:
+            order, number = next_order(orders)
+            content = None
+            match order:
+                case Order.BUILD:
+                    content = self._build(number)
+                case Order.FORWARD:
+                    self._forward(number)
+                case Order.BACKWARD:
+                    self._backward(number)
+                case Order.KEEP:
+                    for tensor, place in self._kept:
+                        place.copy_(tensor.detach())
+                    self._arena.random_state.copy_(torch.get_rng_state())
+                case Order.RESTORE:
+                    with torch.no_grad():
+                        for tensor, place in self._kept:
+                            tensor.copy_(place)
+                    torch.set_rng_state(self._arena.random_state.clone())
+            send_reply(replies, Answer.DONE if content is None else Answer.DECLARED, content)
+
+    def _build(self, task_index: int) -> list[dict[str, Any]]:
+        request, task = self._request, self._request["rung"]["tasks"][task_index]
+        rung, layers = request["rung"], task["layers"]
+        if self._mixer_class is None:
+            self._mixer_class = load_mixer_class(request["programPath"])
+        self._ends.clear()
+        self._mixers = [
+            make_mixer(
+                self._mixer_class,
+                hidden=rung["hidden"],
+                heads=rung["heads"],
+                layer=layer,
+                layers=layers,
+                seed=request["seed"],
+            ).train()
+            for layer in range(layers)
+        ]
+        torch.manual_seed(request["seed"])
+        self._io = self._arena.activations(rung, task)
+        tensors = list(_tensors_of(self._mixers))
+        declared = [tensor.to_json() for tensor, _ in tensors]
+        places = self._arena.tensors(read_declaration(declared, layers))
+        once = [(entry, tensor, place) for (entry, tensor), place in zip(tensors, places, strict=True)]
+        once = [each for each in once if each[0].same_as is None]
+        self._trained = [tensor for entry, tensor, _ in once if entry.is_trained]
+        self._trained_places = [place for entry, _, place in once if entry.is_trained]
+        self._kept = [(tensor, place) for entry, tensor, place in once if not entry.is_trained]
+        with torch.no_grad():
+            for _, tensor, place in once:
+                place.copy_(tensor)
+        return declared
+
+    def _forward(self, layer: int) -> None:
+        if layer == 0:
+            with torch.no_grad():
+                torch._foreach_copy_(self._trained, self._trained_places)
+        io = self._io[layer]
+        y, _ = call_mixer(self._mixers[layer], _Entry.apply(self._anchor, io))
+        self._ends[layer] = _Exit.apply(y, io)
+
+    def _backward(self, layer: int) -> None:
+        end = self._ends.pop(layer)
+        self._io[layer].grad_x.zero_()  # for a mixer that lets no gradient through
+        if end.requires_grad:
+            end.backward()
+        if layer == 0:
+            for parameter, place in zip(self._trained, self._trained_places, strict=True):
+                if parameter.grad is None:
+                    place.zero_()
+                else:
+                    place.copy_(parameter.grad)
+                    parameter.grad = None
+
+
+class _Entry(torch.autograd.Function):
+    """x of a layer as the output of something before it, which may be changed in place; its gradient goes out."""
+
+    @staticmethod
+    def forward(ctx: Any, anchor: torch.Tensor, io: Activations) -> torch.Tensor:
+        del anchor  # has the engine come here at all
+        ctx.io = io
+        return io.x.data  # unlike detach(), not seen as changed when the trainer writes the next x
+
+    @staticmethod
+    def backward(ctx: Any, grad: torch.Tensor) -> tuple[None, None]:
+        ctx.io.grad_x.copy_(grad)
+        return None, None
+
+
+class _Exit(torch.autograd.Function):
+    """y of a layer goes out; the scalar that is returned is what its backward pass begins at, with the gradient of y.
+
+    A backward pass from y itself, with a gradient given, has torch import a computer algebra system first.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, y: torch.Tensor, io: Activations) -> torch.Tensor:
+        ctx.io = io
+        io.y.copy_(y)
+        return y.new_zeros(())
+
+    @staticmethod
+    def backward(ctx: Any, grad: torch.Tensor) -> tuple[torch.Tensor, None]:
+        del grad
+        return ctx.io.grad_y.data, None
+
+
+def _tensors_of(mixers: list[nn.Module]) -> Iterator[tuple[Declared, torch.Tensor]]:
+    """Parameters and lasting buffers of every layer, by all of their names, in the order of a model's parameters."""
+    seen: dict[int, int] = {}
+    place = 0
+    for layer, mixer in enumerate(mixers):
+        for name, tensor, is_parameter in _named_tensors(mixer):
+            same_as = seen.get(id(tensor))
+            entry = Declared(
+                layer=layer,
+                name=name,
+                kind=declared_kind(tensor),
+                shape=tuple(tensor.shape),
+                is_parameter=is_parameter,
+                is_trained=is_parameter and tensor.requires_grad,
+                same_as=same_as,
+            )
+            seen.setdefault(id(tensor), place)
+            place += 1
+            yield entry, tensor
+
+
+def _named_tensors(mixer: nn.Module) -> Iterator[tuple[str, torch.Tensor, bool]]:
+    for prefix, module in mixer.named_modules(remove_duplicate=False):
+        named = [(name, value, True) for name, value in module._parameters.items()]
+        named += [
+            (name, value, False)
+            for name, value in module._buffers.items()
+            if name not in module._non_persistent_buffers_set
+        ]
+        for name, tensor, is_parameter in named:
+            if tensor is not None:
+                yield f"{prefix}.{name}" if prefix else name, tensor, is_parameter
