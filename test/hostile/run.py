@@ -1,8 +1,10 @@
-"""Runs the hostile programs as real training jobs through the host and says which were contained and labelled.
+"""Runs the hostile programs as real jobs through the host and says which were contained and labelled.
 
-`python run.py [--tier S2] [--rows R1,T1]`. A program is contained when its job ended with an expected label within its
-limits, it brought home no loot, nothing of it is alive and a good job still runs after it. Exit status 1 when a program
-got through that known-misses.json does not list for the tier of the host: a tier that promises more than it holds.
+`python run.py [--tier S2] [--rows R1,T1]`. Each is run twice: as the program of a model that answers questions, which
+has a folder to write to, and as the program of a training, whose layers have a process of their own that may write
+nothing. A program is contained when each job ended with an expected label within its limits, it brought home no loot,
+nothing of it is alive and a good job still runs after it. Exit status 1 when a program got through that
+known-misses.json does not list for the tier of the host: a tier that promises more than it holds.
 
 Without a wall nothing is run: one of the programs kills every process that it may signal.
 """
@@ -43,6 +45,9 @@ SHORT = [
     *("N1", "N4", "N5", "F1", "F2", "F4", "K1", "K2", "O1", "O4", "O10"),
 ]
 _SLACK_SECONDS = 4.0
+JOBS = ("answer", "train")
+# Labels that end a training for what only an answering job may do: write into its folder, speak for itself.
+_ALSO_IN_TRAINING = ("exit", "forbidden_write", "import_error", "no_result")
 _GOOD = """
 from torch import nn
 
@@ -65,11 +70,16 @@ class Program:
     limits: dict[str, float]
     text: str
 
+    def labels(self, job: str) -> tuple[str, ...]:
+        return self.expected if job == "answer" else (*self.expected, *_ALSO_IN_TRAINING)
+
 
 @dataclass(frozen=True)
 class Outcome:
+    """labels: of the two jobs, in the order of JOBS."""
+
     program: Program
-    label: str
+    labels: tuple[str, ...]
     contained: bool
     why: str
 
@@ -102,8 +112,8 @@ class Host:
             self.close()
             raise NoWall(f"the sandbox is {self.facts['tier']} as user {self.facts['uid']}: {self.facts['missing']}")
 
-    def run(self, name: str, workdir: Path, limits: dict[str, float]) -> dict[str, Any]:
-        job = {"op": "run", "id": name, "command": "train", "requestPath": str(workdir / "request.json")}
+    def run(self, name: str, job: str, workdir: Path, limits: dict[str, float]) -> dict[str, Any]:
+        job = {"op": "run", "id": name, "command": job, "requestPath": str(workdir / "request.json")}
         request = {**job, "workdir": str(workdir), "channel": None, "limits": LIMITS | limits}
         assert self.process.stdin is not None
         self.process.stdin.write(json.dumps(request).encode() + b"\n")
@@ -157,13 +167,21 @@ class Range:
         self.host = Host(self._work, strongest)
 
     def attempt(self, program: Program) -> Outcome:
-        workdir = self._workdir(program.row, program.text)
+        ends = [self._attempt(program, job) for job in JOBS]
+        problems = [f"{job}: {why}" for job, (_, why) in zip(JOBS, ends, strict=True) if why]
+        return Outcome(program, tuple(label for label, _ in ends), not problems, "; ".join(problems))
+
+    def _attempt(self, program: Program, job: str) -> tuple[str, str]:
+        """(label, what is wrong) of one job."""
+        workdir = self._workdir(program.row, program.text, job)
         segments = _shared_memory()
-        event = self.host.run(program.row, workdir, program.limits)
+        event = self.host.run(f"{program.row}-{job}", job, workdir, program.limits)
         label = event.get("label") or _result_label(workdir)
-        problems = [] if label in program.expected else [f"ended with {label}: {event.get('detail', event)[:160]}"]
-        if (workdir / "loot").exists():
-            problems.append("found " + ", ".join((workdir / "loot").read_text().split("\n")[:3]))
+        problems = []
+        if label not in program.labels(job):
+            problems.append(f"ended with {label}: {event.get('detail', event)[:160]}")
+        if found := _loot(workdir):
+            problems.append("found " + ", ".join(found[:3]))
         limit = float((LIMITS | program.limits)["wallSeconds"]) + _SLACK_SECONDS
         if event.get("wallSeconds", 0) > limit:
             problems.append(f"took {event['wallSeconds']:.1f} s")
@@ -176,11 +194,13 @@ class Range:
             # The key of p08; what stays would hide the next one.
             subprocess.run(["ipcrm", "-M", "0x0A510A51"], check=False)
         shutil.rmtree(workdir, ignore_errors=True)
-        return Outcome(program, str(label), not problems, "; ".join(problems))
+        return str(label), "; ".join(problems)
 
     def good_job_label(self) -> str | None:
         """The label of an honest training after all of it; None is right."""
-        label: str | None = self.host.run("good", self._workdir("good", _GOOD), {"wallSeconds": 60}).get("label")
+        label: str | None = self.host.run(
+            "good", "train", self._workdir("good", _GOOD, "train"), {"wallSeconds": 60}
+        ).get("label")
         return label
 
     def close(self) -> None:
@@ -188,7 +208,7 @@ class Range:
         for listener in self._sockets:
             listener.close()
 
-    def _workdir(self, name: str, text: str) -> Path:
+    def _workdir(self, name: str, text: str, job: str) -> Path:
         workdir = self._work / name
         workdir.mkdir()
         for word, value in self._bait.items():
@@ -196,6 +216,9 @@ class Range:
         (workdir / "mixer.py").write_text(text)
         program_hash = hashlib.sha256(text.encode()).hexdigest()
         request = {**self._request, "programPath": str(workdir / "mixer.py"), "programHash": program_hash}
+        if job == "answer":
+            kept = ("trialId", "programPath", "programHash", "rung", "sizes", "seed")
+            request = {**{name: request[name] for name in kept}, "checkpointPath": str(workdir / "none")}
         (workdir / "request.json").write_text(json.dumps(request))
         return workdir
 
@@ -276,6 +299,14 @@ def _result_label(workdir: Path) -> str | None:
     return None
 
 
+def _loot(workdir: Path) -> list[str]:
+    """What the program said that it had got at."""
+    with contextlib.suppress(OSError):
+        lines = (workdir / "log.txt").read_text(errors="replace").splitlines()
+        return [line.removeprefix("loot: ") for line in lines if line.startswith("loot: ")]
+    return []
+
+
 def _needles(folder: Path) -> list[str]:
     """Lines that stand in the held-out texts of a default campaign alone, of each shard, in hexadecimal digits."""
     request = {
@@ -335,10 +366,8 @@ def main() -> int:
             outcome = place.attempt(program)
             outcomes.append(outcome)
             mark = "held" if outcome.contained else "MISS"
-            print(
-                f"{program.row:5}{mark:6}{outcome.label:16}{program.does}{': ' if outcome.why else ''}{outcome.why}",
-                flush=True,
-            )
+            why = f": {outcome.why}" if outcome.why else ""
+            print(f"{program.row:5}{mark:6}{', '.join(outcome.labels):32}{program.does}{why}", flush=True)
         good = place.good_job_label()
     tier = facts["tier"]
     num_held = sum(outcome.contained for outcome in outcomes)

@@ -27,7 +27,7 @@ from asi_kernels.requests import RequestError, read_request, write_result
 from asi_kernels.sandbox import kernel_calls as kernel
 from asi_kernels.sandbox.canaries import CANARY_COMMAND, run_canary
 from asi_kernels.sandbox.plan import JobPlan
-from asi_kernels.sandbox.wall import WallKind, become_powerless, forbid_writing
+from asi_kernels.sandbox.wall import WallKind, become_bound, become_powerless
 
 from . import audit
 from .process_tree import die_with_parent
@@ -137,13 +137,11 @@ def _status_of(error: BaseException) -> int:
 
 
 def _confine(job: ChildJob, trainer_pid: int, on_breach: Callable[[str, str], None]) -> None:
-    """Takes from the candidate's process of a training what the trainer keeps: progress, and files to write."""
+    """Takes from the candidate's process of a training what the trainer keeps: files to write, a say over others."""
     die_with_parent(trainer_pid)
-    with contextlib.suppress(OSError):
-        os.close(PROGRESS_DESCRIPTOR)
     if sys.platform == "linux":
         kernel.set_dumpable()
-    forbid_writing(job.wall)
+    become_bound(job.wall)
     audit.install(None, on_breach)
 
 

@@ -189,15 +189,40 @@ _OPENS: dict[str, tuple[tuple[int | None, int | None], int]] = {"open": ((2, Non
 _WRITING_FLAGS = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 
-def read_only_program(*, machine: str = platform.machine()) -> bytes:
-    """The instructions of a second filter, for a process that may open files for reading alone.
+# Calls whose first argument is the process that they act on.
+_ACTS_ON: dict[str, tuple[int, int]] = {
+    "kill": (62, 129),
+    "tkill": (200, 130),
+    "tgkill": (234, 131),
+    "rt_sigqueueinfo": (129, 138),
+    "rt_tgsigqueueinfo": (297, 240),
+    "prlimit64": (302, 261),
+    "sched_setparam": (142, 118),
+    "sched_setscheduler": (144, 119),
+    "sched_setaffinity": (203, 122),
+    "sched_setattr": (314, 274),
+    "setpgid": (109, 154),
+}
+# Acts on a process by a descriptor or by a kind and a number that no filter can tell apart.
+_ACTS_ON_ANY: dict[str, tuple[int, int]] = {
+    "pidfd_send_signal": (424, 424),
+    "setpriority": (141, 140),
+    "ioprio_set": (251, 30),
+}
+_MEANS_ITSELF = frozenset({"prlimit64", "sched_setparam", "sched_setscheduler", "sched_setaffinity", "sched_setattr"})
+"""Calls for which process 0 is the caller; for kill it is a group."""
 
-    What is open already, shared memory and memory files stay as they are.
+
+def bound_program(own_pid: int, *, machine: str = platform.machine()) -> bytes:
+    """The instructions of a second filter: files may be opened for reading alone, and no other process be acted on.
+
+    own_pid: the one process that may be signalled and limited. What is open already, shared memory and memory files
+    stay as they are.
     """
     index = list(_AUDIT_ARCH).index(machine)
     refuse = _instruction(_RETURN, _ERRNO | errno.EPERM)
     program = _head(machine)
-    for numbers in _CHANGES.values():
+    for numbers in (*_CHANGES.values(), *_ACTS_ON_ANY.values()):
         number = numbers[index]
         if number is not None:
             program += [_instruction(_JUMP_EQUAL, number, 0, 1), refuse]
@@ -205,6 +230,10 @@ def read_only_program(*, machine: str = platform.machine()) -> bytes:
         number = numbers[index]
         if number is not None:
             program += _call(number, [_instruction(_JUMP_ANY_BIT, _WRITING_FLAGS, 0, 1), refuse], argument=place)
+    for name, targets in _ACTS_ON.items():
+        allowed = (own_pid, 0) if name in _MEANS_ITSELF else (own_pid,)
+        body = [_instruction(_JUMP_EQUAL, pid, len(allowed) - place, 0) for place, pid in enumerate(allowed)]
+        program += _call(targets[index], [*body, refuse])
     return b"".join([*program, _instruction(_RETURN, _ALLOW)])
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Literal
 
 from . import kernel_calls as kernel
-from .filter import filter_program, read_only_program
+from .filter import bound_program, filter_program
 from .landlock import restrict
 from .plan import DEVICES, JobPlan, runtime_paths, runtime_rights
 
@@ -102,13 +102,13 @@ def become_powerless(kind: WallKind, plan: JobPlan) -> None:
     )
 
 
-def forbid_writing(kind: WallKind) -> None:
-    """Closes every file to writing for this process and its children, after become_powerless. For good.
+def become_bound(kind: WallKind) -> None:
+    """Closes every file to writing, and other processes to signals and limits, after become_powerless. For good.
 
     At S0P and none nothing is closed: a filter needs what those tiers lack.
     """
     if kind.tier not in ("S0P", "none"):
-        kernel.install_filter(read_only_program())
+        kernel.install_filter(bound_program(os.getpid()))
 
 
 def full_scratch() -> list[str]:

@@ -12,8 +12,7 @@ libc = ctypes.CDLL(None, use_errno=True)
 
 
 def loot(what):
-    with open("loot", "a") as file:
-        file.write(f"{what}\n")
+    print(f"loot: {what}", flush=True)
 
 
 for folder in ("/usr", "/usr/bin", os.path.dirname(torch.__file__), os.path.dirname(os.__file__), sys.prefix):

@@ -9,8 +9,7 @@ libc = ctypes.CDLL(None, use_errno=True)
 
 
 def loot(what):
-    with open("loot", "a") as file:
-        file.write(f"{what}\n")
+    print(f"loot: {what}", flush=True)
 
 
 for flags in (0x10000000, 0x20000, 0x10020000):

@@ -9,8 +9,7 @@ libc = ctypes.CDLL(None, use_errno=True)
 
 
 def loot(what):
-    with open("loot", "a") as file:
-        file.write(f"{what}\n")
+    print(f"loot: {what}", flush=True)
 
 
 numbers = {"x86_64": (321, 298, 250, 425, 323, 304), "aarch64": (280, 241, 219, 425, 282, 265)}[os.uname().machine]

@@ -9,8 +9,7 @@ libc = ctypes.CDLL(None, use_errno=True)
 
 
 def loot(what):
-    with open("loot", "a") as file:
-        file.write(f"{what}\n")
+    print(f"loot: {what}", flush=True)
 
 
 for path in (

@@ -6,11 +6,11 @@ import os
 
 
 def loot(what):
-    with open("loot", "a") as file:
-        file.write(f"{what}\n")
+    print(f"loot: {what}", flush=True)
 
 
-for number in range(4, 1024):
+# 0 to 4: input, the log twice, and two pipes to whoever asked for the job.
+for number in range(5, 1024):
     try:
         os.fstat(number)
     except OSError:

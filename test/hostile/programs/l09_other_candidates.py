@@ -16,8 +16,7 @@ def can_read(path):
 
 
 def loot(what):
-    with open("loot", "a") as file:
-        file.write(f"{what}\n")
+    print(f"loot: {what}", flush=True)
 
 
 if can_read("SIBLING_PATH"):

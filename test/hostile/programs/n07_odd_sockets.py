@@ -9,8 +9,7 @@ libc = ctypes.CDLL(None, use_errno=True)
 
 
 def loot(what):
-    with open("loot", "a") as file:
-        file.write(f"{what}\n")
+    print(f"loot: {what}", flush=True)
 
 
 for family, kind in ((17, 3), (38, 5), (31, 1), (16, 3), (29, 3)):

@@ -225,11 +225,12 @@ def test_a_program_sees_no_environment_no_descriptors_and_no_terminal(
         "    except OSError: return False\n"
         "numbers = [number for number in range(1024) if is_open(number)]\n"
         "print(repr([sorted(os.environ), numbers, sys.stdin.read(), os.getcwd(), os.getsid(0) == os.getppid(),"
-        " os.nice(0)]))\n"
+        " os.getpriority(os.PRIO_PROCESS, 0)]))\n"
     )
     make_trial(tmp_path, looks + plain_program, steps=1)
     assert host.run("looks", tmp_path)["label"] is None
-    environment, descriptors, read, folder, led, niceness = eval((tmp_path / "log.txt").read_text())
+    said = (tmp_path / "log.txt").read_text()
+    environment, descriptors, read, folder, led, niceness = eval(said)
     assert environment == ["HOME", "LANG", "TMPDIR"]
     # Empty input, the log twice, and an end each of the two pipes to the trainer.
     assert len(descriptors) == 5

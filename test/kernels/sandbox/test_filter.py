@@ -3,6 +3,8 @@
 import ctypes
 import errno
 import os
+import resource
+import signal
 import struct
 import sys
 from collections.abc import Callable
@@ -11,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from asi_kernels.sandbox import kernel_calls
-from asi_kernels.sandbox.filter import filter_program, read_only_program
+from asi_kernels.sandbox.filter import bound_program, filter_program
 
 
 @pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
@@ -19,7 +21,7 @@ from asi_kernels.sandbox.filter import filter_program, read_only_program
 def test_every_jump_stays_inside_and_the_program_ends_with_a_decision(machine: str, allow: bool) -> None:
     program = filter_program(allow_sockets=allow, allow_shared_memory_files=allow, machine=machine)
     check_jumps(program)
-    check_jumps(read_only_program(machine=machine))
+    check_jumps(bound_program(4321, machine=machine))
 
 
 def check_jumps(program: bytes) -> None:
@@ -78,13 +80,13 @@ def changes(folder: Path) -> list[Callable[[], object]]:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="seccomp is Linux's")
-def test_a_reader_may_read_and_change_nothing(tmp_path: Path) -> None:
+def test_a_bound_process_may_read_and_change_nothing(tmp_path: Path) -> None:
     (tmp_path / "there").write_text("text")
     (tmp_path / "below").mkdir()
     pid = os.fork()
     if pid == 0:
         kernel_calls.forbid_new_privileges()
-        kernel_calls.install_filter(read_only_program())
+        kernel_calls.install_filter(bound_program(os.getpid()))
         done = [place for place, change in enumerate(changes(tmp_path)) if not _is_refused(change)]
         os._exit(0 if not done and (tmp_path / "there").read_text() == "text" else 1 + min(done, default=90))
     assert os.waitpid(pid, 0)[1] == 0
@@ -105,3 +107,30 @@ def _is_refused(change: Callable[[], object]) -> bool:
     except OSError as error:  # no file system knows every way
         return error.errno != errno.ENOTSUP
     return False
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="seccomp is Linux's")
+def test_a_bound_process_acts_on_itself_alone() -> None:
+    other = os.getpid()
+    pid = os.fork()
+    if pid == 0:
+        kernel_calls.forbid_new_privileges()
+        kernel_calls.install_filter(bound_program(os.getpid()))
+        on_other: list[Callable[[], object]] = [
+            lambda: os.kill(other, 0),
+            lambda: os.kill(0, 0),
+            lambda: os.kill(-1, 0),
+            lambda: resource.prlimit(other, resource.RLIMIT_CORE, (0, 0)),
+            lambda: os.sched_setaffinity(other, os.sched_getaffinity(0)),
+            lambda: os.setpriority(os.PRIO_PROCESS, other, 19),
+            lambda: signal.pidfd_send_signal(os.pidfd_open(other), 0),
+        ]
+        on_itself: list[Callable[[], object]] = [
+            lambda: os.kill(os.getpid(), 0),
+            lambda: signal.raise_signal(signal.SIGCHLD),
+            lambda: resource.setrlimit(resource.RLIMIT_CORE, (0, 0)),
+            lambda: os.sched_setaffinity(0, os.sched_getaffinity(0)),
+        ]
+        held = all(map(_is_refused, on_other)) and not any(map(_is_refused, on_itself))
+        os._exit(0 if held else 1)
+    assert os.waitpid(pid, 0)[1] == 0

@@ -215,9 +215,8 @@ class SeparateMixer(nn.Module):
             *path, name = entry.name.split(".")
             holder: nn.Module = self
             for part in path:
-                if part not in holder._modules:
-                    holder.add_module(part, nn.Module())
-                holder = holder._modules[part]  # type: ignore[assignment]
+                # By no method of the module: a name may be any, that of a method among them.
+                holder = holder._modules.setdefault(part, nn.Module())  # type: ignore[assignment]
             if isinstance(tensor, nn.Parameter):
                 holder._parameters[name] = tensor
             else:

@@ -8,7 +8,9 @@ write. What it answers is data to the trainer. Runs the mixers exactly as one mo
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
+import resource
 import sys
 import traceback
 from collections.abc import Callable, Iterator
@@ -23,6 +25,8 @@ from asi_kernels.programs import DETAIL_LIMIT, ProgramError, describe_error, loa
 from .arena import Activations, Arena, BadDeclaration, Declared, declared_kind, read_declaration
 from .messages import Answer, Gone, Order, next_order, send_reply
 
+_ORDERS, _REPLIES = 3, 4
+
 Confine = Callable[[Callable[[str, str], None]], None]
 """Takes away what candidate code must not have; gets what to call, and not return from, for a breach (label, detail).
 """
@@ -31,6 +35,7 @@ Confine = Callable[[Callable[[str, str], None]], None]
 def serve_layers(request: dict[str, Any], arena: Arena, orders: int, replies: int, confine: Confine) -> NoReturn:
     """Never returns. Ends when the trainer closes its end, or after telling what the candidate's code raised."""
     status = 1
+    orders, replies = _keep_only(orders, replies)
     try:
 
         def breach(label: str, detail: str) -> NoReturn:
@@ -50,6 +55,17 @@ def serve_layers(request: dict[str, Any], arena: Arena, orders: int, replies: in
         sys.stderr.flush()
     # No exit handlers: those of the trainer would run here, and the candidate's have nothing to do.
     os._exit(status)
+
+
+def _keep_only(orders: int, replies: int) -> tuple[int, int]:
+    """Leaves standard streams and these two open, as 3 and 4: what else the trainer had is not for the candidate."""
+    above = [fcntl.fcntl(descriptor, fcntl.F_DUPFD, _REPLIES + 1) for descriptor in (orders, replies)]
+    for descriptor, wanted in zip(above, (_ORDERS, _REPLIES), strict=True):
+        os.dup2(descriptor, wanted, inheritable=False)
+    os.closerange(_REPLIES + 1, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+    # Whatever stands for them in the trainer may have been closed just now.
+    sys.stdout, sys.stderr = (open(number, "w", buffering=1, closefd=False) for number in (1, 2))  # noqa: SIM115
+    return _ORDERS, _REPLIES
 
 
 def _say_why(replies: int, error: BaseException) -> None:
