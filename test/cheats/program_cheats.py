@@ -1,8 +1,8 @@
-"""`python test/cheats/program_cheats.py [--seeds 5] [NAME ...]`: what cheating programs get from gates and judge.
+"""`python test/cheats/program_cheats.py [--seeds 5] [NAME ...]`: what cheating programs get from gates, host and judge.
 
 A cheat is accepted when no gate refuses it, the judge gives it a score, and the score beats that of every honest
-control on the same seed by more than the margin. A control is refused wrongly when a gate or the judge refuses it. The
-exit status is 1 when either has happened. The column `judge alone` is for what the gates refuse too.
+control on the same seed by more than the margin. A control is refused wrongly when a gate, the host or the judge
+refuses it. The exit status is 1 when either has happened. The column `without gates` is for what the gates refuse too.
 """
 
 from __future__ import annotations
@@ -11,11 +11,10 @@ import argparse
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from try_program import CONTROLS, Tried, names, prepared, refused_by, score
+from try_program import CONTROLS, Course, Tried, names
 
 MARGIN_BITS = 0.1  # a byte; seeds of the control alone differ by less
 
@@ -29,31 +28,31 @@ def main() -> int:
     chosen = options.names or names()
     accepted, wronged, naked = 0, 0, 0
     with tempfile.TemporaryDirectory() as place:
-        folder = Path(place)
-        manifest = prepared(folder)
-        seeds = range(options.seeds)
-        control = [min(_controls(seed, manifest, folder, options.set)) for seed in seeds]
-        print(f"{'program':36} {'gates':16} judge alone: bits/byte against the best control's, or the label, by seed")
+        course = Course(Path(place))
+        print(f"jobs of a host in sandbox {course.host.facts['tier']}")
+        gates = {name: course.refused_by(name) for name in {*CONTROLS, *chosen}}
+        control = [_best_control(course, seed, options.set) for seed in range(options.seeds)]
+        print(f"{'program':36} {'gates':16} without gates: bits/byte against the best control's, or the label, by seed")
         for name in chosen:
-            gate = refused_by(name, 0, folder)
-            tried = [score(name, seed, manifest, folder, options.set) for seed in range(options.seeds)]
+            tried = [course.score(name, seed, options.set) for seed in range(options.seeds)]
             words = [_word(row, control[row.seed]) for row in tried]
             gains = [row for row in tried if row.official is not None and is_better(row, control[row.seed])]
             if name in CONTROLS:
-                wronged += gate is not None or any(row.label is not None for row in tried)
+                wronged += gates[name] is not None or any(row.label is not None for row in tried)
             else:
                 naked += bool(gains)
-                accepted += bool(gains) and gate is None
-            print(f"{name:36} {gate or 'pass':16} {'  '.join(words)}", flush=True)
+                accepted += bool(gains) and gates[name] is None
+            print(f"{name:36} {gates[name] or 'pass':16} {'  '.join(words)}", flush=True)
+        course.close()
     cheats = sum(name not in CONTROLS for name in chosen)
-    print(f"cheats accepted: {accepted} of {cheats} (by the judge alone, without gates and sandbox: {naked})")
+    print(f"cheats accepted: {accepted} of {cheats} (by host and judge alone, without gates: {naked})")
     print(f"controls refused: {wronged} of {len(chosen) - cheats}")
     return 1 if accepted or wronged else 0
 
 
-def _controls(seed: int, manifest: dict[str, Any], folder: Path, score_set: str) -> list[float]:
-    rows = [score(name, seed, manifest, folder, score_set) for name in CONTROLS]
-    return [row.official for row in rows if row.official is not None]
+def _best_control(course: Course, seed: int, score_set: str) -> float:
+    rows = [course.score(name, seed, score_set) for name in CONTROLS]
+    return min(row.official for row in rows if row.official is not None)
 
 
 def is_better(row: Tried, control: float) -> bool:

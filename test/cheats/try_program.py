@@ -1,39 +1,39 @@
-"""One cheating program on its way to a score: gates, training, judge, each as in a campaign but without a sandbox.
+"""One cheating program on its way to a score: gates, training, judge, each as a job of a real host as in a campaign.
 
-What no gate refuses is trained and scored; what one refuses is trained and scored all the same, to see what the judge
-would have said. Each step that runs the program has a forked process of its own.
+The sandbox is what the machine has. What no gate refuses is trained and scored; what one refuses is trained and scored
+all the same, to see what host and judge would have said.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import multiprocessing
-import os
-import signal
 import sys
-from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "kernels"))
+import numpy as np
 
-from asi_kernels.bench.scoring import score_locally
+sys.path.insert(0, str(Path(__file__).parents[2] / "kernels"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "hostile"))
+
+from host_client import Host
+
 from asi_kernels.data import prepare
-from asi_kernels.judge.examine import Refused
+from asi_kernels.data.split import shard_name
+from asi_kernels.gates.sizes import measure_sizes
+from asi_kernels.judge.channels import Channels
+from asi_kernels.judge.examine import Refused, Subject, accepted, ask
+from asi_kernels.judge.home import DATA_NAME, read_or_make_key
+from asi_kernels.judge.wire import Asker
+from asi_kernels.programs import load_mixer_class
 
 PROGRAMS = Path(__file__).parent / "programs"
 CONTROLS = ("honest", "honest_fft", "honest_quiet", "honest_running_mean")
-_LIMIT_SECONDS = 60
-_SIZE = {
-    "mlpHidden": 32,
-    "parameters": 1,
-    "mixerParameters": 1,
-    "referenceParameters": 1,
-    "flopsPerToken": 1,
-    "referenceFlopsPerToken": 1,
-}
+_LIMITS = {"wallSeconds": 60, "idleSeconds": 60, "memoryBytes": 2 << 30, "logBytes": 1 << 20}
+_ANSWER_SECONDS = 60.0
 RUNG = {
     "name": "cheats",
     "hidden": 32,
@@ -58,17 +58,16 @@ RUNG = {
 
 @dataclass(frozen=True)
 class Tried:
-    """gate: who refused it before training, or None. label: why there is no score, or None.
-
-    official, usual: bits a byte from prefixes and from whole sequences, where the judge gave a score.
+    """label: why there is no score, or None. official, usual: bits a byte from prefixes and from whole sequences, where
+    the judge gave a score. train_seconds: CPU of the training as the host counted it.
     """
 
     name: str
     seed: int
-    gate: str | None
     label: str | None
     official: float | None
     usual: float | None
+    train_seconds: float
 
 
 def prepared(folder: Path) -> dict[str, Any]:
@@ -87,89 +86,106 @@ def names() -> list[str]:
     return sorted(path.stem for path in PROGRAMS.glob("*.py"))
 
 
-def refused_by(name: str, seed: int, folder: Path) -> str | None:
-    """The gate, or the label of the review, that refuses the program; None when it passes them all."""
-    request = {
-        "programPath": str(PROGRAMS / f"{name}.py"),
-        "referencePath": str(PROGRAMS / "honest.py"),
-        "rung": RUNG,
-        "seed": seed,
-        "flopsLimit": 4.0,
-        "cuts": 8,
-    }
-    workdir = folder / f"{name}-check" / "work"
-    workdir.mkdir(parents=True, exist_ok=True)
-    result = _in_child(lambda: _check(request, workdir))
-    if "died" in result:
-        return result["died"]
-    failed = [row["gate"] for row in result["gates"] if row["verdict"] == "fail"]
-    return None if result["status"] == "pass" else (failed[0] if failed else result["label"])
+class Course:
+    """A host, a judge's folder and a prepared text, for any number of programs. To be closed."""
+
+    def __init__(self, folder: Path) -> None:
+        self._work = folder / "work"
+        self._sizes: dict[str, list[dict[str, Any]]] = {}
+        self.manifest = prepared(folder)
+        self._judge_home = folder / "judge"
+        self._channels = Channels(folder / "channels")
+        reads = [argument for path in (PROGRAMS, folder / "data") for argument in ("--read", str(path))]
+        self.host = Host(["--work", str(self._work), *reads, "--work", str(folder / "channels")])
+
+    def close(self) -> None:
+        self.host.close()
+        self._channels.close()
+
+    def refused_by(self, name: str, seed: int = 0) -> str | None:
+        """The gate, or the label, that refuses the program before it is trained; None when it passes them all."""
+        request = {
+            "programPath": str(PROGRAMS / f"{name}.py"),
+            "referencePath": str(PROGRAMS / "honest.py"),
+            "rung": RUNG,
+            "seed": seed,
+            "flopsLimit": 4.0,
+            "cuts": 8,
+        }
+        end, result = self._run(f"{name}-check", "check", request)
+        if result is None:
+            return str(end["label"])
+        self._sizes[name] = result["sizes"]
+        failed = [row["gate"] for row in result["gates"] if row["verdict"] == "fail"]
+        return None if result["status"] == "pass" else (failed[0] if failed else result["label"])
+
+    def score(self, name: str, seed: int, score_set: str) -> Tried:
+        """Trains and scores the program as if no gate had been there; as the model that they counted, if they did."""
+        path = PROGRAMS / f"{name}.py"
+        common = {
+            "trialId": f"c-cheats/e0001/cheats/s{seed}",
+            "programPath": str(path),
+            "programHash": hashlib.sha256(path.read_bytes()).hexdigest(),
+            "rung": RUNG,
+            "sizes": self._sizes.get(name) or _honest_sizes(),
+            "seed": seed,
+        }
+        request = {**common, "data": self.manifest, "checkpointEvery": 100, "reportEvery": 20}
+        end, trained = self._run(f"{name}-{seed}", "train", request)
+        if trained is None or trained["status"] != "trained":
+            return Tried(name, seed, end["label"] or trained["label"], None, None, end["cpuSeconds"])
+        request = {**common, "checkpointPath": trained["checkpointPath"]}
+        label, official, usual = self._judge(f"{name}-{seed}", request, score_set)
+        return Tried(name, seed, label, official, usual, end["cpuSeconds"])
+
+    def _run(
+        self, job_id: str, command: str, request: dict[str, Any], channel: dict[str, str] | None = None
+    ) -> tuple[dict[str, Any], dict[str, Any] | None]:
+        """The last event of a job, and its result where the host took it."""
+        workdir = self._work / job_id
+        workdir.mkdir(parents=True, exist_ok=True)
+        (workdir / "request.json").write_text(json.dumps(request))
+        end = self.host.run(job_id, command, workdir, _LIMITS, channel)
+        if end["event"] == "refused":
+            raise RuntimeError(end["message"])
+        return end, json.loads((workdir / "result.json").read_text()) if end["label"] is None else None
+
+    def _judge(
+        self, job_id: str, request: dict[str, Any], score_set: str
+    ) -> tuple[str | None, float | None, float | None]:
+        """(label, bits a byte from prefixes, from whole sequences); one process answers after the other."""
+        shard = self._judge_home / DATA_NAME / self.manifest["hash"] / shard_name(score_set)
+        text = np.fromfile(shard, dtype=np.uint8)
+        subject = Subject(RUNG, request["seed"], score_set, self.manifest["hash"], text)
+        paths = self._channels.make(job_id)
+        ends = self._channels.ends(job_id)
+        assert ends is not None
+        askers = [Asker(ends[place], ends[place + 1], _ANSWER_SECONDS) for place in (0, 2)]
+        with ThreadPoolExecutor(1) as pool:
+            key = read_or_make_key(self._judge_home)
+            asked = pool.submit(ask, key, subject, prefixes=askers[0], sequences=askers[1])
+            # After a refusal nobody asks the processes anything more; each may be running then.
+            jobs = [f"{job_id}-{half}" for half in ("prefixes", "sequences")]
+            asked.add_done_callback(lambda done: [self.host.cancel(job) for job in jobs if done.exception()])
+            labels: list[str | None] = []
+            for job, half in zip(jobs, ("prefixes", "sequences"), strict=True):
+                end, result = self._run(job, "answer", request, paths[half])
+                labels.append(end["label"] or (result or {}).get("label"))
+                if labels[-1] is not None:
+                    for asker in askers:
+                        asker.give_up()
+                    break
+            try:
+                found = accepted(asked.result())[0]
+            except Refused as refused:
+                own = next((label for label in labels if label not in (None, "cancelled")), None)
+                return own if own and refused.label in ("cancelled", "no_result") else refused.label, None, None
+            finally:
+                self._channels.remove(job_id)
+        return None, found.value, found.full
 
 
-def score(name: str, seed: int, manifest: dict[str, Any], folder: Path, score_set: str) -> Tried:
-    """Trains and scores the program as if no gate had been there."""
-    path = PROGRAMS / f"{name}.py"
-    workdir = folder / f"{name}-{seed}" / "work"
-    workdir.mkdir(parents=True, exist_ok=True)
-    common = {
-        "trialId": f"c-cheats/e0001/cheats/s{seed}",
-        "programPath": str(path),
-        "programHash": hashlib.sha256(path.read_bytes()).hexdigest(),
-        "rung": RUNG,
-        "sizes": [{"task": task["kind"], **_SIZE} for task in RUNG["tasks"]],
-        "seed": seed,
-        "data": manifest,
-    }
-    trained = _in_child(lambda: _train({**common, "checkpointEvery": 100, "reportEvery": 20}, workdir))
-    if trained.get("status") != "trained":
-        return Tried(name, seed, None, trained.get("label") or trained["died"], None, None)
-    request = {**common, "checkpointPath": trained["checkpointPath"]}
-    scored = _in_child(lambda: _score(request, folder / "judge", score_set, workdir))
-    if "died" in scored:
-        return Tried(name, seed, None, scored["died"], None, None)
-    return Tried(name, seed, None, scored["label"], scored["official"], scored["usual"])
-
-
-def _check(request: dict[str, Any], workdir: Path) -> dict[str, Any]:
-    from asi_kernels.gates import check
-
-    os.chdir(workdir)
-    return check.run(request, workdir)
-
-
-def _train(request: dict[str, Any], workdir: Path) -> dict[str, Any]:
-    from asi_kernels.train import run as train
-
-    os.chdir(workdir)
-    return train.run(request, workdir, lambda line: None)
-
-
-def _score(request: dict[str, Any], judge_home: Path, score_set: str, workdir: Path) -> dict[str, Any]:
-    # The answering processes are forked from here: what a cheat writes beside itself stays below the folder.
-    os.chdir(workdir)
-    try:
-        found = score_locally(request, judge_home, score_set).metrics[0]
-    except Refused as refused:
-        return {"label": refused.label, "official": None, "usual": None}
-    return {"label": None, "official": found.value, "usual": found.full}
-
-
-def _in_child(work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """What `work` returns in a forked process, or how that process died."""
-    receiver, sender = multiprocessing.get_context("fork").Pipe(duplex=False)
-    pid = os.fork()
-    if pid == 0:
-        # A cheat may have patched what would report an error: only what arrives counts.
-        try:
-            signal.alarm(_LIMIT_SECONDS)
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-            sender.send_bytes(json.dumps(work()).encode())
-        finally:
-            os._exit(0)
-    sender.close()
-    try:
-        return json.loads(receiver.recv_bytes())
-    except EOFError:
-        return {"died": "exit"}
-    finally:
-        os.waitpid(pid, 0)
+def _honest_sizes() -> list[dict[str, Any]]:
+    """What the gates count of the honest program."""
+    honest = load_mixer_class(PROGRAMS / "honest.py")
+    return [size.row() for size in measure_sizes(honest, honest, RUNG, 0)]

@@ -29,12 +29,14 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "kernels"))
+sys.path.insert(0, str(Path(__file__).parent))
+
+from host_client import PACKAGE, Host
 
 from asi_kernels.data import prepare
 from asi_kernels.data.split import SHARDS, TRAIN_NAME, shard_name
 
 FOLDER = Path(__file__).parent
-PACKAGE = FOLDER.parents[1] / "kernels"
 CANARY = "HOSTILE_CANARY_5f1c"
 NEEDLE_VALUES = 26  # different bytes in a line that stands in no other text by chance
 NEEDLES_A_SHARD = 400
@@ -99,41 +101,14 @@ class NoWall(Exception):
     """This machine has no wall behind which the programs may be let loose."""
 
 
-class Host:
+class WalledHost(Host):
     """The host as the workers start it, with one secret in its environment that nobody may find."""
 
     def __init__(self, work: Path, strongest: str) -> None:
-        command = [sys.executable, "-m", "asi_kernels.host", "--work", str(work), "--at-most", strongest]
-        environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(PACKAGE), "OMP_NUM_THREADS": "1", "SECRET": CANARY}
-        pipe = subprocess.PIPE
-        self.process = subprocess.Popen(command, cwd=PACKAGE, env=environment, stdin=pipe, stdout=pipe)
-        self.facts: dict[str, Any] = self._next()["sandbox"]
+        super().__init__(["--work", str(work), "--at-most", strongest], secret=CANARY)
         if not _is_walled(self.facts):
             self.close()
             raise NoWall(f"the sandbox is {self.facts['tier']} as user {self.facts['uid']}: {self.facts['missing']}")
-
-    def run(self, name: str, job: str, workdir: Path, limits: dict[str, float]) -> dict[str, Any]:
-        job = {"op": "run", "id": name, "command": job, "requestPath": str(workdir / "request.json")}
-        request = {**job, "workdir": str(workdir), "channel": None, "limits": LIMITS | limits}
-        assert self.process.stdin is not None
-        self.process.stdin.write(json.dumps(request).encode() + b"\n")
-        self.process.stdin.flush()
-        while (event := self._next())["event"] not in ("finished", "refused"):
-            pass
-        return event
-
-    def _next(self) -> dict[str, Any]:
-        assert self.process.stdout is not None
-        line = self.process.stdout.readline()
-        if not line:
-            raise SystemExit("the host died: that is a program that was not contained")
-        event: dict[str, Any] = json.loads(line)
-        return event
-
-    def close(self) -> None:
-        assert self.process.stdin is not None
-        self.process.stdin.close()
-        self.process.wait(timeout=30)
 
 
 class Range:
@@ -164,7 +139,7 @@ class Range:
             "TCP_PORT": str(self._sockets[0].getsockname()[1]),
         }
         self._request = _train_request(folder)
-        self.host = Host(self._work, strongest)
+        self.host = WalledHost(self._work, strongest)
 
     def attempt(self, program: Program) -> Outcome:
         ends = [self._attempt(program, job) for job in JOBS]
@@ -175,7 +150,7 @@ class Range:
         """(label, what is wrong) of one job."""
         workdir = self._workdir(program.row, program.text, job)
         segments = _shared_memory()
-        event = self.host.run(f"{program.row}-{job}", job, workdir, program.limits)
+        event = self.host.run(f"{program.row}-{job}", job, workdir, LIMITS | program.limits)
         label = event.get("label") or _result_label(workdir)
         problems = []
         if label not in program.labels(job):
@@ -199,7 +174,7 @@ class Range:
     def good_job_label(self) -> str | None:
         """The label of an honest training after all of it; None is right."""
         label: str | None = self.host.run(
-            "good", "train", self._workdir("good", _GOOD, "train"), {"wallSeconds": 60}
+            "good", "train", self._workdir("good", _GOOD, "train"), LIMITS | {"wallSeconds": 60}
         ).get("label")
         return label
 

@@ -3,8 +3,8 @@ seeds: npm run test:cheats.
 """
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -41,29 +41,33 @@ def test_the_prefix_score_of_a_sequence_cheat_is_that_of_the_honest_one(name: st
 
 
 @pytest.fixture(scope="module")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any], float]:
-    """Folder, data manifest, and the control's official score."""
-    folder = tmp_path_factory.mktemp("cheats")
-    manifest = try_program.prepared(folder)
-    control = try_program.score("honest", 0, manifest, folder, "promotion")
-    assert control.label is None
-    assert control.official is not None
-    return folder, manifest, control.official
+def course(tmp_path_factory: pytest.TempPathFactory) -> Iterator[try_program.Course]:
+    course = try_program.Course(tmp_path_factory.mktemp("cheats"))
+    yield course
+    course.close()
+
+
+@pytest.fixture(scope="module")
+def control(course: try_program.Course) -> float:
+    """The honest program's official score."""
+    row = course.score("honest", 0, "promotion")
+    assert row.label is None
+    assert row.official is not None
+    return row.official
 
 
 @pytest.mark.parametrize("name", SAMPLE)
-def test_the_judge_alone_gives_a_cheating_program_no_better_score(
-    name: str, prepared: tuple[Path, dict[str, Any], float]
+def test_host_and_judge_alone_give_a_cheating_program_no_better_score(
+    name: str, course: try_program.Course, control: float
 ) -> None:
-    folder, manifest, control = prepared
-    row = try_program.score(name, 0, manifest, folder, "promotion")
+    row = course.score(name, 0, "promotion")
     assert row.label == SAMPLE[name]
     assert not program_cheats.is_better(row, control)
 
 
 @pytest.mark.parametrize("name", [name for name in try_program.CONTROLS if name != "honest"])
-def test_an_honest_program_is_scored(name: str, prepared: tuple[Path, dict[str, Any], float]) -> None:
-    folder, manifest, _ = prepared
-    row = try_program.score(name, 0, manifest, folder, "promotion")
+def test_an_honest_program_is_scored(name: str, course: try_program.Course) -> None:
+    assert course.refused_by(name) is None
+    row = course.score(name, 0, "promotion")
     assert row.label is None
     assert row.official == pytest.approx(row.usual, abs=1e-4)
