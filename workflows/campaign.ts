@@ -105,7 +105,7 @@ async function resume(run: CampaignRun, carry: CampaignCarry): Promise<void> {
 async function calibrate(run: CampaignRun): Promise<void> {
   const { baselines } = run.requirePlan().settings;
   await enter(run, 'calibrating', `training ${baselines.length} baselines, to learn what seeds alone do`);
-  // All at once: each is judged when the noise is known, which needs all of them. The trainer's slots put them in a row.
+  // All at once: each is judged when the noise is known, which needs all of them. The trainer's slots put them in order.
   await runAll(run, { origins: baselines.map((baseline) => ({ kind: 'baseline', baseline })), atOnce: baselines.length });
   await record.calibrateNoise({ campaignId: run.campaignId });
   await record.rebuildPool({ campaignId: run.campaignId });

@@ -2,6 +2,7 @@ import {
   ActivityFailure,
   CancellationScope,
   isCancellation,
+  patched,
   setCurrentDetails,
   upsertSearchAttributes,
 } from '@temporalio/workflow';
@@ -63,20 +64,51 @@ async function runStages(input: ExperimentInput & { readonly rung: string }): Pr
   show('checking', input, `**${proposed.name}** — ${proposed.summary}`);
   const checked = await checkAndRepair(input);
   if (!checked.ok) return { stage: 'check', label: checked.label, detail: checked.detail };
-  for (const seed of input.seeds) {
-    show(`training seed ${seed}`, input, `**${proposed.name}** — ${proposed.summary}`);
-    const setback = await runTrial({ experimentId, rung: input.rung, seed, purpose: 'explore' });
-    if (setback !== null) return setback;
-  }
+  const setback = await runSeeds(input, `**${proposed.name}** — ${proposed.summary}`);
+  if (setback !== null) return setback;
   show('judging', input, `**${proposed.name}** — ${proposed.summary}`);
   const { doubtedTrials } = await judging.judgeExperiment({ experimentId });
   if (doubtedTrials !== undefined) {
     show('auditing', input, `**${proposed.name}** — too good to be taken at its word`);
-    const setback = await auditDoubted(experimentId, doubtedTrials);
-    if (setback !== null) return setback;
+    const fallen = await auditDoubted(experimentId, doubtedTrials);
+    if (fallen !== null) return fallen;
   }
   await research.analyseExperiment({ experimentId });
   return null;
+}
+
+/**
+ * Every exploring seed, asked for at once: the trainer gives a later one a slot where none of an earlier one waits, so that no slot is idle at
+ * the end of a stage. The first setback ends the others.
+ */
+async function runSeeds(input: ExperimentInput & { readonly rung: string }, about: string): Promise<Setback | null> {
+  const run = (seed: number) => runTrial({ experimentId: input.experimentId, rung: input.rung, seed, purpose: 'explore' });
+  // Histories of the version before trained seed after seed.
+  if (!patched('seeds-at-once')) {
+    for (const seed of input.seeds) {
+      show(`training seed ${seed}`, input, about);
+      const setback = await run(seed);
+      if (setback !== null) return setback;
+    }
+    return null;
+  }
+  show(`training seeds ${input.seeds.join(', ')}`, input, about);
+  const scope = new CancellationScope();
+  const setbacks: Setback[] = [];
+  const ended = await scope.run(() =>
+    Promise.allSettled(
+      input.seeds.map(async (seed) => {
+        const setback = await run(seed);
+        if (setback === null) return;
+        setbacks.push(setback);
+        scope.cancel();
+      }),
+    ),
+  );
+  const [first] = setbacks;
+  if (first !== undefined && !CancellationScope.current().consideredCancelled) return first;
+  for (const end of ended) if (end.status === 'rejected') throw end.reason;
+  return first ?? null;
 }
 
 /**

@@ -1,4 +1,4 @@
-import { ActivityFailure, isCancellation, setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
+import { ActivityFailure, isCancellation, patched, setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
 import { checks } from './activity-proxies.ts';
 import { requireCampaign } from './child-only.ts';
 import { auditCuts, type StepResult } from './contracts/activities.ts';
@@ -32,13 +32,28 @@ export async function verifyArchitecture(input: VerificationInput): Promise<Veri
   const failed: { seed: number; label: string; detail: string }[] = [];
   const doubt = input.role === 'finalist' ? await audit(input) : null;
   if (doubt !== null) return showUnconfirmed(input, doubt);
-  for (const seed of input.seeds) {
-    setCurrentDetails(
-      `### ${input.experimentId}\n\nConfirming on fresh seeds: ${confirmed.length} of ${input.seeds.length} done, seed ${seed} running.`,
-    );
+  const run = async (seed: number): Promise<void> => {
     const setback = await confirm(input, seed);
     if (setback === null) confirmed.push(seed);
     else failed.push({ seed, label: setback.label, detail: setback.detail });
+  };
+  // Read `runSeeds` of the experiment; a seed that fails does not end the others here.
+  if (patched('seeds-at-once')) {
+    const show = () =>
+      setCurrentDetails(
+        `### ${input.experimentId}\n\nConfirming on fresh seeds: ${confirmed.length + failed.length} of ${input.seeds.length} done.`,
+      );
+    show();
+    const ended = await Promise.allSettled(input.seeds.map((seed) => run(seed).then(show)));
+    for (const end of ended) if (end.status === 'rejected') throw end.reason;
+    confirmed.sort((a, b) => a - b);
+  } else {
+    for (const seed of input.seeds) {
+      setCurrentDetails(
+        `### ${input.experimentId}\n\nConfirming on fresh seeds: ${confirmed.length} of ${input.seeds.length} done, seed ${seed} running.`,
+      );
+      await run(seed);
+    }
   }
   setCurrentDetails(
     `### ${input.experimentId}\n\nConfirmed on seeds ${confirmed.join(', ') || 'none'}${failed.length > 0 ? `; failed on ${failed.map((row) => `${row.seed} (${row.label})`).join(', ')}` : ''}.`,

@@ -13,12 +13,21 @@ export interface Job {
   readonly channel?: { readonly questions: string; readonly answers: string };
   /** Whose work it is, and how many slots that work may hold at the same time; all of them if not given. */
   readonly share?: { readonly owner: string; readonly slots: number };
+  /** Which of an owner's waiting jobs goes first; first come, first served where it is not given. */
+  readonly order?: JobOrder;
   readonly limits: {
     readonly wallSeconds: number;
     readonly idleSeconds: number;
     readonly memoryBytes: number;
     readonly logBytes: number;
   };
+}
+
+export interface JobOrder {
+  /** The lower goes first: one of a later turn runs only where no earlier one of its owner waits. */
+  readonly turn: number;
+  /** What it is expected to take. Of one turn the longest goes first, so that no long one is left alone at the end; 0: unknown. */
+  readonly seconds: number;
 }
 
 /** How a job ended, from the supervisor's facts. `result` is the parsed result.json, not yet checked against its schema. */
@@ -44,7 +53,8 @@ export type JobEnd =
 export interface JobEvents {
   /** The job waits for a slot; position counts from 0. */
   onQueued?(position: number): void;
-  onStarted?(): void;
+  /** The job has its slot, and runs when this is done. Where it fails the job ends with label `infra` and its message. */
+  onStarted?(): void | Promise<void>;
   onProgress?(progress: TrainProgress): void;
 }
 

@@ -29,6 +29,8 @@ export interface JobRunner {
 }
 
 interface Entry {
+  /** In the order in which they came. */
+  readonly number: number;
   readonly job: Job;
   readonly listeners: Set<JobEvents>;
   readonly end: Promise<JobEnd>;
@@ -39,7 +41,10 @@ interface Entry {
 
 const endsKept = 1000;
 
-/** First come, first served on a fixed number of slots in this process; who holds its share lets the others go before. */
+/**
+ * First come, first served on a fixed number of slots in this process; who holds its share lets the others go before. When an owner's turn
+ * has come, its jobs are taken in the order that they name.
+ */
 export class InProcessDispatcher implements TrialDispatcher {
   readonly slots: number;
   readonly #runner: JobRunner;
@@ -47,6 +52,7 @@ export class InProcessDispatcher implements TrialDispatcher {
   readonly #entries = new Map<string, Entry>();
   readonly #ends = new Map<string, JobEnd>();
   #free: number;
+  #numEntries = 0;
 
   constructor(options: { readonly slots: number; readonly runner: JobRunner }) {
     this.slots = options.slots;
@@ -59,16 +65,17 @@ export class InProcessDispatcher implements TrialDispatcher {
     if (stored !== undefined) return stored;
     const entry = this.#entries.get(job.id) ?? this.#enqueue(job);
     entry.waiters += 1;
+    const isAttached = entry.state !== 'queued';
     if (options.events !== undefined) {
       entry.listeners.add(options.events);
-      if (entry.state === 'queued') options.events.onQueued?.(this.#queue.indexOf(entry));
-      else options.events.onStarted?.();
+      if (!isAttached) options.events.onQueued?.(this.#queue.indexOf(entry));
     }
     const onAbort = (): void => this.#leave(entry);
     if (options.signal?.aborted === true) onAbort();
     else options.signal?.addEventListener('abort', onAbort, { once: true });
     this.#startNext();
     try {
+      if (isAttached) await options.events?.onStarted?.();
       return await entry.end;
     } finally {
       options.signal?.removeEventListener('abort', onAbort);
@@ -85,7 +92,16 @@ export class InProcessDispatcher implements TrialDispatcher {
 
   #enqueue(job: Job): Entry {
     const { promise, resolve } = Promise.withResolvers<JobEnd>();
-    const entry: Entry = { job, listeners: new Set(), end: promise, settle: resolve, waiters: 0, state: 'queued' };
+    this.#numEntries += 1;
+    const entry: Entry = {
+      number: this.#numEntries,
+      job,
+      listeners: new Set(),
+      end: promise,
+      settle: resolve,
+      waiters: 0,
+      state: 'queued',
+    };
     this.#entries.set(job.id, entry);
     this.#queue.push(entry);
     return entry;
@@ -113,12 +129,10 @@ export class InProcessDispatcher implements TrialDispatcher {
 
   #startNext(): void {
     while (this.#free > 0) {
-      const index = this.#queue.findIndex(({ job }) => this.#hasRoom(job));
-      const [entry] = index === -1 ? [] : this.#queue.splice(index, 1);
-      if (entry === undefined) return;
+      const entry = this.#next();
+      if (entry === null) return;
       this.#free -= 1;
       entry.state = 'running';
-      for (const listener of entry.listeners) listener.onStarted?.();
       void this.#execute(entry).then((end) => {
         this.#free += 1;
         // Only what the candidate or the work itself decided is worth keeping; after an outage or a cancel the same id runs again.
@@ -126,6 +140,19 @@ export class InProcessDispatcher implements TrialDispatcher {
         this.#startNext();
       });
     }
+  }
+
+  /** Takes it out of the queue. Who was overtaken by a job of the same owner takes that one's place, so that no owner gains on another. */
+  #next(): Entry | null {
+    const first = this.#queue.findIndex(({ job }) => this.#hasRoom(job));
+    const head = this.#queue[first];
+    if (head === undefined) return null;
+    const owner = head.job.share?.owner;
+    const own = owner === undefined ? [head] : this.#queue.filter(({ job }) => job.share?.owner === owner);
+    const next = own.reduce((best, one) => (goesBefore(one, best) ? one : best), head);
+    this.#queue[this.#queue.indexOf(next)] = head;
+    this.#queue.splice(first, 1);
+    return next;
   }
 
   #hasRoom({ share }: Job): boolean {
@@ -139,6 +166,10 @@ export class InProcessDispatcher implements TrialDispatcher {
   async #execute(entry: Entry): Promise<JobEnd> {
     const { job } = entry;
     try {
+      await Promise.all([...entry.listeners].map((listener) => listener.onStarted?.()));
+      // The runner knows nothing yet of a job that was given up meanwhile.
+      if (entry.state === 'cancelling')
+        return { ok: false, label: 'cancelled', detail: 'cancelled before it ran', ...nothingUsed };
       mkdirSync(job.workdir, { recursive: true });
       rmSync(join(job.workdir, 'result.json'), { force: true, recursive: true });
       const requestPath = join(job.workdir, 'request.json');
@@ -175,4 +206,11 @@ export class InProcessDispatcher implements TrialDispatcher {
   }
 }
 
+const goesBefore = (a: Entry, b: Entry): boolean => {
+  const [one, other] = [a.job.order ?? unordered, b.job.order ?? unordered];
+  if (one.turn !== other.turn) return one.turn < other.turn;
+  return one.seconds === other.seconds ? a.number < b.number : one.seconds > other.seconds;
+};
+
+const unordered = { turn: 0, seconds: 0 } as const;
 const nothingUsed = { cpuSeconds: 0, wallSeconds: 0, peakMemoryBytes: 0, logTail: '' } as const;

@@ -2,15 +2,22 @@ import type { JobEnd } from '../../services/dispatch/dispatcher.ts';
 import type { StepResult, TrialInput } from '../../workflows/contracts/activities.ts';
 import type { FailureLabel } from '../../workflows/contracts/failure.ts';
 import { type Rung, rungs } from '../../workflows/contracts/rung.ts';
-import { type TrainRequest, type Trial, type TrialUsage, trainResultSchema } from '../../workflows/contracts/trial.ts';
+import {
+  type TrainProgress,
+  type TrainRequest,
+  type Trial,
+  type TrialUsage,
+  trainResultSchema,
+} from '../../workflows/contracts/trial.ts';
 import { clockDoubt } from '../../workflows/rules/training-effort.ts';
 import { referenceId } from './calibrate.ts';
+import { requireCampaign } from './experiment-record.ts';
 import { infra } from './heartbeat.ts';
-import { createLiveCurve } from './live-curve.ts';
+import { createLiveCurve, type LiveCurve } from './live-curve.ts';
 import { plainFileInside } from './plain-file.ts';
 import { requireSandbox } from './sandbox-tier.ts';
-import { createWatch } from './training-watch.ts';
-import { parseResult, runTrialJob, shareOf, trialLimits } from './trial-job.ts';
+import { createWatch, type TrainingWatch } from './training-watch.ts';
+import { orderOf, parseResult, runTrialJob, shareOf, trialLimits } from './trial-job.ts';
 import { materialise, recordFailure, storedEnd, type TrainingDependencies, type TrialContext } from './trial-record.ts';
 
 const checkpointEverySteps = 20;
@@ -18,19 +25,13 @@ const reportEverySteps = 5;
 /** Shortest time between two writes of a running trial's curve. */
 const curveGapMs = 1000;
 
-/** Claims the trial, trains it under the watch and records how that ended. */
+/** Trains the trial under the watch and records how that ended. It is claimed when it has its slot: until then it is queued. */
 export const train = async (
   dependencies: TrainingDependencies,
-  { input, context }: { input: TrialInput; context: TrialContext },
+  { input, context, trial: queued }: { input: TrialInput; context: TrialContext; trial: Trial },
 ): Promise<StepResult> => {
   const { archive, dispatcher } = dependencies;
   await requireSandbox(dependencies, context);
-  const claimed = await archive.claimTrial(input.trialId);
-  if (!claimed.ok) {
-    const ended = claimed.current === null ? null : storedEnd(claimed.current, ['trained', 'scored']);
-    if (ended !== null) return ended;
-    throw infra(`trial ${input.trialId} cannot be claimed: ${claimed.reason}`);
-  }
   const request: TrainRequest = {
     trialId: input.trialId,
     programPath: await materialise(dependencies, context),
@@ -42,15 +43,8 @@ export const train = async (
     checkpointEvery: checkpointEverySteps,
     reportEvery: reportEverySteps,
   };
-  const peers = await dependencies.peers.curves(context.campaign.id);
-  const watch = createWatch({
-    peers,
-    kind: context.experiment.kind,
-    purpose: input.purpose,
-    referenceTokensPerCpuSecond: await dependencies.peers.tokensPerSecond(referenceId(context.campaign.id)),
-    pairedSdBits: context.campaign.noise.find((floor) => floor.metric === 'bits-per-byte')?.pairedSd ?? null,
-  });
-  const live = createLiveCurve({ archive, trial: claimed.value, gapMs: curveGapMs, now: dependencies.now });
+  const stop = new AbortController();
+  const at: { beginning: Beginning } = { beginning: { kind: 'queued' } };
   const end = await runTrialJob(
     dispatcher,
     {
@@ -59,19 +53,30 @@ export const train = async (
       request,
       workdir: context.workdir,
       share: shareOf(context),
+      order: orderOf(context, queued, {
+        command: 'train',
+        earlier: await archive.listTrials({ experimentId: input.experimentId }),
+      }),
       limits: trialLimits(dependencies, context),
     },
-    (line) => {
-      live.onProgress(line);
-      watch.onProgress(line);
+    {
+      stop: stop.signal,
+      onStarted: async () => {
+        at.beginning = await beginTrial(dependencies, { input, context, stop });
+        if (at.beginning.kind === 'over') throw new Error(`trial ${input.trialId} ended before its training began`);
+      },
+      onProgress: (line) => {
+        if (at.beginning.kind === 'begun') at.beginning.onProgress(line);
+      },
     },
-    watch.signal,
   );
-  const trial = { ...claimed.value, curve: await live.end() };
+  const begun = at.beginning;
+  if (begun.kind === 'over') return begun.result;
+  const trial = begun.kind === 'begun' ? { ...begun.trial, curve: await begun.live.end() } : queued;
   const usage = usageAfter(trial, end);
   // What an attempt used that is given up counts when the next one ends.
   if (!end.ok) await archive.updateTrial(trial.id, trial.epoch, { usage });
-  const verdict = watch.stopped();
+  const verdict = begun.kind === 'begun' ? begun.watch.stopped() : null;
   return await recordTrained(dependencies, {
     trial,
     usage,
@@ -79,6 +84,52 @@ export const train = async (
     workdir: context.workdir,
     end: verdict === null ? end : { ...end, ok: false, ...verdict },
   });
+};
+
+type Beginning =
+  | { readonly kind: 'queued' }
+  | {
+      readonly kind: 'begun';
+      readonly trial: Trial;
+      readonly watch: TrainingWatch;
+      readonly live: LiveCurve;
+      readonly onProgress: (line: TrainProgress) => void;
+    }
+  /** Somebody ended it while it waited. */
+  | { readonly kind: 'over'; readonly result: StepResult };
+
+/** The peers are those of now: a trial may have waited while they ended. */
+const beginTrial = async (
+  dependencies: TrainingDependencies,
+  { input, context, stop }: { readonly input: TrialInput; readonly context: TrialContext; readonly stop: AbortController },
+): Promise<Beginning> => {
+  const { archive, peers, now } = dependencies;
+  const claimed = await archive.claimTrial(input.trialId);
+  if (!claimed.ok) {
+    const ended = claimed.current === null ? null : storedEnd(claimed.current, ['trained', 'scored']);
+    if (ended !== null) return { kind: 'over', result: ended };
+    throw new Error(`trial ${input.trialId} cannot be claimed: ${claimed.reason}`);
+  }
+  const { id, noise } = await requireCampaign(archive, context.campaign.id);
+  const watch = createWatch({
+    peers: await peers.curves(id),
+    kind: context.experiment.kind,
+    purpose: input.purpose,
+    referenceTokensPerCpuSecond: await peers.tokensPerSecond(referenceId(id)),
+    pairedSdBits: noise.find((floor) => floor.metric === 'bits-per-byte')?.pairedSd ?? null,
+  });
+  watch.signal.addEventListener('abort', () => stop.abort(), { once: true });
+  const live = createLiveCurve({ archive, trial: claimed.value, gapMs: curveGapMs, now });
+  return {
+    kind: 'begun',
+    trial: claimed.value,
+    watch,
+    live,
+    onProgress: (line) => {
+      live.onProgress(line);
+      watch.onProgress(line);
+    },
+  };
 };
 
 /** The supervisor's count, with that of earlier attempts. */

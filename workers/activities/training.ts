@@ -19,7 +19,7 @@ export const createTrainingActivities = (dependencies: TrainingDependencies): Tr
         detail: 'the cap on trial seconds was reached before this trial could start',
       });
     }
-    return await train(dependencies, { input, context });
+    return await train(dependencies, { input, context, trial });
   },
 
   async scoreTrial(input) {

@@ -1,7 +1,8 @@
 import type * as z from 'zod';
-import type { Job, JobEnd, TrialDispatcher } from '../../services/dispatch/dispatcher.ts';
+import type { Job, JobEnd, JobOrder, TrialDispatcher } from '../../services/dispatch/dispatcher.ts';
 import { rungs } from '../../workflows/contracts/rung.ts';
-import type { TrainProgress } from '../../workflows/contracts/trial.ts';
+import type { TrainProgress, Trial } from '../../workflows/contracts/trial.ts';
+import { allConfirmSeeds, calibrationSeeds } from '../../workflows/rules/trial-seeds.ts';
 import { withHeartbeat } from './heartbeat.ts';
 import type { TrainingDependencies, TrialContext } from './trial-record.ts';
 
@@ -21,11 +22,35 @@ export const shareOf = ({ campaign }: TrialContext): NonNullable<Job['share']> =
   slots: campaign.settings.slots,
 });
 
+export interface TrialJobWatch {
+  /** When it has its slot, before it runs. */
+  readonly onStarted?: () => Promise<void>;
+  readonly onProgress?: (progress: TrainProgress) => void;
+  /** Aborting it stops the job. */
+  readonly stop?: AbortSignal;
+}
+
+/**
+ * Answers go first, since a trial that is scored is one that others learn from; then the seeds in the order of their design, so that a later one
+ * trains beside an earlier one of the same program only where a slot would be idle.
+ */
+export const orderOf = (
+  { campaign: { settings } }: TrialContext,
+  trial: Pick<Trial, 'seed' | 'purpose'>,
+  work: { readonly command: 'train'; readonly earlier: readonly Trial[] } | { readonly command: 'answer' },
+): JobOrder => {
+  if (work.command === 'answer') return { turn: 0, seconds: 0 };
+  const seeds = trial.purpose === 'confirm' ? allConfirmSeeds(settings) : calibrationSeeds(settings);
+  // One that is not of the design, as after a change of it, waits behind those that are.
+  const place = seeds.includes(trial.seed) ? seeds.indexOf(trial.seed) : seeds.length;
+  const seconds = work.earlier.map(({ usage }) => usage?.trainSeconds ?? 0);
+  return { turn: 1 + place, seconds: Math.max(0, ...seconds) };
+};
+
 export const runTrialJob = (
   dispatcher: TrialDispatcher,
   work: Job,
-  onProgress?: (progress: TrainProgress) => void,
-  stop?: AbortSignal,
+  { onStarted, onProgress, stop }: TrialJobWatch = {},
 ): Promise<JobEnd> =>
   withHeartbeat(async (beat, signal) => {
     const signals = stop === undefined ? signal : AbortSignal.any([signal, stop]);
@@ -33,7 +58,10 @@ export const runTrialJob = (
       signal: signals,
       events: {
         onQueued: (position) => beat({ waitingBehind: position }),
-        onStarted: () => beat({ started: true }),
+        onStarted: async () => {
+          beat({ started: true });
+          await onStarted?.();
+        },
         onProgress: (progress) => {
           beat(progress);
           onProgress?.(progress);

@@ -53,7 +53,7 @@ export class InstantHost implements Host {
     return { torchVersion: 'none', device: 'instant', sandbox: { ...noSandbox, tier: this.#tier } };
   }
 
-  async run(job: HostJob) {
+  async run(job: HostJob): ReturnType<Host['run']> {
     const startedAtMs = performance.now();
     const request: unknown = JSON.parse(readFileSync(job.requestPath, 'utf8'));
     if (job.command === 'train' && this.#trainingMs > 0 && (await this.#wait(job.id)) === 'cancelled') return cancelled;

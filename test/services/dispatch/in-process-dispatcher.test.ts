@@ -65,6 +65,51 @@ describe('the in-process dispatcher', () => {
     expect((await Promise.all(ends)).every((end) => end.ok)).toBe(true);
   });
 
+  it('takes the jobs of one owner in the order that they name, and owners as they came', async () => {
+    const dispatcher = new InProcessDispatcher({ slots: 1, runner });
+    const ordered = (id: string, owner: string, order: Job['order']) =>
+      dispatcher.run({ ...job(id), share: { owner, slots: 1 }, ...(order === undefined ? {} : { order }) });
+    const ends = [
+      ordered('a-late', 'a', { turn: 2, seconds: 0 }),
+      ordered('b-late', 'b', { turn: 2, seconds: 9 }),
+      ordered('a-short', 'a', { turn: 1, seconds: 1 }),
+      ordered('a-long', 'a', { turn: 1, seconds: 2 }),
+      ordered('a-long-too', 'a', { turn: 1, seconds: 2 }),
+      ordered('b-plain', 'b', undefined),
+    ];
+    for (const id of ['a-late', 'b-plain', 'a-long', 'a-long-too', 'a-short', 'b-late']) {
+      await turn();
+      await turn();
+      expect(runner.running).toEqual([id]);
+      runner.finish(id);
+      await turn();
+    }
+    expect((await Promise.all(ends)).every((end) => end.ok)).toBe(true);
+  });
+
+  it('runs a job when those who wait for it have said that they are ready, and not at all when they cannot be', async () => {
+    const dispatcher = new InProcessDispatcher({ slots: 1, runner });
+    const ready = Promise.withResolvers<void>();
+    const controller = new AbortController();
+    const first = dispatcher.run(job('a'), { events: { onStarted: () => ready.promise } });
+    const refused = dispatcher.run(job('b'), { events: { onStarted: () => Promise.reject(new Error('held by another')) } });
+    const given = {
+      events: { onStarted: () => new Promise<void>((resolve) => setImmediate(resolve)) },
+      signal: controller.signal,
+    };
+    const left = dispatcher.run(job('c'), given);
+    await turn();
+    expect(runner.started).toEqual([]);
+    ready.resolve();
+    await turn();
+    runner.finish('a');
+    expect(await first).toMatchObject({ ok: true });
+    expect(await refused).toMatchObject({ ok: false, label: 'infra', detail: 'held by another' });
+    controller.abort();
+    expect(await left).toMatchObject({ ok: false, label: 'cancelled' });
+    expect(runner.started).toEqual(['a']);
+  });
+
   it('attaches a second caller to the running job, and answers a third with the stored end', async () => {
     const dispatcher = new InProcessDispatcher({ slots: 1, runner });
     const first = dispatcher.run(job('a'));
@@ -93,9 +138,9 @@ describe('the in-process dispatcher', () => {
     const dispatcher = new InProcessDispatcher({ slots: 1, runner });
     const seen: string[] = [];
     const events = {
-      onQueued: (place: number) => seen.push(`queued ${place}`),
-      onStarted: () => seen.push('started'),
-      onProgress: () => seen.push('progress'),
+      onQueued: (place: number) => void seen.push(`queued ${place}`),
+      onStarted: () => void seen.push('started'),
+      onProgress: () => void seen.push('progress'),
     };
     const first = dispatcher.run(job('a'));
     const second = dispatcher.run(job('b'), { events });
