@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 MIXER_CLASS = "Mixer"
 DETAIL_LIMIT = 4000  # characters, the limit of a failure's detail in the contracts
+# The edge of candidate code, where anything may come out. A job has a session of its own and no Ctrl-C of a person
+# reaches it: a KeyboardInterrupt in there is the program's own.
+RAISED_BY_PROGRAMS = BaseException
 _LARGEST_PROGRAM_BYTES = 1 << 20
 
 
@@ -108,7 +111,7 @@ def _import_text(path: Path, text: str) -> ModuleType:
     sys.modules[module.__name__] = module
     try:
         exec(code, module.__dict__)
-    except (Exception, SystemExit) as error:  # the edge of candidate code: anything may come out
+    except RAISED_BY_PROGRAMS as error:
         sys.modules.pop(module.__name__, None)
         raise ProgramError("import_error", f"importing {path.name} raised {describe_error(error)}") from error
     return module

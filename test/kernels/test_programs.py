@@ -34,6 +34,7 @@ def test_dataclasses_and_future_imports_work_in_a_program(tmp_path: Path) -> Non
         ("(" * 5000 + ")" * 5000, "compile_error", "mixer.py"),
         ("import a_package_that_is_not_there\n", "import_error", "a_package_that_is_not_there"),
         ("\n\nraise SystemExit('no')\n", "import_error", "mixer.py:3"),
+        ("\n\nraise KeyboardInterrupt\n", "import_error", "KeyboardInterrupt"),
         ("Mixer = 3\n", "rejected_static", "torch.nn.Module"),
         ("class Mixer: pass\n", "rejected_static", "torch.nn.Module"),
         ("class Other: pass\n", "rejected_static", "class Mixer"),

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import torch
 
+from ..programs import RAISED_BY_PROGRAMS
 from .outcome import CandidateError, Outcome, failed, passed
 from .subject import Subject, call, describe
 
@@ -73,7 +74,7 @@ def _problem(mixer: torch.nn.Module, x: torch.Tensor, seed: int) -> str:
     loss = (y * weights).mean() / y.detach().abs().mean().clamp_min(1.0)
     try:
         values = torch.autograd.grad(loss, list(named.values()), allow_unused=True)
-    except (Exception, SystemExit) as error:
+    except RAISED_BY_PROGRAMS as error:
         raise CandidateError(f"backward of a {list(x.shape)} input raised {describe(error)}") from error
     for name, value in zip(named, values, strict=True):
         if value is not None and not torch.isfinite(value).all():

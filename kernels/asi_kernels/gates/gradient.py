@@ -7,6 +7,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from ..programs import RAISED_BY_PROGRAMS
 from .outcome import CandidateError, Outcome, failed, not_applicable, passed
 from .subject import Subject, call, describe
 
@@ -55,7 +56,7 @@ def _gradients(mixer: nn.Module, x: torch.Tensor, *, seed: int) -> dict[str, tor
     names, parameters = zip(*mixer.named_parameters(), strict=True)
     try:
         values = torch.autograd.grad((y * weights).sum(), parameters, allow_unused=True)
-    except (Exception, SystemExit) as error:
+    except RAISED_BY_PROGRAMS as error:
         raise CandidateError(f"backward of a {list(x.shape)} input raised {describe(error)}") from error
     return dict(zip(names, values, strict=True))
 

@@ -14,6 +14,7 @@ import torch
 from torch import nn
 
 from ..models.language_model import LanguageModel, MixerContractError, task_vocabulary
+from ..programs import RAISED_BY_PROGRAMS
 from .outcome import CandidateError, Outcome, failed, passed
 from .subject import Subject, describe
 
@@ -86,7 +87,7 @@ def _measure(
             logits = model(tokens[:, :-1])
     except MixerContractError as error:
         raise CandidateError(str(error)) from error
-    except (Exception, SystemExit) as error:
+    except RAISED_BY_PROGRAMS as error:
         raise CandidateError(f"the {task['kind']} model around the mixer raised {describe(error)}") from error
     loss = nn.functional.cross_entropy(logits.flatten(0, 1), tokens[:, 1:].flatten()).item()
     return loss, list(zip(outputs, streams, strict=True))

@@ -7,6 +7,7 @@ import copy
 import torch
 from torch import nn
 
+from ..programs import RAISED_BY_PROGRAMS
 from .outcome import CandidateError, Outcome, failed, passed
 from .subject import Subject, describe, evaluate, mode, relative_difference
 
@@ -30,7 +31,7 @@ def _problem(subject: Subject, mixer: nn.Module, training: bool) -> tuple[str, f
     x, other = subject.inputs(2, _LENGTH, seed=51), subject.inputs(2, _LENGTH, seed=52)
     try:
         twin = copy.deepcopy(mixer)
-    except (Exception, SystemExit) as error:
+    except RAISED_BY_PROGRAMS as error:
         raise CandidateError(f"copy.deepcopy of the mixer raised {describe(error)}") from error
     first = evaluate(mixer, x, seed=7)
     comparisons = [("the same input twice gives different outputs", evaluate(mixer, x, seed=7))]

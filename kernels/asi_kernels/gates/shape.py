@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 
+from ..programs import RAISED_BY_PROGRAMS
 from .outcome import CandidateError, Outcome, failed, passed
 from .subject import Subject, call_with_state, shape_of
 
@@ -61,7 +62,7 @@ def _own_size_problem(subject: Subject, rung: dict[str, Any]) -> str:
         mixer = subject.mixer_class(
             hidden_size=rung["hidden"], num_heads=rung["heads"], layer_index=0, num_layers=subject.shape.num_layers
         )
-    except (Exception, SystemExit) as error:
+    except RAISED_BY_PROGRAMS as error:
         raise CandidateError(
             f"Mixer(hidden_size={rung['hidden']}, num_heads={rung['heads']}) raised {error}"
         ) from error

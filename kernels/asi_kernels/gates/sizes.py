@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from ..models.language_model import build_model, task_vocabulary
+from ..programs import RAISED_BY_PROGRAMS
 from ..snapshot_layout import entries_of_state, layout_of
 from .outcome import CandidateError, Outcome, failed, passed
 from .subject import describe
@@ -85,7 +86,7 @@ def _measure(
         model = build_model(mixer_class, rung, task, reference_width, seed)
     except CandidateError:
         raise
-    except (Exception, SystemExit) as error:
+    except RAISED_BY_PROGRAMS as error:
         raise CandidateError(f"the {task['kind']} model cannot be built around the mixer: {describe(error)}") from error
     at_reference = _count(model)
     slope = (at_reference - narrow) / (reference_width - 1) if reference_width > 1 else _slope(rung, task)
@@ -100,7 +101,7 @@ def _measure(
             # Before the first pass: what a scorer's fresh model has, too.
             layout = layout_of(entries_of_state(model.state_dict()))
             work = _forward_work(model, task, seed)
-        except (Exception, SystemExit) as error:
+        except RAISED_BY_PROGRAMS as error:
             raise CandidateError(f"forward of the {task['kind']} model raised {describe(error)}") from error
     return TaskSize(
         task=task["kind"],

@@ -19,6 +19,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from ..programs import RAISED_BY_PROGRAMS
 from .outcome import CandidateError
 from .work_counter import WorkCounter, count_work
 
@@ -96,7 +97,7 @@ class Subject:
                 layer_index=layer_index,
                 num_layers=self.shape.num_layers,
             )
-        except (Exception, SystemExit) as error:
+        except RAISED_BY_PROGRAMS as error:
             raise CandidateError(f"Mixer({self._arguments(layer_index)}) raised {describe(error)}") from error
         lazy = [name for name, value in mixer.named_parameters() if isinstance(value, nn.UninitializedParameter)]
         if lazy:
@@ -183,7 +184,7 @@ def call_with_state(mixer: nn.Module, x: torch.Tensor, state: object, *, seed: i
     torch.manual_seed(seed)
     try:
         returned = mixer(x) if state is None else mixer(x, state)
-    except (Exception, SystemExit) as error:
+    except RAISED_BY_PROGRAMS as error:
         raise CandidateError(f"forward of {shape_of(x)} {x.dtype} raised {describe(error)}") from error
     if not isinstance(returned, tuple) or len(returned) != 2:
         raise CandidateError(f"forward returned {type(returned).__name__}; it must return the tuple (y, state)")

@@ -323,17 +323,18 @@ def test_an_error_of_the_program_is_told_with_its_line(reference: Path, tmp_path
     assert _row(result, "causality")["evidence"] == "not run: the shape gate failed"
 
 
+@pytest.mark.parametrize("error", ["SystemExit", "KeyboardInterrupt", "GeneratorExit"])
 @pytest.mark.parametrize("where", ["__init__", "forward"])
 def test_a_program_that_asks_to_exit_fails_its_gate_and_the_check_goes_on(
-    where: str, reference: Path, tmp_path: Path
+    where: str, error: str, reference: Path, tmp_path: Path
 ) -> None:
     program = tmp_path / "leaves.py"
     text = (_PROGRAMS / "honest" / "ema.py").read_text()
     anchor = "super().__init__()\n" if where == "__init__" else "        step = 1\n"
-    program.write_text(text.replace(anchor, f"{anchor}        raise SystemExit(0)\n"))
+    program.write_text(text.replace(anchor, f"{anchor}        raise {error}(0)\n"))
     result = _check(program, reference)
     assert result["status"] == "fail"
-    assert "SystemExit" in result["detail"]
+    assert error in result["detail"]
 
 
 def test_a_missing_program_is_the_callers_fault(reference: Path, tmp_path: Path) -> None:

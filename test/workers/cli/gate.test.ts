@@ -1,4 +1,4 @@
-import { readdirSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
@@ -65,6 +65,19 @@ describe('asi gate', { timeout: 120_000 }, () => {
     expect(ran.err).toContain(`file.py: value "${programs}/defects/${name}.py"; `);
     expect(ran.err).toMatch(message);
     expect(ran.err).not.toMatch(/Traceback|File "/);
+  });
+
+  it.each([
+    ['at its import', 'class Mixer', 'raise KeyboardInterrupt\n\n\nclass Mixer'],
+    ['in its constructor', 'super().__init__()\n', 'super().__init__()\n        raise KeyboardInterrupt\n'],
+    ['in its forward', '        step = 1\n', '        raise KeyboardInterrupt\n'],
+  ])('says the same of one that interrupts itself %s', async (_, anchor, interrupting) => {
+    const text = readFileSync(`${programs}/honest/ema.py`, 'utf8');
+    expect(text).toContain(anchor);
+    const ran = await gate([fileOf(text.replace(anchor, interrupting)), '--rung', 'tiny']);
+    expect(ran).toMatchObject({ exitCode: 2, out: '' });
+    expect(ran.err.trimEnd().split('\n')).toHaveLength(1);
+    expect(ran.err).toContain('KeyboardInterrupt');
   });
 });
 
