@@ -1,4 +1,5 @@
 import { accessSync, constants } from 'node:fs';
+import { dirname } from 'node:path';
 import { FolderError, makeFolder, missingFolders } from '../services/storage/make-folder.ts';
 import { ConfigError } from './config.ts';
 
@@ -16,6 +17,17 @@ export const ensureHome = (home: string): void => {
 export const checkHome = (home: string): void => {
   try {
     missingFolders(home);
+  } catch (error) {
+    throw homeError(home, error);
+  }
+};
+
+/** Whether it could be used as `ensureHome` would leave it, and nothing is made. Throws ConfigError that names ASI_HOME. */
+export const checkUsableHome = (home: string): { readonly isThere: boolean } => {
+  try {
+    const [first] = missingFolders(home);
+    accessSync(first === undefined ? home : dirname(first), constants.W_OK);
+    return { isThere: first === undefined };
   } catch (error) {
     throw homeError(home, error);
   }

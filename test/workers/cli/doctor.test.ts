@@ -1,4 +1,4 @@
-import { chmodSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
@@ -54,6 +54,16 @@ describe('asi doctor', () => {
     expect(ran.out).toContain('remedy: ');
     expect(ran.out).toMatch(/^missing {2}stack/m);
     expect(ran.err).toMatch(/^missing: .*Python.*asi_kernels.*stack/);
+  }, 60_000);
+
+  it('makes no state folder where there is none', async () => {
+    const home = join(temporaryFolder(), 'not', 'yet');
+    const ran = await runAsi(['doctor', '--json'], { home });
+    expect(rowsOf(ran.out).get('state folder')).toMatchObject({
+      status: 'ok',
+      found: `none yet; the first campaign makes ${home}`,
+    });
+    expect(existsSync(join(home, '..'))).toBe(false);
   }, 60_000);
 
   it('says that the state folder cannot be written', async () => {

@@ -1,7 +1,8 @@
-import { existsSync, statfsSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { ArchiveUnavailableError } from '../../../services/archive/archive-errors.ts';
+import { freeBytes as freeBytesOf } from '../../../services/storage/disk-space.ts';
 import { ConfigError } from '../../config.ts';
-import { ensureHome } from '../../home.ts';
+import { checkUsableHome } from '../../home.ts';
 import type { DoctorRow } from '../../view/doctor-lines.ts';
 import { bytesText, counted } from '../../view/figures.ts';
 import type { CliContext } from '../context.ts';
@@ -9,13 +10,14 @@ import type { CliContext } from '../context.ts';
 /** A quick campaign writes some hundred megabytes; less than this ends long ones early. */
 const leastFreeBytes = 2e9;
 
-/** The folder of this machine's state: there, writable, with room. */
+/** The folder of this machine's state: writable, or to be made by the first campaign, with room. */
 export const examineHome = (context: CliContext): DoctorRow => {
   const name = 'state folder';
   let home: string;
+  let isThere: boolean;
   try {
     ({ home } = context.config());
-    ensureHome(home);
+    ({ isThere } = checkUsableHome(home));
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     return {
@@ -26,10 +28,10 @@ export const examineHome = (context: CliContext): DoctorRow => {
       remedy: 'set ASI_HOME to a folder of yours',
     };
   }
-  const { bavail, bsize } = statfsSync(home);
-  const freeBytes = bavail * bsize;
+  const freeBytes = freeBytesOf(home);
   const version = `${bytesText(freeBytes)} free`;
-  if (freeBytes >= leastFreeBytes) return { name, status: 'ok', version, found: home, remedy: null };
+  if (freeBytes >= leastFreeBytes)
+    return { name, status: 'ok', version, found: isThere ? home : `none yet; the first campaign makes ${home}`, remedy: null };
   const remedy = `free ${bytesText(leastFreeBytes)} on its disk, or set ASI_HOME to a folder on another`;
   return { name, status: 'missing', version, found: `${home} has only ${bytesText(freeBytes)} left`, remedy };
 };
