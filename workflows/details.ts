@@ -37,12 +37,12 @@ const bestTable = (rows: readonly BestRow[]): string => {
 
 const bestColumns = ['id', 'name', 'kind', 'bits per byte gained over the reference', 'changed', 'verdict'];
 
-const bestRow = ({ experimentId, name, kind, gain, changed, verdict, isUnwalled }: BestRow): string =>
+const bestRow = ({ experimentId, name, kind, gain, isReference, changed, verdict, isUnwalled }: BestRow): string =>
   tableRow([
     shortId(experimentId),
     `${inline(name)}${isUnwalled === true ? ' (no sandbox)' : ''}`,
     kind,
-    gain === null ? '–' : gainText(gain),
+    isReference === true ? '0 (reference)' : gain === null ? '–' : gainText(gain),
     inline(changed),
     verdict ?? '–',
   ]);

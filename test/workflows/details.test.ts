@@ -42,6 +42,13 @@ describe('the details of a campaign in the Web UI', () => {
     expect(text).toContain('e0003 **gate**');
   });
 
+  it('give the reference no interval against itself', () => {
+    const reference = status.best.map((row) => ({ ...row, name: 'deltanet', gain: null, isReference: true }));
+    expect(renderDetails({ ...status, best: reference })).toContain('| 0 (reference)&nbsp;&nbsp; |');
+    const unmeasured = reference.map((row) => ({ ...row, isReference: false }));
+    expect(renderDetails({ ...status, best: unmeasured })).toContain('| –&nbsp;&nbsp; |');
+  });
+
   it('mark what was scored without a sandbox', () => {
     expect(renderDetails(status)).not.toContain('no sandbox');
     const unwalled = status.best.map((row) => ({ ...row, isUnwalled: true }));

@@ -2,6 +2,7 @@ import type { Archive } from '../../services/archive/archive.ts';
 import type { CampaignDigest, ExperimentOutcome } from '../../workflows/contracts/activities.ts';
 import type { Experiment } from '../../workflows/contracts/experiment.ts';
 import type { BestRow } from '../../workflows/contracts/messages.ts';
+import { referenceId } from './calibrate.ts';
 
 const bestShown = 8;
 const failuresShown = 5;
@@ -35,7 +36,9 @@ export const bestRow = (experiment: Experiment): BestRow => ({
   name: nameOf(experiment),
   kind: experiment.kind,
   fitness: experiment.fitness?.value ?? null,
-  gain: lossEffect(experiment),
+  ...(experiment.id === referenceId(experiment.campaignId)
+    ? { gain: null, isReference: true }
+    : { gain: lossEffect(experiment) }),
   changed: changedText(experiment),
   verdict: experiment.verdict === null ? null : experiment.verdict.verdict,
   ...((experiment.verdict?.sandboxTier ?? experiment.fitness?.sandboxTier) === 'none' ? { isUnwalled: true } : {}),

@@ -44,8 +44,9 @@ export interface BestRow {
   readonly name: string;
   readonly kind: 'baseline' | 'start' | 'candidate';
   readonly fitness: number | null;
-  /** Gain over the reference in bits per byte, positive is better. */
+  /** Gain over the reference in bits per byte, positive is better; null for the reference itself and where none was measured. */
   readonly gain: Effect | null;
+  readonly isReference?: boolean;
   readonly changed: string;
   readonly verdict: string | null;
   /** Set where a row of it was made without a sandbox. */

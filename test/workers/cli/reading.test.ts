@@ -76,6 +76,8 @@ describe('asi lineage', () => {
     const home = await seededHome();
     const { nodes } = JSON.parse((await runAsi(['lineage', seededId, '--json'], { home })).out);
     expect(nodes).toHaveLength(6);
+    // An interval of the reference against itself would say something where nothing was compared.
+    expect(nodes[0]).toMatchObject({ id: 'c-seeded/e0001', isReference: true, gain: null });
     expect(nodes[2]).toMatchObject({ id: 'c-seeded/e0003', parentId: 'c-seeded/e0002', gain: { mean: 0.06 }, verdict: 'better' });
     const mermaid = (await runAsi(['lineage', '--mermaid'], { home })).out;
     expect(mermaid).toContain('flowchart TD');

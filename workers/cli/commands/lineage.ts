@@ -60,10 +60,11 @@ const withDetails = (
   Promise.all(
     nodes.map(async (node) => {
       const experiment = await archive.getExperiment(node.id);
+      const isItself = experiment !== null && isReference({ campaign }, experiment);
       return {
         ...node,
-        gain: experiment === null ? null : exploredGain(experiment),
-        isReference: experiment !== null && isReference({ campaign }, experiment),
+        gain: experiment === null || isItself ? null : exploredGain(experiment),
+        isReference: isItself,
         changed: experiment === null || experiment.kind !== 'candidate' ? '' : changeText(experiment),
       };
     }),
