@@ -31,16 +31,19 @@ export interface TrialJobWatch {
 }
 
 /**
- * Answers go first, since a trial that is scored is one that others learn from; then the seeds in the order of their design, so that a later one
- * trains beside an earlier one of the same program only where a slot would be idle.
+ * The seeds go in the order of their design, so that a later one trains beside an earlier one of the same program only where a slot would be
+ * idle. What is found while exploring is answered for at once, since the next proposals learn from it. Where a stage waits for all of its trials
+ * the short answers come last, of the longest jobs the longest first (R. L. Graham, SIAM J. Appl. Math. 17, 1969), so that no slot is left idle
+ * beside a last long one.
  */
 export const orderOf = (
-  { campaign: { settings } }: TrialContext,
+  { campaign: { settings }, experiment }: TrialContext,
   trial: Pick<Trial, 'seed' | 'purpose'>,
   work: { readonly command: 'train'; readonly earlier: readonly Trial[] } | { readonly command: 'answer' },
 ): JobOrder => {
-  if (work.command === 'answer') return { turn: 0, seconds: 0 };
   const seeds = trial.purpose === 'confirm' ? allConfirmSeeds(settings) : calibrationSeeds(settings);
+  const isAwaited = trial.purpose === 'explore' && experiment.kind !== 'baseline';
+  if (work.command === 'answer') return { turn: isAwaited ? 0 : seeds.length + 2, seconds: 0 };
   // One that is not of the design, as after a change of it, waits behind those that are.
   const place = seeds.includes(trial.seed) ? seeds.indexOf(trial.seed) : seeds.length;
   const seconds = work.earlier.map(({ usage }) => usage?.trainSeconds ?? 0);

@@ -10,6 +10,7 @@ import type { Judge } from '../../services/judge/judge.ts';
 import { type HostFacts, type HostFolders, PythonHost } from '../../services/python/host.ts';
 import { localEmbedder, PythonTools } from '../../services/python/tools.ts';
 import { openSqliteVectors } from '../../services/vectors/sqlite-vectors.ts';
+import type { ExperimentInput } from '../../workflows/contracts/activities.ts';
 import { baselineGenomes } from '../../workflows/contracts/baselines.ts';
 import { taskQueues } from '../../workflows/contracts/messages.ts';
 import { createCheckActivities } from '../activities/checks.ts';
@@ -45,6 +46,12 @@ export const openRole = async (
 
 /** All that a host and the jobs in it have to do with of this machine's state. */
 const hostFolders = ({ home }: Config): HostFolders => ({ work: [join(home, 'work')], read: [join(home, 'data')] });
+
+/** Importing torch and trying the wall take seconds: while the other workers start, and not when the first job waits. A failure shows at the first use. */
+const startEarly = (host: Host): Host => {
+  void host.start().catch(() => undefined);
+  return host;
+};
 
 const now = (): Date => new Date();
 const archivePath = (config: Config): string => join(config.home, 'archive.db');
@@ -85,25 +92,35 @@ const openers: Readonly<Record<Role, (config: Config, createHost: () => Host, cr
       const archive = openSqliteArchive(archivePath(config));
       const vectors = openSqliteVectors(join(config.home, 'vectors.db'));
       const tools = new PythonTools({ python: config.python });
-      // Loading the embedding model takes seconds: while the baselines train. A failure shows at the first use.
-      void tools.embed(['warm up']).catch(() => undefined);
+      // Apart from the one that writes programs: loading the embedding model takes seconds, and the baselines' programs must not wait for it.
+      const embedder = localEmbedder(new PythonTools({ python: config.python }));
+      let isWarm = false;
+      const research = createResearchActivities({
+        archive,
+        artifacts: openFolderArtifacts(artifactsFolder(config)),
+        vectors,
+        embedder,
+        researcher: new Evolver(),
+        engineer: new EvolverEngineer(tools),
+        now,
+      });
       return {
         worker: {
           taskQueue: taskQueues.agents,
           maxConcurrentActivityTaskExecutions: 10,
           activities: {
-            ...createResearchActivities({
-              archive,
-              artifacts: openFolderArtifacts(artifactsFolder(config)),
-              vectors,
-              embedder: localEmbedder(tools),
-              researcher: new Evolver(),
-              engineer: new EvolverEngineer(tools),
-              now,
-            }),
+            ...research,
+            proposeExperiment: (input: ExperimentInput) => {
+              // It loads while the baselines train: at the start of the worker it would keep the hosts of the other workers from starting. A
+              // failure shows at the first use.
+              if (!isWarm) void embedder.embed(['warm up']).catch(() => undefined);
+              isWarm = true;
+              return research.proposeExperiment(input);
+            },
           },
         },
         close: async () => {
+          await embedder.close();
           await tools.close();
           await vectors.close();
           await archive.close();
@@ -114,7 +131,7 @@ const openers: Readonly<Record<Role, (config: Config, createHost: () => Host, cr
     async checker(config, createHost) {
       const archive = openSqliteArchive(archivePath(config));
       const tools = new PythonTools({ python: config.python });
-      const host = createHost();
+      const host = startEarly(createHost());
       const dispatcher = new InProcessDispatcher({ slots: 1, runner: host });
       return {
         worker: {
@@ -145,7 +162,7 @@ const openers: Readonly<Record<Role, (config: Config, createHost: () => Host, cr
 
     async trainer(config, createHost, createJudge) {
       const archive = openSqliteArchive(archivePath(config));
-      const host = config.spansPath === null ? createHost() : withSpans(createHost(), config.spansPath);
+      const host = startEarly(config.spansPath === null ? createHost() : withSpans(createHost(), config.spansPath));
       const judge = createJudge();
       const dispatcher = new InProcessDispatcher({ slots: config.slots, runner: host });
       return {

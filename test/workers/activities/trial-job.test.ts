@@ -4,14 +4,24 @@ import { allConfirmSeeds, calibrationSeeds } from '../../../workflows/rules/tria
 import { aCampaign, anExperiment, aTrial } from '../../support/builders.ts';
 
 const campaign = aCampaign();
-const context = { campaign, experiment: anExperiment(), programHash: '', workdir: '' };
+const contextOf = (kind: 'baseline' | 'candidate') => ({
+  campaign,
+  experiment: anExperiment({ kind, number: kind === 'baseline' ? 1 : 7 }),
+  programHash: '',
+  workdir: '',
+});
 const train = (seed: number, purpose: 'explore' | 'confirm' = 'explore', earlier: Parameters<typeof aTrial>[0][] = []) =>
-  orderOf(context, { seed, purpose }, { command: 'train', earlier: earlier.map((part) => aTrial(part)) });
+  orderOf(contextOf('candidate'), { seed, purpose }, { command: 'train', earlier: earlier.map((part) => aTrial(part)) });
+const answer = (kind: 'baseline' | 'candidate', purpose: 'explore' | 'confirm') =>
+  orderOf(contextOf(kind), { seed: 1, purpose }, { command: 'answer' });
 
 describe('the order of an owner’s jobs', () => {
-  it('has answers before every training', () => {
-    const [seed = 0] = calibrationSeeds(campaign.settings);
-    expect(orderOf(context, { seed, purpose: 'explore' }, { command: 'answer' }).turn).toBeLessThan(train(seed).turn);
+  it('has answers before every training where proposals wait for them, and behind all where a stage does', () => {
+    const [first = 0] = calibrationSeeds(campaign.settings);
+    expect(answer('candidate', 'explore').turn).toBeLessThan(train(first).turn);
+    expect(answer('baseline', 'explore').turn).toBeGreaterThan(train(999_999).turn);
+    for (const kind of ['baseline', 'candidate'] as const)
+      expect(answer(kind, 'confirm').turn).toBeGreaterThan(train(999_999, 'confirm').turn);
   });
 
   it.each([
