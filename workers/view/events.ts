@@ -55,6 +55,7 @@ const openingEvents = (snapshot: CampaignSnapshot): readonly CampaignEvent[] => 
     });
   }
   for (const notice of status?.notices ?? []) events.push({ key: `notice:${notice}`, at: null, line: plain(notice) });
+  if (status?.stage === openingStage) events.push({ key: 'opening', at: null, line: `waiting: ${openingStage}, some seconds` });
   // Calibrating has not begun.
   const isBefore = status?.stage === openingStage || status?.stage === waitingStage;
   if (state !== null && campaign !== null && !isCampaignOver(state) && !isBefore) {
@@ -71,6 +72,9 @@ const experimentEvents = (snapshot: CampaignSnapshot, experiment: Experiment): r
     const parent = experiment.parentId === null ? '' : ` (from ${shortId(experiment.parentId)})`;
     events.push({ key: `${id}:proposed`, at: createdAt, line: `${who}: proposed${parent}: ${changeText(experiment)}` });
   }
+  // Nothing else is heard of a campaign until the first of them trains.
+  if (kind === 'baseline' && experiment.state === 'proposed')
+    events.push({ key: `${id}:checking`, at: null, line: `${who}: waiting for the gates to check its program` });
   repairsOf(experiment).forEach((why, index) => {
     events.push({ key: `${id}:repaired:${index}`, at: finishedAt, line: `${who}: repaired after ${why}` });
   });
