@@ -39,6 +39,13 @@ export interface Kinship {
   readonly children: readonly LineageNode[];
 }
 
+export interface LookQuery {
+  readonly dataHash: string;
+  readonly set: ScoreSet;
+  /** Trials on these rungs are no looks (`uncountedRungs`). */
+  readonly uncounted?: readonly string[];
+}
+
 /** What a held-out set was asked so far. */
 export interface Looks {
   readonly trials: number;
@@ -128,7 +135,7 @@ export interface Archive {
   /** By number of cuts. */
   listAudits(experimentId: string): Promise<readonly Audit[]>;
   /** How many trials were scored on this set of these data, and of how many campaigns: each look wears a held-out set out. */
-  countLooks(query: { readonly dataHash: string; readonly set: ScoreSet }): Promise<Looks>;
+  countLooks(query: LookQuery): Promise<Looks>;
 
   /**
    * Atomic. `exists`: this row id, or a row of this kind for the same purpose and resource, is stored already and stays as it is.

@@ -1,8 +1,8 @@
 import { campaignOf, trialId } from '../../workflows/contracts/ids.ts';
-import { type Score, type ScoreSet, scoreSchema } from '../../workflows/contracts/score.ts';
+import { type Score, scoreSchema } from '../../workflows/contracts/score.ts';
 import { type Trial, trialSchema } from '../../workflows/contracts/trial.ts';
 import type { Row, SqliteDatabase } from '../storage/sqlite-database.ts';
-import type { Archive, Created, Looks, Write } from './archive.ts';
+import type { Archive, Created, LookQuery, Looks, Write } from './archive.ts';
 import { checkRecord, InvalidRecordError } from './archive-errors.ts';
 
 type Patch = Parameters<Archive['updateTrial']>[2];
@@ -111,12 +111,14 @@ export class SqliteTrials {
     );
   }
 
-  countLooks({ dataHash, set }: { readonly dataHash: string; readonly set: ScoreSet }): Looks {
+  countLooks({ dataHash, set, uncounted = [] }: LookQuery): Looks {
     const row = this.#database.get(
       `SELECT COUNT(DISTINCT trial_id) AS trials, COUNT(DISTINCT campaign_id) AS campaigns
-       FROM scores WHERE data_hash = ? AND score_set = ?`,
+       FROM scores WHERE data_hash = ?1 AND score_set = ?2
+         AND NOT EXISTS (SELECT 1 FROM json_each(?3) WHERE trial_id LIKE '%/' || value || '/s%')`,
       dataHash,
       set,
+      JSON.stringify(uncounted),
     );
     return { trials: Number(row?.trials ?? 0), campaigns: Number(row?.campaigns ?? 0) };
   }

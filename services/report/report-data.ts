@@ -4,6 +4,7 @@ import type { LedgerTotal } from '../../workflows/contracts/ledger.ts';
 import type { SandboxTier } from '../../workflows/contracts/sandbox.ts';
 import type { Metric, Score, ScoreSet } from '../../workflows/contracts/score.ts';
 import type { Trial } from '../../workflows/contracts/trial.ts';
+import { uncountedRungs } from '../../workflows/rules/looks.ts';
 import { weakestTier } from '../../workflows/rules/sandbox.ts';
 import { mean, pairedDifferences, pairedEffect, type SeedValues } from '../../workflows/rules/statistics.ts';
 import { maySpeak } from '../../workflows/rules/unsandboxed.ts';
@@ -96,7 +97,7 @@ export const readReportData = async (archive: Archive, campaignId: string): Prom
 };
 
 const looksAt = async (archive: Archive, dataHash: string): Promise<ReportData['looks']> => {
-  const count = (set: ScoreSet): Promise<Looks> => archive.countLooks({ dataHash, set });
+  const count = (set: ScoreSet): Promise<Looks> => archive.countLooks({ dataHash, set, uncounted: uncountedRungs });
   const [search, promotion, champion] = await Promise.all([count('search'), count('promotion'), count('champion')]);
   return { search, promotion, champion };
 };

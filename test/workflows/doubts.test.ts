@@ -1,51 +1,17 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Judge, Judgement } from '../../services/judge/judge.ts';
-import { InstantHost } from '../../workers/bench/instant-host.ts';
-import { InstantJudge } from '../../workers/bench/instant-judge.ts';
-import type { CampaignResult } from '../../workflows/campaign.ts';
-import { taskQueues, workflowTypes } from '../../workflows/contracts/messages.ts';
 import { type Loop, startLoop } from '../support/loop.ts';
+import { LeakFindingHost, type PlantedGain, PlantingJudge, runTiny } from '../support/planted-campaign.ts';
 
 /** Bits per byte that candidates gain over the baselines, by campaign, on the champion set and on the others. */
-const gains: Readonly<Record<string, { readonly champion: number; readonly others: number }>> = {
+const gains: Readonly<Record<string, PlantedGain>> = {
   'c-plain': { champion: 0.1, others: 0.1 },
   'c-good-and-true': { champion: 1.5, others: 1.5 },
   'c-good-on-search': { champion: 0.1, others: 1.5 },
   'c-good-by-a-leak': { champion: 1.5, others: 1.5 },
 };
-const numBaselines = 2;
-
-class PlantingJudge extends InstantJudge {
-  override async score(request: Parameters<Judge['score']>[0]): Promise<Judgement> {
-    const judged = await super.score(request);
-    const [campaign = '', experiment = ''] = request.trialId.split('/');
-    const gain = gains[campaign];
-    if (!judged.ok || gain === undefined) return judged;
-    const number = Number(experiment.slice(1));
-    const level = number <= numBaselines ? 3 : 3 - (request.set === 'champion' ? gain.champion : gain.others);
-    const value = level + 0.01 * ((number + request.seed) % 2);
-    return { ...judged, rows: judged.rows.map((row) => (row.metric === 'bits-per-byte' ? { ...row, value } : row)) };
-  }
-}
-
-/** In one campaign the gates find a leak with 300 cuts and not with fewer. */
-class LeakFindingHost extends InstantHost {
-  override async run(job: Parameters<InstantHost['run']>[0]) {
-    const end = await super.run(job);
-    const { cuts } = JSON.parse(readFileSync(job.requestPath, 'utf8'));
-    if (job.command !== 'check' || !job.id.startsWith('c-good-by-a-leak/') || cuts < 300) return end;
-    const path = join(job.workdir, 'result.json');
-    const found = { status: 'fail', label: 'gate', detail: 'causality: an output at cut 71 depends on what follows' };
-    writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, 'utf8')), ...found }));
-    return end;
-  }
-}
-
 let loop: Loop;
 beforeAll(async () => {
-  loop = await startLoop({ judge: new PlantingJudge(), host: new LeakFindingHost() });
+  loop = await startLoop({ judge: new PlantingJudge(gains, 0.005), host: new LeakFindingHost({ 'c-good-by-a-leak': 300 }) });
 }, 120_000);
 afterAll(async () => {
   await loop?.stop();
@@ -53,11 +19,7 @@ afterAll(async () => {
 
 /** A tiny campaign of two candidates, and what the record says of them. */
 const campaign = async (workflowId: string) => {
-  const result: CampaignResult = await loop.client.workflow.execute(workflowTypes.campaign, {
-    taskQueue: taskQueues.discovery,
-    workflowId,
-    args: [{ preset: 'tiny', experiments: 2 }],
-  });
+  const result = await runTiny(loop, workflowId, { experiments: 2 });
   const candidates = await loop.archive.listExperiments(workflowId, { kinds: ['candidate'] });
   const audits = await Promise.all(candidates.map(({ id }) => loop.archive.listAudits(id)));
   const pool = await loop.archive.getPool(workflowId);

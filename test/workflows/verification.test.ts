@@ -1,15 +1,10 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Judge, Judgement } from '../../services/judge/judge.ts';
-import { InstantHost } from '../../workers/bench/instant-host.ts';
-import { InstantJudge } from '../../workers/bench/instant-judge.ts';
-import type { CampaignResult } from '../../workflows/campaign.ts';
-import { taskQueues, workflowTypes } from '../../workflows/contracts/messages.ts';
+import type { CampaignInput } from '../../workflows/contracts/settings.ts';
 import { type Loop, startLoop } from '../support/loop.ts';
+import { LeakFindingHost, type PlantedGain, PlantingJudge, runTiny } from '../support/planted-campaign.ts';
 
 /** Bits per byte that candidates gain over baselines, by campaign, on the champion set and on the others. */
-const gains: Readonly<Record<string, { readonly champion: number; readonly others: number }>> = {
+const gains: Readonly<Record<string, PlantedGain>> = {
   'c-held': { champion: 1, others: 1 },
   'c-taken-back': { champion: -0.5, others: 1 },
   'c-more-seeds': { champion: 0.2, others: 0.2 },
@@ -17,54 +12,20 @@ const gains: Readonly<Record<string, { readonly champion: number; readonly other
   'c-leak-of-1-percent': { champion: 1, others: 1 },
   'c-on-worn-text': { champion: 1, others: 1 },
 };
-const numBaselines = 2;
-
-/** Levels as planted; each architecture goes up and down by 0.05 from seed to seed, and every other one the other way. */
-class PlantingJudge extends InstantJudge {
-  override async score(request: Parameters<Judge['score']>[0]): Promise<Judgement> {
-    const judged = await super.score(request);
-    const [campaign = '', experiment = ''] = request.trialId.split('/');
-    const gain = gains[campaign];
-    if (!judged.ok || gain === undefined) return judged;
-    const number = Number(experiment.slice(1));
-    const level = number <= numBaselines ? 3 : 3 - (request.set === 'champion' ? gain.champion : gain.others);
-    const value = level + 0.05 * ((number + request.seed) % 2 === 0 ? 1 : -1);
-    return { ...judged, rows: judged.rows.map((row) => (row.metric === 'bits-per-byte' ? { ...row, value } : row)) };
-  }
-}
-
 /** In these campaigns the gates find a leak, but only with so many cuts. */
 const leaks: Readonly<Record<string, number>> = { 'c-leak-of-3-percent': 100, 'c-leak-of-1-percent': 300 };
 
-class LeakFindingHost extends InstantHost {
-  override async run(job: Parameters<InstantHost['run']>[0]) {
-    const end = await super.run(job);
-    const needed = leaks[job.id.split('/')[0] ?? ''];
-    const { cuts } = JSON.parse(readFileSync(job.requestPath, 'utf8'));
-    if (job.command !== 'check' || needed === undefined || cuts < needed) return end;
-    const path = join(job.workdir, 'result.json');
-    const found = { status: 'fail', label: 'gate', detail: 'causality: an output at cut 71 depends on what follows' };
-    writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, 'utf8')), ...found }));
-    return end;
-  }
-}
-
 let loop: Loop;
 beforeAll(async () => {
-  loop = await startLoop({ judge: new PlantingJudge(), host: new LeakFindingHost() });
+  loop = await startLoop({ judge: new PlantingJudge(gains, 0.05), host: new LeakFindingHost(leaks) });
 }, 120_000);
 afterAll(async () => {
   await loop?.stop();
 }, 60_000);
 
 /** A tiny campaign of two candidates: what it says, and the fresh seeds and the sets that scores were made on. */
-const campaign = async (workflowId: string) => {
-  const handle = await loop.client.workflow.start(workflowTypes.campaign, {
-    taskQueue: taskQueues.discovery,
-    workflowId,
-    args: [{ preset: 'tiny', experiments: 2 }],
-  });
-  const result: CampaignResult = await handle.result();
+const campaign = async (workflowId: string, input: CampaignInput = {}) => {
+  const result = await runTiny(loop, workflowId, { experiments: 2, ...input });
   const trials = await loop.archive.listTrials({ campaignId: workflowId });
   const scores = await loop.archive.listScores({ campaignId: workflowId });
   return {
@@ -118,11 +79,11 @@ describe('confirming finalists', { timeout: 120_000 }, () => {
     if (row === undefined) throw new Error('c-held has scores');
     const earlier = Array.from({ length: 10 }, (_, number) => ({
       ...row,
-      trialId: `c-earlier-${number}/e0001/tiny/s1`,
+      trialId: `c-earlier-${number}/e0001/quick/s1`,
       set: 'promotion' as const,
     }));
     await loop.archive.appendScores(earlier);
-    const { result } = await campaign('c-on-worn-text');
+    const { result } = await campaign('c-on-worn-text', { rung: 'quick' });
     expect(result.verdict).toBe('better');
     expect(result.statement).toMatch(/Warning: the held-out text is worn\. .*the promotion set by 1\d campaigns of 10/);
     const conclusion = (await loop.archive.getCampaign('c-held'))?.conclusion;

@@ -11,7 +11,7 @@ import type { Conclusion } from '../../workflows/contracts/campaign.ts';
 import type { Experiment, Verdict } from '../../workflows/contracts/experiment.ts';
 import type { ScoreSet } from '../../workflows/contracts/score.ts';
 import type { ScoreList } from '../../workflows/contracts/score-list.ts';
-import { type CampaignLooks, looksWarning } from '../../workflows/rules/looks.ts';
+import { type CampaignLooks, looksWarning, uncountedRungs } from '../../workflows/rules/looks.ts';
 import { concludeFrom } from '../../workflows/rules/verdict.ts';
 import { judgeFinalists } from './confirm.ts';
 import { nameOf } from './digest.ts';
@@ -67,7 +67,8 @@ export const concludeCampaign = async (dependencies: ConcludeDependencies, campa
 };
 
 const campaignLooks = async (archive: Archive, dataHash: string): Promise<CampaignLooks> => {
-  const count = async (set: ScoreSet): Promise<number> => (await archive.countLooks({ dataHash, set })).campaigns;
+  const count = async (set: ScoreSet): Promise<number> =>
+    (await archive.countLooks({ dataHash, set, uncounted: uncountedRungs })).campaigns;
   const [search, promotion, champion] = await Promise.all([count('search'), count('promotion'), count('champion')]);
   return { search, promotion, champion };
 };

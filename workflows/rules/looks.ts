@@ -1,3 +1,4 @@
+import type { RungName } from '../contracts/rung.ts';
 import type { ScoreSet } from '../contracts/score.ts';
 
 /**
@@ -7,6 +8,12 @@ import type { ScoreSet } from '../contracts/score.ts';
  * and what the earlier ones taught makes it worse (C. Dwork et al., Science 349, 2015: a holdout that is used adaptively stops being one).
  */
 export const lookBudget: Readonly<Record<ScoreSet, number | null>> = { search: null, promotion: 10, champion: 4 };
+
+/**
+ * Rungs whose trials wear nothing out: of a score that ranks nothing nobody reads a verdict, so that none can be wrong. A campaign counts from the
+ * first trial of another rung that asks the set, whether its verdict comes or not, since a person may stop it for what it shows.
+ */
+export const uncountedRungs: readonly RungName[] = ['tiny'];
 
 /** Campaigns that asked each set of these data, this one among them. */
 export type CampaignLooks = Readonly<Record<ScoreSet, number>>;

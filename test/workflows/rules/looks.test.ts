@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { lookBudget, looksWarning, overdrawnSets } from '../../../workflows/rules/looks.ts';
+import { rungNames } from '../../../workflows/contracts/rung.ts';
+import { lookBudget, looksWarning, overdrawnSets, uncountedRungs } from '../../../workflows/rules/looks.ts';
 import { campaignError } from '../../../workflows/rules/sequential-design.ts';
 
 describe('the budget of looks', () => {
@@ -8,6 +9,10 @@ describe('the budget of looks', () => {
     expect((lookBudget.promotion ?? Number.NaN) * campaignError).toBeCloseTo(0.25, 10);
     expect((lookBudget.champion ?? Number.NaN) * campaignError).toBeCloseTo(0.1, 10);
     expect(lookBudget.search).toBeNull();
+  });
+
+  it('is not drawn on by a rung whose scores rank nothing, and by every other one', () => {
+    expect(rungNames.filter((name) => !uncountedRungs.includes(name))).toEqual(['quick', 'standard']);
   });
 
   it('is silent up to the last campaign that it bears, and warns from the next on', () => {

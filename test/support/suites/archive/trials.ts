@@ -110,6 +110,10 @@ export const trialTests = (create: CreateStore): void => {
       const nothing = { trials: 0, campaigns: 0 };
       expect(await archive.countLooks({ dataHash, set: 'search' })).toEqual({ trials: 1, campaigns: 1 });
       expect(await archive.countLooks({ dataHash, set: 'champion' })).toEqual({ trials: 3, campaigns: 2 });
+      expect(await archive.countLooks({ dataHash, set: 'champion', uncounted: ['tiny'] })).toEqual(nothing);
+      await archive.appendScores([aScore({ trialId: 'c-test2/e0001/quick/s1', set: 'champion' })]);
+      const one = { trials: 1, campaigns: 1 };
+      expect(await archive.countLooks({ dataHash, set: 'champion', uncounted: ['tiny', 'standard'] })).toEqual(one);
       expect(await archive.countLooks({ dataHash, set: 'promotion' })).toEqual(nothing);
       expect(await archive.countLooks({ dataHash: '0'.repeat(64), set: 'champion' })).toEqual(nothing);
     });
