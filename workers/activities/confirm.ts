@@ -1,5 +1,4 @@
 import type { Archive } from '../../services/archive/archive.ts';
-import { noiseExperiments } from '../../services/export/noise-experiments.ts';
 import type { ConfirmationPlan } from '../../workflows/contracts/activities.ts';
 import type { Verdict } from '../../workflows/contracts/experiment.ts';
 import { campaignOf } from '../../workflows/contracts/naming.ts';
@@ -8,7 +7,7 @@ import { nameOf } from './digest.ts';
 import { requireCampaign } from './experiment-record.ts';
 import { withCost } from './finalist-cost.ts';
 import { type Bar, type Bench, benchOf, detectableIn, finalVerdict, walk } from './finalist-verdict.ts';
-import { chooseFinalists, readBars } from './finalists.ts';
+import { chooseFinalists, readBars, readNoiseRows } from './finalists.ts';
 
 interface OpenBench extends Bench {
   readonly finalists: readonly string[];
@@ -21,13 +20,12 @@ const openBench = async (archive: Archive, campaignId: string): Promise<OpenBenc
   const rowsOf = (experimentId: string): Promise<readonly Score[]> => archive.listScores({ experimentId });
   const named = async (id: string) => ({ id, name: nameOf((await archive.getExperiment(id)) ?? missing(id)) });
   const records = await Promise.all(finalists.map(async (id) => (await archive.getExperiment(id)) ?? missing(id)));
-  const noise = await noiseExperiments(archive, campaign);
   const bench = benchOf({
     settings: campaign.settings,
     baselines: await Promise.all(baselines.map(named)),
     leftOut: (await Promise.all(leftOut.map(named))).map(({ name }) => name),
     scores: (await Promise.all([...finalists, ...baselines].map(rowsOf))).flat(),
-    noise: await Promise.all(noise.map(async (experimentId) => ({ experimentId, scores: await rowsOf(experimentId) }))),
+    noise: await readNoiseRows(archive, campaign),
   });
   return { ...bench, finalists, bars: await readBars(archive, { experiments: records, beside: baselines, sets: scoreSets }) };
 };

@@ -6,17 +6,16 @@ import type { Campaign } from '../../workflows/contracts/campaign.ts';
 import type { Experiment } from '../../workflows/contracts/experiment.ts';
 import { type BaselineName, baselineNames } from '../../workflows/contracts/genome.ts';
 import type { SandboxTier } from '../../workflows/contracts/sandbox.ts';
-import type { Metric, ScoreSet } from '../../workflows/contracts/score.ts';
+import type { ScoreSet } from '../../workflows/contracts/score.ts';
 import { mostConfirmedBaselines } from '../../workflows/contracts/settings.ts';
 import { mayBeStrongest } from '../../workflows/rules/rivals.ts';
 import { weakestTier } from '../../workflows/rules/sandbox.ts';
-import type { Spread } from '../../workflows/rules/spread.ts';
 import { calibrationSeeds } from '../../workflows/rules/trial-seeds.ts';
 import { maySpeak } from '../../workflows/rules/unsandboxed.ts';
 import { type Finalists, pickFinalists } from '../../workflows/rules/verdict.ts';
 import { referenceId } from './calibrate.ts';
 import { requireCampaign } from './experiment-record.ts';
-import { type Bar, exploringNoise } from './finalist-verdict.ts';
+import { type Bar, exploringNoise, type VerdictFacts } from './finalist-verdict.ts';
 import { ScoreTable } from './score-table.ts';
 
 /** Finalists, the baselines that they must beat, and what bars a finalist from being called better. */
@@ -33,7 +32,7 @@ export const chooseFinalists = async (archive: Archive, campaignId: string): Pro
     .filter(({ kind }) => kind !== 'baseline');
   // By the rows that chose them alone: later ones must not change who was chosen.
   const bars = await readBars(archive, { experiments: contenders, beside: [referenceId(campaignId)], sets: ['search'] });
-  const noise = await readNoise(archive, campaign);
+  const noise = exploringNoise(settings, await readNoiseRows(archive, campaign));
   const metric = 'bits-per-byte';
   const ids = baselines.map(({ id }) => id);
   const table = await ScoreTable.ofExperiments(archive, ids);
@@ -92,11 +91,10 @@ export const knownAs = ({ architecture }: Pick<Experiment, 'architecture'>): Bas
   return genome === null ? null : (baselineNames.find((name) => genomeKey(baselineGenomes[name]) === genomeKey(genome)) ?? null);
 };
 
-/** Read `exploringNoise` of the verdict, which asks for the same rows. */
-const readNoise = async (archive: Archive, campaign: Campaign): Promise<(metric: Metric) => Spread | null> => {
+/** The rows that `exploringNoise` is made of, for the choice of finalists and for their verdicts. */
+export const readNoiseRows = async (archive: Archive, campaign: Pick<Campaign, 'id'>): Promise<VerdictFacts['noise']> => {
   const ids = await noiseExperiments(archive, campaign);
-  const rows = await Promise.all(
+  return await Promise.all(
     ids.map(async (experimentId) => ({ experimentId, scores: await archive.listScores({ experimentId }) })),
   );
-  return exploringNoise(campaign.settings, rows);
 };

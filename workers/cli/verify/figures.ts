@@ -1,12 +1,12 @@
 import type { BundleRecord } from '../../../services/export/bundle-record.ts';
 import { auditCuts } from '../../../workflows/contracts/activities.ts';
 import { mostConfirmedBaselines } from '../../../workflows/contracts/settings.ts';
-import { confirmingSeconds, costWords } from '../../../workflows/rules/cost-words.ts';
 import { mayBeStrongest } from '../../../workflows/rules/rivals.ts';
 import { weakestTier } from '../../../workflows/rules/sandbox.ts';
 import { calibrationSeeds } from '../../../workflows/rules/trial-seeds.ts';
 import { pickFinalists } from '../../../workflows/rules/verdict.ts';
 import { noiseFrom, referenceId } from '../../activities/calibrate.ts';
+import { costSentence } from '../../activities/finalist-cost.ts';
 import { benchOf, exploringNoise, finalVerdict } from '../../activities/finalist-verdict.ts';
 import { knownAs } from '../../activities/finalists.ts';
 import { fitnessFrom } from '../../activities/judge.ts';
@@ -94,10 +94,10 @@ const verdictAgain = (record: BundleRecord): VerdictAgain => {
 const costOf = ({ campaign, experiment, trials, baselines, referenceSeconds }: BundleRecord): string => {
   const reference = baselines.find(({ id }) => id === referenceId(campaign.id));
   if (reference === undefined) return '';
-  return costWords({
-    against: reference.name ?? `experiment ${reference.number}`,
-    candidate: confirmingSeconds(trials),
-    reference: new Map(referenceSeconds.map(({ seed, trainSeconds }) => [seed, trainSeconds])),
+  return costSentence({
+    reference,
+    referenceSeconds: new Map(referenceSeconds.map(({ seed, trainSeconds }) => [seed, trainSeconds])),
+    trials,
     sizes: experiment.architecture.sizes ?? [],
   });
 };
