@@ -2,6 +2,7 @@ import { ApplicationFailure } from '@temporalio/workflow';
 import type { CampaignDigest, CampaignPlan, ExperimentOutcome } from './contracts/activities.ts';
 import type { CampaignState, Conclusion } from './contracts/campaign.ts';
 import { type BudgetChange, type CampaignStatus, openingStage } from './contracts/messages.ts';
+import { outageWords } from './rules/outage-words.ts';
 
 /** What a campaign hands to its next run when it continues as new. Ids and numbers only; the archive holds the rest. */
 export interface CampaignCarry {
@@ -179,7 +180,7 @@ export class CampaignRun {
       campaignId: this.campaignId,
       state: this.paused && (this.state === 'exploring' || this.state === 'calibrating') ? 'paused' : this.state,
       stage: this.stage,
-      notices: this.notices,
+      notices: [...this.notices, ...(this.digest.outages ?? []).map(outageWords)],
       inFlight: [...this.inFlight.values()],
       finished: this.digest.finished,
       budget: {

@@ -19,6 +19,8 @@ export interface PythonJudgeOptions {
   /** Folder for the pipes to the processes that answer. */
   readonly channels: string;
   readonly pulse?: PulseTimes;
+  /** Told when it ended, or had to be killed, and nobody had stopped it. */
+  readonly onBreak?: (reason: string) => void;
 }
 
 const startLimitMs = 120_000;
@@ -32,6 +34,7 @@ export class PythonJudge implements Judge {
   /** Runs until the process is ready: loading may take longer than silence is borne later. */
   #starting: NodeJS.Timeout | null = null;
   #numQuestions = 0;
+  #isStopping = false;
 
   constructor(options: PythonJudgeOptions) {
     this.#options = options;
@@ -69,6 +72,7 @@ export class PythonJudge implements Judge {
   }
 
   async stop(): Promise<void> {
+    this.#isStopping = true;
     await this.#process?.close();
   }
 
@@ -144,6 +148,7 @@ export class PythonJudge implements Judge {
   }
 
   #onEnd(reason: string): void {
+    if (!this.#isStopping) this.#options.onBreak?.(reason);
     this.#endStart();
     this.#pulse.stop();
     this.#process = null;

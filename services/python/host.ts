@@ -49,13 +49,22 @@ export class PythonHost {
   readonly #folders: HostFolders;
   readonly #pulse: Pulse;
   readonly #running = new Map<string, Running>();
+  readonly #onBreak: (reason: string) => void;
   #process: LineProcess | null = null;
+  #isClosing = false;
   #ready: Promise<HostFacts> | null = null;
   #settleReady: { resolve: (facts: HostFacts) => void; reject: (error: Error) => void } | null = null;
 
-  constructor(options: { readonly python: string; readonly folders?: HostFolders; readonly pulse?: PulseTimes }) {
+  constructor(options: {
+    readonly python: string;
+    readonly folders?: HostFolders;
+    readonly pulse?: PulseTimes;
+    /** Told when it ended, or had to be killed, and nobody had closed it. */
+    readonly onBreak?: (reason: string) => void;
+  }) {
     this.#python = options.python;
     this.#folders = options.folders ?? { work: [], read: [] };
+    this.#onBreak = options.onBreak ?? (() => undefined);
     this.#pulse = new Pulse({
       ...options.pulse,
       ping: () => this.#process?.send({ op: 'ping' } satisfies HostRequest),
@@ -91,6 +100,7 @@ export class PythonHost {
   }
 
   async close(): Promise<void> {
+    this.#isClosing = true;
     await this.#process?.close();
   }
 
@@ -142,6 +152,7 @@ export class PythonHost {
   }
 
   #onEnd(reason: string): void {
+    if (!this.#isClosing) this.#onBreak(reason);
     this.#pulse.stop();
     this.#process = null;
     this.#ready = null;

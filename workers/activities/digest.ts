@@ -2,15 +2,24 @@ import type { Archive } from '../../services/archive/archive.ts';
 import type { CampaignDigest, ExperimentOutcome } from '../../workflows/contracts/activities.ts';
 import type { Experiment } from '../../workflows/contracts/experiment.ts';
 import type { BestRow } from '../../workflows/contracts/messages.ts';
+import type { Outage } from '../../workflows/contracts/outage.ts';
+import { countOutages } from '../../workflows/rules/outage-words.ts';
 import { referenceId } from './calibrate.ts';
 
 const bestShown = 8;
 const failuresShown = 5;
 const failuresRead = 50;
 
+export interface DigestDependencies {
+  readonly archive: Archive;
+  /** Breaks of Python processes on this machine since an instant; none where nobody writes them down. */
+  readonly outages?: (since: string) => readonly Outage[];
+}
+
 /** What a status query and the Web UI's details need, from the archive: a few rows, whatever the campaign's size. */
-export const readDigest = async (archive: Archive, campaignId: string): Promise<CampaignDigest> => {
-  const [counts, leaders, failures, totals] = await Promise.all([
+export const readDigest = async ({ archive, outages }: DigestDependencies, campaignId: string): Promise<CampaignDigest> => {
+  const [campaign, counts, leaders, failures, totals] = await Promise.all([
+    archive.getCampaign(campaignId),
     archive.countExperiments(campaignId),
     archive.leaderboard(campaignId, bestShown),
     // The newest by number: those that ended last are among them, since few are in flight at once.
@@ -28,6 +37,7 @@ export const readDigest = async (archive: Archive, campaignId: string): Promise<
         failure === null ? [] : [{ experimentId: id, label: failure.label, detail: failure.detail.slice(0, 300) }],
       ),
     trialSeconds: totals['trial-seconds'].settled + totals['trial-seconds'].open,
+    outages: campaign === null ? [] : countOutages(outages?.(campaign.createdAt) ?? []),
   };
 };
 

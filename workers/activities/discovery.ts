@@ -10,7 +10,7 @@ import { closeCalibration } from './calibrate.ts';
 import { closeTrials } from './close-trials.ts';
 import { type ConcludeDependencies, concludeCampaign } from './conclude.ts';
 import { planConfirmation } from './confirm.ts';
-import { outcomeOf, readDigest } from './digest.ts';
+import { type DigestDependencies, outcomeOf, readDigest } from './digest.ts';
 import { settleDoubts } from './doubts.ts';
 import { endCampaign } from './end-campaign.ts';
 import { changeCampaign, changeExperiment, plannedExperiment, requireCampaign, requireExperiment } from './experiment-record.ts';
@@ -21,7 +21,7 @@ import { type OpenDependencies, openCampaign } from './open-campaign.ts';
 
 const budgetFields = ['experiments', 'minutes', 'trialSeconds'] as const;
 
-export type DiscoveryDependencies = OpenDependencies & ConcludeDependencies;
+export type DiscoveryDependencies = OpenDependencies & ConcludeDependencies & DigestDependencies;
 
 /** Activities of the `discovery` queue: they read and write the record and decide nothing that a rule does not. */
 export const createDiscoveryActivities = (dependencies: DiscoveryDependencies): DiscoveryActivities => {
@@ -58,7 +58,7 @@ export const createDiscoveryActivities = (dependencies: DiscoveryDependencies): 
       }
     },
 
-    readDigest: ({ campaignId }) => readDigest(archive, campaignId),
+    readDigest: ({ campaignId }) => readDigest(dependencies, campaignId),
 
     judgeExperiment: ({ experimentId }) => judgeExperiment(archive, experimentId),
 

@@ -4,9 +4,10 @@ import { PythonJudge } from '../../services/judge/python-judge.ts';
 import type { Config } from '../config.ts';
 
 /** The judge of this home; its process starts when it is first asked. */
-export const openJudge = (config: Pick<Config, 'home' | 'python'>): Judge =>
+export const openJudge = (config: Pick<Config, 'home' | 'python'>, onBreak?: (reason: string) => void): Judge =>
   new PythonJudge({
     python: config.python,
     home: join(config.home, 'judge'),
     channels: join(config.home, 'work', '.channels'),
+    ...(onBreak === undefined ? {} : { onBreak }),
   });

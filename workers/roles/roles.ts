@@ -7,12 +7,15 @@ import { InProcessDispatcher, type JobRunner } from '../../services/dispatch/in-
 import { Evolver } from '../../services/evolver/evolver.ts';
 import { EvolverEngineer } from '../../services/evolver/evolver-engineer.ts';
 import type { Judge } from '../../services/judge/judge.ts';
+import { openOutageLog } from '../../services/outages/outage-log.ts';
 import { type HostFacts, type HostFolders, PythonHost } from '../../services/python/host.ts';
 import { localEmbedder, PythonTools } from '../../services/python/tools.ts';
+import { makeFolder } from '../../services/storage/make-folder.ts';
 import { openSqliteVectors } from '../../services/vectors/sqlite-vectors.ts';
 import type { ExperimentInput } from '../../workflows/contracts/activities.ts';
 import { baselineGenomes } from '../../workflows/contracts/baselines.ts';
 import { taskQueues } from '../../workflows/contracts/messages.ts';
+import type { OutageProcess } from '../../workflows/contracts/outage.ts';
 import { createCheckActivities } from '../activities/checks.ts';
 import { createDiscoveryActivities } from '../activities/discovery.ts';
 import { createResearchActivities } from '../activities/research.ts';
@@ -36,12 +39,16 @@ export interface OpenedRole {
 /** Runs Python jobs: the real host, or an instant one in benchmarks of the loop. */
 export type Host = JobRunner & { start(): Promise<HostFacts> };
 
+type OnBreak = (reason: string) => void;
+type CreateHost = (onBreak: OnBreak) => Host;
+type CreateJudge = (onBreak: OnBreak) => Judge;
+
 /** Opens what a role needs and nothing else. */
 export const openRole = async (
   role: Role,
   config: Config,
-  createHost: () => Host = () => new PythonHost({ python: config.python, folders: hostFolders(config) }),
-  createJudge: () => Judge = () => openJudge(config),
+  createHost: CreateHost = (onBreak) => new PythonHost({ python: config.python, folders: hostFolders(config), onBreak }),
+  createJudge: CreateJudge = (onBreak) => openJudge(config, onBreak),
 ): Promise<OpenedRole> => openers[role](config, createHost, createJudge);
 
 /** All that a host and the jobs in it have to do with of this machine's state. */
@@ -53,11 +60,27 @@ const startEarly = (host: Host): Host => {
   return host;
 };
 
+/** Into the log of breaks, from where it comes onto the pages of running campaigns. */
+const onBreak =
+  (config: Config, process: OutageProcess): OnBreak =>
+  (reason) => {
+    const lastWords = reason.replace(/\s+/g, ' ').trim().slice(-longestWords);
+    try {
+      makeFolder(join(config.home, 'logs'));
+      openOutageLog(outagesPath(config)).append({ at: now().toISOString(), process, lastWords });
+    } catch (error) {
+      // A full disk must not end a worker that can go on; its own log has it then.
+      globalThis.process.stderr.write(`${process} broke (${lastWords}), which cannot be written down: ${String(error)}\n`);
+    }
+  };
+const longestWords = 300;
+
 const now = (): Date => new Date();
 const archivePath = (config: Config): string => join(config.home, 'archive.db');
+const outagesPath = (config: Config): string => join(config.home, 'logs', 'outages.jsonl');
 const artifactsFolder = (config: Config): string => join(config.home, 'artifacts');
 
-const openers: Readonly<Record<Role, (config: Config, createHost: () => Host, createJudge: () => Judge) => Promise<OpenedRole>>> =
+const openers: Readonly<Record<Role, (config: Config, createHost: CreateHost, createJudge: CreateJudge) => Promise<OpenedRole>>> =
   {
     async orchestrator(config, _createHost, createJudge) {
       const archive = openSqliteArchive(archivePath(config));
@@ -78,7 +101,8 @@ const openers: Readonly<Record<Role, (config: Config, createHost: () => Host, cr
               judgeFolder: join(config.home, 'judge'),
               reportsFolder: join(config.home, 'reports'),
               bundlesFolder: join(config.home, 'bundles'),
-              scoreLists: (ids) => readScoreLists(config, ids, createJudge),
+              scoreLists: (ids) => readScoreLists(config, ids, () => createJudge(onBreak(config, 'judge'))),
+              outages: (since) => openOutageLog(outagesPath(config)).since(since),
               versions: versionsOf(config.python),
               now,
             }),
@@ -131,7 +155,7 @@ const openers: Readonly<Record<Role, (config: Config, createHost: () => Host, cr
     async checker(config, createHost) {
       const archive = openSqliteArchive(archivePath(config));
       const tools = new PythonTools({ python: config.python });
-      const host = startEarly(createHost());
+      const host = startEarly(createHost(onBreak(config, 'checker host')));
       const dispatcher = new InProcessDispatcher({ slots: 1, runner: host });
       return {
         worker: {
@@ -162,8 +186,9 @@ const openers: Readonly<Record<Role, (config: Config, createHost: () => Host, cr
 
     async trainer(config, createHost, createJudge) {
       const archive = openSqliteArchive(archivePath(config));
-      const host = startEarly(config.spansPath === null ? createHost() : withSpans(createHost(), config.spansPath));
-      const judge = createJudge();
+      const created = createHost(onBreak(config, 'trainer host'));
+      const host = startEarly(config.spansPath === null ? created : withSpans(created, config.spansPath));
+      const judge = createJudge(onBreak(config, 'judge'));
       const dispatcher = new InProcessDispatcher({ slots: config.slots, runner: host });
       return {
         worker: {

@@ -2,6 +2,7 @@ import type { NoiseFloor } from './campaign.ts';
 import type { FailureLabel } from './failure.ts';
 import type { BaselineName } from './genome.ts';
 import type { BudgetChange, CampaignStatus } from './messages.ts';
+import type { OutageCount } from './outage.ts';
 import type { CampaignSettings } from './settings.ts';
 
 /** `ApplicationFailure.type` of failures that no retry can cure. */
@@ -140,7 +141,11 @@ export interface ConfirmationPlan {
   readonly reason: string;
 }
 
-export type CampaignDigest = Pick<CampaignStatus, 'finished' | 'best' | 'lastFailures'> & { readonly trialSeconds: number };
+export type CampaignDigest = Pick<CampaignStatus, 'finished' | 'best' | 'lastFailures'> & {
+  readonly trialSeconds: number;
+  /** Python processes that broke since the campaign began; absent in histories of the version before. */
+  readonly outages?: readonly OutageCount[];
+};
 
 /** Queue `agents`: researcher, engineer and analyst. */
 export interface ResearchActivities {

@@ -85,7 +85,9 @@ describe.skipIf(python === '')('the judge process (needs ASI_PYTHON)', () => {
     async () => {
       const folder = temporaryFolder();
       const pulse = { everyMs: 100, patienceMs: 1500 };
-      const judge = new PythonJudge({ python, home: join(folder, 'judge'), channels: join(folder, 'channels'), pulse });
+      const breaks: string[] = [];
+      const onBreak = (reason: string) => void breaks.push(reason);
+      const judge = new PythonJudge({ python, home: join(folder, 'judge'), channels: join(folder, 'channels'), pulse, onBreak });
       opened.push(judge);
       await judge.open('a');
       const [pid] = processTree(process.pid).filter((one) =>
@@ -98,6 +100,8 @@ describe.skipIf(python === '')('the judge process (needs ASI_PYTHON)', () => {
       );
       await expect.poll(() => isAlive(pid)).toBe(false);
       expect((await judge.checkSeals({ rows: [aScore()], lists: [] })).genuine).toEqual([false]);
+      await judge.stop();
+      expect(breaks).toEqual([expect.stringContaining('it was silent for 1.5 s')]);
     },
     limitMs,
   );

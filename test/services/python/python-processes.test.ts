@@ -130,6 +130,20 @@ describe('the host', () => {
     }
   }, 60_000);
 
+  it('tells its owner when it breaks, and nothing when it is closed', async () => {
+    const breaks: string[] = [];
+    const owned = new PythonHost({ python, folders: { work: [folder], read: [] }, onBreak: (reason) => breaks.push(reason) });
+    try {
+      await owned.start();
+      process.kill(owned.pid ?? 0, 'SIGKILL');
+      await expect.poll(() => breaks, { timeout: 5000 }).toEqual([expect.stringContaining('SIGKILL')]);
+      await owned.start();
+    } finally {
+      await owned.close();
+    }
+    expect(breaks).toHaveLength(1);
+  }, 60_000);
+
   it('says which interpreter cannot be started', async () => {
     const broken = new PythonHost({ python: '/no/such/python' });
     await expect(broken.start()).rejects.toThrow('/no/such/python');
