@@ -69,6 +69,7 @@ export const rings: readonly Ring[] = [
   service('vectors', ['services/storage/']),
   service('dispatch', []),
   service('embed', []),
+  service('outages', []),
   service('python', ports),
   service('judge', ['services/python/', ...ports]),
   service('researcher', []),
