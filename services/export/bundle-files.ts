@@ -39,6 +39,7 @@ const modelOf = ({ rung, record: { experiment }, chosen }: BundleSource) => ({
   name: experiment.proposal.name,
   experimentId: experiment.id,
   seed: chosen.seed,
+  madeWith: chosen.fixedLogits === undefined ? null : { torch: chosen.fixedLogits.torch, platform: chosen.fixedLogits.platform },
   tasks: Object.fromEntries(
     rung.tasks.map((task) => [
       task.kind,
@@ -51,6 +52,7 @@ const modelOf = ({ rung, record: { experiment }, chosen }: BundleSource) => ({
           experiment.architecture.sizes?.find((size) => size.task === task.kind)?.mlpHidden ??
           Math.round(rung.mlpRatio * rung.hidden),
         trainedLength: task.length,
+        logits: chosen.fixedLogits?.tasks.find((one) => one.task === task.kind) ?? null,
       },
     ]),
   ),

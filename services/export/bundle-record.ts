@@ -60,6 +60,7 @@ const trialPart = z.strictObject(
     checkpointArtifact: true,
     cpuSeconds: true,
     usage: true,
+    fixedLogits: true,
     tokensPerSecond: true,
     peakMemoryBytes: true,
   }).shape,

@@ -4,7 +4,7 @@ import type { DataManifest } from '../../workflows/contracts/data.ts';
 import type { FailureLabel } from '../../workflows/contracts/failure.ts';
 import type { SandboxFacts } from '../../workflows/contracts/sandbox.ts';
 import type { Score, ScoreSet } from '../../workflows/contracts/score.ts';
-import { type AnswerRequest, answerResultSchema } from '../../workflows/contracts/trial.ts';
+import { type AnswerRequest, answerResultSchema, type LoadedLogits } from '../../workflows/contracts/trial.ts';
 import type { Job, JobEnd } from '../dispatch/dispatcher.ts';
 import type { Judge, Judgement } from './judge.ts';
 
@@ -37,6 +37,8 @@ export type ScoringEnd =
       readonly cpuSeconds: number;
       /** Of the two answering processes alone, as their host measured them. */
       readonly answerSeconds: number;
+      /** Of the process that answered about whole sequences; null where they are not finite. */
+      readonly fixedLogits: LoadedLogits | null;
     }
   | {
       readonly ok: false;
@@ -106,7 +108,8 @@ const conclude = (ends: readonly JobEnd[], judgement: Judgement): ScoringEnd => 
   const answerSeconds = ends.reduce((sum, end) => sum + end.cpuSeconds, 0);
   const cpuSeconds = answerSeconds + judgement.cpuSeconds;
   const refusals = ends.map(refusalOf).filter((refusal) => refusal !== null);
-  if (judgement.ok && refusals.length === 0) return { ok: true, rows: judgement.rows, cpuSeconds, answerSeconds };
+  if (judgement.ok && refusals.length === 0)
+    return { ok: true, rows: judgement.rows, cpuSeconds, answerSeconds, fixedLogits: logitsOf(ends.at(-1)) };
   const logTail = ends.map((end) => end.logTail).join('');
   // A process that was ended because the other one or the judge had gone says nothing of its own.
   const own = refusals.find((refusal) => refusal.label !== 'cancelled') ?? refusals[0];
@@ -114,6 +117,11 @@ const conclude = (ends: readonly JobEnd[], judgement: Judgement): ScoringEnd => 
   const why = isJudgesWord || own === undefined ? judgement : own;
   if (!('label' in why)) throw new Error(`scoring of ${ends.length} processes failed and nobody said why`);
   return { ok: false, label: why.label, detail: why.detail, cpuSeconds, logTail };
+};
+
+const logitsOf = (end: JobEnd | undefined): LoadedLogits | null => {
+  const parsed = end?.ok === true ? answerResultSchema.safeParse(end.result) : null;
+  return parsed?.success === true ? parsed.data.fixedLogits : null;
 };
 
 /** Why a process did not answer to the end, by what the host saw or by its own word. */

@@ -6,6 +6,7 @@ import type { Artifacts } from '../../services/artifacts/artifacts.ts';
 import { openFolderArtifacts } from '../../services/artifacts/folder-artifacts.ts';
 import type { Experiment } from '../../workflows/contracts/experiment.ts';
 import type { SandboxTier } from '../../workflows/contracts/sandbox.ts';
+import type { LoadedLogits } from '../../workflows/contracts/trial.ts';
 import { aCampaign, aFitness, anArchitecture, anExperiment, aProposal, aScore, aTrial } from './builders.ts';
 import { safetensorsFile } from './safetensors-file.ts';
 import { temporaryFolder } from './temporary-folder.ts';
@@ -33,6 +34,13 @@ export const checkpointBytes = (seed: number): Buffer =>
       ),
     ),
   );
+
+/** As an answering process writes them down. */
+const fixedLogits: LoadedLogits = {
+  torch: '2.13.0',
+  platform: 'Linux x86_64 AVX2',
+  tasks: ['bytes', 'recall'].map((task) => ({ task, sha256: 'c'.repeat(64), mean: 0.1, largest: 3, sample: [0.5, -0.5] })),
+};
 
 /** A campaign with a baseline and its recorded child `exportedId`: two exploring trials and a confirming one, of which seed 2 is best. */
 export const storeExportable = async (
@@ -85,6 +93,7 @@ export const storeExportable = async (
       purpose,
       state: 'scored',
       checkpointArtifact: await artifacts.put(checkpointBytes(seed)),
+      fixedLogits,
     });
     await archive.createTrial(trial);
     await archive.appendScores([

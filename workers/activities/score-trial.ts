@@ -53,6 +53,7 @@ export const score = async (dependencies: TrainingDependencies, scored: Scored):
     state: 'scored',
     cpuSeconds,
     ...(effort === null ? {} : { usage: effort.usage }),
+    ...(end.fixedLogits === null ? {} : { fixedLogits: end.fixedLogits }),
   });
   await removeWorkdir(dependencies.workFolder, context.workdir);
   return { ok: true };

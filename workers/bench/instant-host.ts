@@ -162,6 +162,7 @@ const answered = (request: AnswerRequest): AnswerResult => ({
   detail: '',
   device: 'instant',
   cpuSeconds: 0,
+  fixedLogits: null,
 });
 
 const sha256 = (data: Uint8Array | string): string => createHash('sha256').update(data).digest('hex');

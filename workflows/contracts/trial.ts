@@ -20,6 +20,29 @@ export const trialUsageSchema = z.strictObject({
 });
 export type TrialUsage = z.infer<typeof trialUsageSchema>;
 
+/** What the final weights say to a fixed input, as the process that answered the judge about whole sequences computed it. */
+export const loadedLogitsSchema = z.strictObject({
+  /** Of PyTorch. */
+  torch: z.string().max(100),
+  /** System, machine and instruction set: what decides the last bits. */
+  platform: z.string().max(100),
+  tasks: z
+    .array(
+      z.strictObject({
+        task: z.string().max(32),
+        /** Of the float32 bits, little-endian. */
+        sha256: hashSchema,
+        mean: z.number(),
+        largest: z.number().min(0),
+        /** Evenly spaced among them. */
+        sample: z.array(z.number()).min(1).max(64),
+      }),
+    )
+    .min(1)
+    .max(10),
+});
+export type LoadedLogits = Readonly<z.infer<typeof loadedLogitsSchema>>;
+
 /** Trial in the archive: one training run of one architecture on one rung with one seed. */
 export const trialSchema = z.strictObject({
   id: trialIdSchema,
@@ -35,6 +58,8 @@ export const trialSchema = z.strictObject({
   cpuSeconds: z.number().min(0),
   /** Absent in records of older versions, and before the training ends. */
   usage: trialUsageSchema.optional(),
+  /** Absent in records of older versions, before it is scored, and where they are not finite. */
+  fixedLogits: loadedLogitsSchema.optional(),
   tokensPerSecond: z.number().min(0).nullable(),
   peakMemoryBytes: z.number().min(0).nullable(),
   failure: failureSchema.nullable(),
@@ -164,6 +189,7 @@ export const answerResultSchema = z.strictObject({
   detail: z.string(),
   device: z.string(),
   cpuSeconds: z.number(),
+  fixedLogits: loadedLogitsSchema.nullable(),
 });
 export type AnswerResult = z.infer<typeof answerResultSchema>;
 

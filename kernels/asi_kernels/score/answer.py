@@ -23,6 +23,7 @@ from asi_kernels.snapshots import snapshot_steps
 from asi_kernels.train.candidate_edge import TrialFailed, candidate_edge
 from asi_kernels.train.run import require_consistent
 
+from .fixed_logits import fixed_tokens, logits_facts, made_with
 from .snapshots import StateDict, read_snapshot, require_snapshots
 
 # The host gives the child these ends of the two pipes to the judge.
@@ -41,13 +42,14 @@ def answer(request: dict[str, Any], answerer: Answerer, report: Report) -> dict[
     require_consistent(request)
     started = time.process_time()
     settle_numerics()
-    label, detail = None, ""
+    label, detail, fixed_logits = None, "", None
     try:
         models = _Models(request)
         answerer.say_hello()
         while (question := answerer.next_question()).kind is not Kind.END:
             answerer.answer(models.predict(question))
             report(None)
+        fixed_logits = models.fixed_logits()
     except TrialFailed as failure:
         label, detail = failure.label, failure.detail
     return {
@@ -57,6 +59,7 @@ def answer(request: dict[str, Any], answerer: Answerer, report: Report) -> dict[
         "detail": detail,
         "device": "cpu",
         "cpuSeconds": time.process_time() - started,
+        "fixedLogits": fixed_logits,
     }
 
 
@@ -83,15 +86,31 @@ class _Models:
 
     def predict(self, question: Question) -> np.ndarray:
         """Logits [R, 1 or L, V] float32."""
-        task = self._tasks[question.task]
-        where = f"task {task['kind']}, snapshot {snapshot_steps(task)[question.snapshot]}"
-        model = self._models[question.task]
-        if self._loaded[question.task] != question.snapshot:
-            prefix = f"{task['kind']}/{snapshot_steps(task)[question.snapshot]}/"
+        logits = self._logits(question.task, question.snapshot, torch.from_numpy(question.tokens.astype(np.int64)))
+        return (logits[:, -1:] if question.kind is Kind.LAST else logits).numpy()
+
+    def fixed_logits(self) -> dict[str, Any] | None:
+        """What the final weights of each task say to the fixed input (loadedLogits).
+
+        None where that is not finite, or raises: the judge has its answers, and this decides nothing about the trial.
+        """
+        facts = []
+        for index, task in enumerate(self._tasks):
+            tokens = fixed_tokens(self._models[index].vocabulary)
+            try:
+                logits = self._logits(index, len(snapshot_steps(task)) - 1, tokens)
+            except TrialFailed:
+                return None
+            facts.append(logits_facts(task["kind"], logits))
+        return None if None in facts else {**made_with(), "tasks": facts}
+
+    def _logits(self, index: int, snapshot: int, tokens: torch.Tensor) -> torch.Tensor:
+        """[R, L, V] float32 for tokens [R, L] of the task with this index, with the weights of this snapshot."""
+        task, model = self._tasks[index], self._models[index]
+        step = snapshot_steps(task)[snapshot]
+        if self._loaded[index] != snapshot:
+            prefix = f"{task['kind']}/{step}/"
             model.load_state_dict(read_snapshot(self._path, prefix, list(model.state_dict())))
-            self._loaded[question.task] = question.snapshot
-        tokens = torch.from_numpy(question.tokens.astype(np.int64))
-        with torch.no_grad(), candidate_edge(where):
-            logits = model(tokens)
-            kept = logits[:, -1:] if question.kind is Kind.LAST else logits
-            return kept.float().numpy()
+            self._loaded[index] = snapshot
+        with torch.no_grad(), candidate_edge(f"task {task['kind']}, snapshot {step}"):
+            return model(tokens).float()

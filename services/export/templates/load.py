@@ -1,10 +1,11 @@
 """Builds the models of this bundle. Needs PyTorch and nothing else.
 
-    python load.py              a digest of each model's logits for a fixed input, one JSON object a line
+    python load.py              whether each model's logits for a fixed input are those of the campaign, one JSON object a line
     from load import load       model = load("bytes"); logits = model(tokens)
 
-The digest is that of float32 logits on one CPU thread. The same machine and PyTorch give the same digest; another CPU or another PyTorch
-may round differently, which `mean` and `largest` then show to be small.
+`agreement` compares them with what model.json holds: "same bits" on a like machine with the same PyTorch; "close" where another CPU or
+PyTorch rounds differently; "different", with exit status 1, where this is not the model that was measured; "unknown" where the campaign
+wrote nothing down. Float32, one CPU thread.
 
 Loading runs mixer.py, which a program or a person wrote: read it before you run it where it could do harm.
 
@@ -39,6 +40,8 @@ DTYPES = {
     "BOOL": torch.bool,
 }
 NORM_EPSILON = 1e-6
+# Of logits of some units: rounding stays a hundred times below it, other weights lie far above.
+CLOSE = 1e-3
 
 
 class BundleError(Exception):
@@ -184,6 +187,24 @@ def digest(logits: torch.Tensor) -> str:
     return hashlib.sha256(bytes(logits.contiguous().view(torch.uint8).flatten().tolist())).hexdigest()
 
 
+def agreement(logits: torch.Tensor, expected: dict[str, Any] | None) -> str:
+    """How logits [2, 48, V] compare with what model.json says of them."""
+    if expected is None:
+        return "unknown: the campaign wrote no logits down"
+    if digest(logits) == expected["sha256"]:
+        return "same bits"
+    values = logits.flatten()
+    sample = torch.tensor(expected["sample"])
+    found = values[:: max(1, len(values) // len(sample))][: len(sample)]
+    apart = max(
+        (found - sample).abs().max().item() if found.shape == sample.shape else math.inf,
+        abs(values.mean().item() - expected["mean"]),
+        abs(values.abs().max().item() - expected["largest"]),
+    )
+    is_close = apart <= CLOSE * max(1.0, expected["largest"])
+    return f"{'close' if is_close else 'different'} (largest difference {apart:.2g})"
+
+
 def _fill(model: nn.Module, weights: dict[str, torch.Tensor]) -> None:
     result = model.load_state_dict(weights, strict=False)
     # Buffers that are made at construction need not be stored; every parameter must be.
@@ -218,27 +239,36 @@ def _mixer_class() -> type[nn.Module]:
     return module.Mixer
 
 
-def main() -> None:
+def main() -> int:
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)
+    # As in the campaign.
+    torch.set_flush_denormal(True)
+    is_same = True
+    made_with = _model_facts()["madeWith"]
     for task in tasks():
         model = load(task)
         with torch.no_grad():
             logits = model(fixed_tokens(model.embedding.num_embeddings))
+        says = agreement(logits, _model_facts()["tasks"][task]["logits"])
+        is_same = is_same and not says.startswith("different")
         facts = {
             "task": task,
+            "agreement": says,
             "logits": list(logits.shape),
             "sha256": digest(logits),
             "mean": logits.mean().item(),
             "largest": logits.abs().max().item(),
             "parameters": sum(parameter.numel() for parameter in model.parameters()),
             "torch": torch.__version__,
+            "madeWith": made_with,
         }
         print(json.dumps(facts))
+    return 0 if is_same else 1
 
 
 if __name__ == "__main__":
     try:
-        main()
+        sys.exit(main())
     except BundleError as error:
         sys.exit(f"load.py: {error}")

@@ -18,6 +18,7 @@ from asi_kernels.models.language_model import build_model
 from asi_kernels.programs import load_mixer_class
 from asi_kernels.requests import schema_problem
 from asi_kernels.score.answer import answer
+from asi_kernels.score.fixed_logits import fixed_tokens, logits_facts
 from asi_kernels.train import run as train
 
 TOKENS = np.arange(60).reshape(5, 12) % 16
@@ -68,6 +69,28 @@ def test_the_answers_are_the_models_logits_of_the_snapshot_asked_for(trial: dict
             assert np.array_equal(said[snapshot], model(torch.from_numpy(TOKENS)).numpy())
     assert np.array_equal(last[:, 0], said[1][:, -1])
     assert not np.array_equal(said[0], said[1])
+
+
+def test_the_final_weights_say_to_the_fixed_input_what_the_models_say(trial: dict[str, Any]) -> None:
+    talk = Conversation(trial)
+    talk.asker.await_hello()
+    # Whatever was asked for last: the facts are of the last snapshot.
+    talk.asker.ask(Kind.ALL, (1, 0), TOKENS, 16)
+    found = talk.end()["fixedLogits"]
+    assert found["torch"] == torch.__version__
+    kept = load_file(trial["checkpointPath"])
+    for task, facts in zip(trial["rung"]["tasks"], found["tasks"], strict=True):
+        model = build_model(load_mixer_class(trial["programPath"]), trial["rung"], task, 32, 99).eval()
+        prefix = f"{task['kind']}/6/"
+        model.load_state_dict({name[len(prefix) :]: kept[name] for name in kept if name.startswith(prefix)})
+        with torch.no_grad():
+            logits = model(fixed_tokens(model.vocabulary))
+        assert facts == logits_facts(task["kind"], logits)
+        assert facts["largest"] == logits.abs().max().item() and len(facts["sample"]) == 64
+
+
+def test_logits_that_are_not_finite_are_not_written_down() -> None:
+    assert logits_facts("bytes", torch.full((2, 48, 16), math.nan)) is None
 
 
 def change_tensors(change: Callable[[dict[str, torch.Tensor]], object]) -> Callable[[Path], None]:

@@ -8,13 +8,14 @@ import { verifyBundle } from '../../../services/export/verify-bundle.ts';
 import { baselineGenomes } from '../../../workflows/contracts/baselines.ts';
 import type { Genome } from '../../../workflows/contracts/genome.ts';
 import { rungs } from '../../../workflows/contracts/rung.ts';
-import { prepareResultSchema, trainResultSchema } from '../../../workflows/contracts/trial.ts';
+import { loadedLogitsSchema, prepareResultSchema, trainResultSchema } from '../../../workflows/contracts/trial.ts';
 import { aCampaign, aModelSize, anArchitecture, anExperiment, aScore, aTrial } from '../../support/builders.ts';
 import { alter, freshStores, type Stores } from '../../support/exportable.ts';
 
 const python = process.env.ASI_PYTHON ?? '';
 const packageFolder = fileURLToPath(new URL('../../../kernels', import.meta.url));
 const referenceScript = fileURLToPath(new URL('./package_logits.py', import.meta.url));
+const answerScript = fileURLToPath(new URL('./answer_logits.py', import.meta.url));
 const limitMs = 120_000;
 const mlpHidden = 24;
 /** Rotated, decayed and with paths around the recurrence: constants, buffers and parameters of every kind. */
@@ -83,7 +84,14 @@ const trainAndExport = async (genome: Genome): Promise<Trained> => {
   const checkpointPath = resolve(folder, 'train', result.checkpointPath);
   await archive.createCampaign(aCampaign({ data: prepared.manifest }));
   await archive.createExperiment(experiment);
-  await archive.createTrial({ ...queued, state: 'scored', checkpointArtifact: await artifacts.putFile(checkpointPath) });
+  const request = { trialId: queued.id, programPath, programHash: hash, checkpointPath, rung: rungs.tiny, sizes, seed: 5 };
+  const fixedLogits = loadedLogitsSchema.parse(JSON.parse(withPackage([answerScript, JSON.stringify(request)], '/')));
+  await archive.createTrial({
+    ...queued,
+    state: 'scored',
+    checkpointArtifact: await artifacts.putFile(checkpointPath),
+    fixedLogits,
+  });
   await archive.appendScores([aScore({ trialId: queued.id })]);
   const { path } = await exportBundle({ ...stores, experimentId: experiment.id, folder: join(folder, 'bundles') });
   return { stores, programPath, checkpointPath, bundle: path };
@@ -91,6 +99,23 @@ const trainAndExport = async (genome: Genome): Promise<Trained> => {
 
 /** load.py as a stranger runs it: another folder, nothing of ours on the path. */
 const runLoader = (bundle: string) => spawnSync(python, [join(bundle, 'load.py')], { cwd: '/', env: plain, encoding: 'utf8' });
+
+/** What the loader says of logits that are a rounding apart, of other ones, and of a bundle without any. */
+const agreementsOf = (bundle: string): readonly string[] => {
+  const script = [
+    'import json, sys',
+    'sys.dont_write_bytecode = True',
+    'sys.path.insert(0, sys.argv[1])',
+    'import load, torch',
+    'torch.set_num_threads(1)',
+    'model = load.load("bytes")',
+    'with torch.no_grad():',
+    '    logits = model(load.fixed_tokens(256))',
+    'expected = load._model_facts()["tasks"]["bytes"]["logits"]',
+    'print(json.dumps([load.agreement(logits + 1e-6, expected), load.agreement(1.5 * logits, expected), load.agreement(logits, None)]))',
+  ].join('\n');
+  return JSON.parse(execFileSync(python, ['-c', script, bundle], { cwd: '/', env: plain, encoding: 'utf8' }));
+};
 
 describe.skipIf(python === '')('a bundle of a real training run (needs ASI_PYTHON)', () => {
   it(
@@ -109,6 +134,17 @@ describe.skipIf(python === '')('a bundle of a real training run (needs ASI_PYTHO
       expect(said.map(({ logits }) => logits)).toEqual([
         [2, 48, 256],
         [2, 48, 16],
+      ]);
+      // As the process that answered the judge got them.
+      expect({ status: loaded.status, agreements: said.map(({ agreement }) => agreement) }).toEqual({
+        status: 0,
+        agreements: ['same bits', 'same bits'],
+      });
+      expect(said[0].madeWith).toMatchObject({ torch: said[0].torch, platform: expect.stringContaining(' ') });
+      expect(agreementsOf(bundle)).toEqual([
+        expect.stringMatching(/^close \(largest difference \d\.?\d?e-0\d\)$/),
+        expect.stringMatching(/^different \(largest difference /),
+        'unknown: the campaign wrote no logits down',
       ]);
       expect(await verifyBundle(bundle)).toMatchObject({ ok: true });
 

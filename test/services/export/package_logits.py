@@ -10,9 +10,10 @@ import json
 import sys
 
 import torch
+from safetensors.torch import load_file
+
 from asi_kernels.models.language_model import build_model
 from asi_kernels.programs import load_mixer_class
-from safetensors.torch import load_file
 
 
 def fixed_tokens(vocabulary: int) -> torch.Tensor:

@@ -43,9 +43,14 @@ const scoring: Scoring = {
 
 const used = { cpuSeconds: 1, wallSeconds: 1, peakMemoryBytes: 1, logTail: 'log' };
 const ended = (label: FailureLabel, detail = ''): JobEnd => ({ ok: false, label, detail, ...used });
+const fixedLogits = {
+  torch: '2.13.0',
+  platform: 'Linux x86_64 AVX2',
+  tasks: [{ task: 'bytes', sha256: 'a'.repeat(64), mean: 0.1, largest: 3, sample: [0.5] }],
+};
 const answered = (status: 'answered' | 'failed' = 'answered', label: FailureLabel | null = null): JobEnd => ({
   ok: true,
-  result: { trialId, status, label, detail: 'its own word', device: 'cpu', cpuSeconds: 1 },
+  result: { trialId, status, label, detail: 'its own word', device: 'cpu', cpuSeconds: 1, fixedLogits },
   ...used,
 });
 
@@ -98,7 +103,13 @@ describe('a scoring', () => {
   it('is two jobs in folders of their own, each with its own pipes, and the rows of the judge', async () => {
     const { judge, asked } = judgeThat(good);
     const { run, jobs } = runnerOf(both(answered()));
-    expect(await scoreWithJudge({ judge, run }, scoring)).toEqual({ ok: true, rows: [row], cpuSeconds: 2.5, answerSeconds: 2 });
+    expect(await scoreWithJudge({ judge, run }, scoring)).toEqual({
+      ok: true,
+      rows: [row],
+      cpuSeconds: 2.5,
+      answerSeconds: 2,
+      fixedLogits,
+    });
     expect(jobs.map((job) => job.command)).toEqual(['answer', 'answer']);
     expect(new Set(jobs.map((job) => job.workdir)).size).toBe(2);
     expect(new Set(jobs.flatMap((job) => [job.channel?.questions, job.channel?.answers])).size).toBe(4);
