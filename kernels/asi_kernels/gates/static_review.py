@@ -4,16 +4,20 @@ Covers what a text shows: that it parses, that it has a class `Mixer`, and that 
 needs. Imports are limited to torch, math, typing, dataclasses, functools and __future__; dotted names that begin at
 an import are followed through the real modules, so that `torch.os.system` is refused as surely as `import os`.
 
-Does not cover: methods of values beyond a list of names (the text does not tell their types), strings assembled at run
-time, functions with a parameter called self that are given something else, or anything a program computes. It is a
-signal for authors and a first sieve, not a security boundary; the sandbox around it is.
+An attribute whose name is computed is read only where the text shows how the name begins (`attribute_names`).
+
+Does not cover: methods of values beyond a list of names (the text does not tell their types), or anything a program
+computes. It is a signal for authors and a first sieve, not a security boundary; the sandbox around it is.
 """
 
 from __future__ import annotations
 
 import ast
 import importlib
+from string import Formatter
 from types import ModuleType
+
+from .attribute_names import AttributeNames, Scope, function_scope
 
 _ALLOWED_MODULES = frozenset(
     {
@@ -52,16 +56,21 @@ _REFUSED_FUNCTIONS = frozenset(
         "torch.save",
         "torch.seed",
         "torch.initial_seed",
+        "torch.fork",
+        "torch.get_file_path",
         "torch.autograd.set_grad_enabled",
         "torch.autograd.set_detect_anomaly",
         "torch.autograd.set_multithreading_enabled",
         # These evaluate annotations, which may be texts: a way to run what the review has not read.
-        "functools.singledispatch",
-        "functools.singledispatchmethod",
         "typing.ForwardRef",
         "typing.get_type_hints",
     }
 )
+# All that a mixer has a use for in modules that otherwise copy, set or compile attributes by name.
+_ALLOWED_FUNCTIONS = {
+    "dataclasses": frozenset({"InitVar", "KW_ONLY", "dataclass", "field"}),
+    "functools": frozenset({"cache", "cached_property", "lru_cache", "partial", "reduce", "total_ordering"}),
+}
 # A storage opens files by name, whatever its type.
 _REFUSED_ENDING = "Storage"
 # Names of attributes that reach files, shared memory, the frames of callers, or, by the graph behind an input, the
@@ -71,16 +80,15 @@ _REFUSED_ATTRIBUTES = frozenset(
         *("ag_frame", "cr_frame", "f_back", "f_builtins", "f_globals", "f_locals", "gi_frame", "tb_frame", "tb_next"),
         *("_new_shared", "_set_from_file", "_share_filename_cpu_", "_write_file", "from_buffer", "from_file"),
         *("grad_fn", "next_functions", "variable"),
-        *("mro", "numpy", "share_memory_", "storage", "tofile", "untyped_storage"),
+        *("compile", "format_map", "mro", "numpy", "share_memory_", "storage", "tofile", "untyped_storage"),
     }
 )
-_REFUSED_PREFIXES = ("torch.set_", "torch.use_", "torch._", "functools._", "typing._")
+_REFUSED_PREFIXES = (
+    *("torch.set_", "torch.use_", "torch._", "typing._"),
+    *("torch.LiteScript", "torch.PyTorchFile", "torch.Script", "torch.import_"),
+)
 _REFUSED_BUILTINS = frozenset(
     {
-        "__builtins__",
-        "__import__",
-        "__loader__",
-        "__spec__",
         "breakpoint",
         "compile",
         "delattr",
@@ -95,7 +103,10 @@ _REFUSED_BUILTINS = frozenset(
         "vars",
     }
 )
-_ALLOWED_DUNDERS = frozenset({"__init__", "__name__", "__doc__", "__post_init__", "__call__", "__setattr__"})
+_ALLOWED_DUNDERS = frozenset({"__init__", "__name__", "__doc__", "__post_init__", "__call__"})
+_ALLOWED_DUNDER_NAMES = frozenset({"__all__", "__author__", "__doc__", "__name__", "__slots__", "__version__"})
+_ATTRIBUTE_FUNCTIONS = frozenset({"getattr", "hasattr", "setattr"})
+_NAME_REMEDY = 'write the attribute out, or begin its name with a literal: getattr(self, f"proj_{i}")'
 _LARGEST_PROGRAM_CHARACTERS = 200_000
 # Trained weights can be brought along in the text; texts and tables of a mixer are short.
 _LARGEST_LITERAL_CHARACTERS = 2_000
@@ -124,7 +135,7 @@ def review(source: str) -> ast.Module:
     except (ValueError, RecursionError, MemoryError) as error:  # null bytes, nesting past the parser's depth
         raise ReviewError("compile_error", f"the program cannot be parsed: {error}") from error
     findings = _missing_class(tree)
-    reviewer = _Reviewer()
+    reviewer = _Reviewer(AttributeNames(tree, _REFUSED_ATTRIBUTES))
     try:
         reviewer.visit(tree)
     except RecursionError as error:
@@ -150,11 +161,19 @@ def _missing_class(tree: ast.Module) -> list[str]:
 
 
 class _Reviewer(ast.NodeVisitor):
-    """Collects findings. `_aliases` maps a local name to the dotted name that it stands for."""
+    """Collects findings.
 
-    def __init__(self) -> None:
+    `_aliases` maps a local name to the dotted name that it stands for, `_types` are local names of what type() gave.
+    `_scope` is that of the outermost function around the node that is looked at.
+    """
+
+    def __init__(self, names: AttributeNames) -> None:
         self.findings: list[str] = []
+        self._names = names
         self._aliases: dict[str, str] = {}
+        self._types: set[str] = set()
+        self._scope: Scope | None = None
+        self._in_class = False
 
     def _find(self, node: ast.AST, message: str) -> None:
         self.findings.append(f"line {getattr(node, 'lineno', '?')}: {message}")
@@ -187,6 +206,8 @@ class _Reviewer(ast.NodeVisitor):
             self._check_dotted(node, dotted)
             self._aliases[node.targets[0].id] = dotted  # F = torch.nn.functional
             return
+        if _is_type_call(node.value):
+            self._types.update(target.id for target in node.targets if isinstance(target, ast.Name))
         self.generic_visit(node)
 
     def visit_AugAssign(self, node: ast.AugAssign) -> None:
@@ -233,19 +254,58 @@ class _Reviewer(ast.NodeVisitor):
     def visit_Global(self, node: ast.Global) -> None:
         self._find(node, f"global {', '.join(node.names)}; a mixer keeps nothing between calls outside itself")
 
+    def visit_ClassDef(self, node: ast.ClassDef) -> None:
+        outside, self._in_class = self._in_class, True
+        self.generic_visit(node)
+        self._in_class = outside
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
+        self._visit_function(node)
+
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> None:
+        self._visit_function(node)
+
+    def visit_Lambda(self, node: ast.Lambda) -> None:
+        self._visit_function(node)
+
+    def _visit_function(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> None:
+        """Defaults, decorators and annotations are computed outside of the function's scope."""
+        is_lambda = isinstance(node, ast.Lambda)
+        self.visit(node.args)
+        for outer in () if is_lambda else (*node.decorator_list, *filter(None, [node.returns])):
+            self.visit(outer)
+        scope, in_class = self._scope, self._in_class
+        if scope is None:
+            self._scope = function_scope(node, is_method=in_class and not is_lambda)
+        self._in_class = False
+        for inner in [node.body] if is_lambda else node.body:
+            self.visit(inner)
+        self._scope, self._in_class = scope, in_class
+
     def visit_Call(self, node: ast.Call) -> None:
-        if isinstance(node.func, ast.Name) and node.func.id in ("getattr", "setattr", "hasattr"):
+        if isinstance(node.func, ast.Name) and node.func.id in _ATTRIBUTE_FUNCTIONS:
             self._check_attribute_call(node, node.func.id)
-            for argument in [*node.args, *(keyword.value for keyword in node.keywords)]:
-                self.visit(argument)
+        elif isinstance(node.func, ast.Attribute) and node.func.attr == "__setattr__":
+            self._check_setter(node, node.func.value)
+            self.visit(node.func.value)
+        elif _is_type_call(node):
+            pass
+        else:
+            self.generic_visit(node)
             return
+        for argument in [*node.args, *(keyword.value for keyword in node.keywords)]:
+            self.visit(argument)
+
+    def visit_MatchClass(self, node: ast.MatchClass) -> None:
+        """`case C(name=value)` reads the attribute `name`."""
+        for name in node.kwd_attrs:
+            self._check_attribute(node, name)
         self.generic_visit(node)
 
     def visit_Attribute(self, node: ast.Attribute) -> None:
-        if node.attr.startswith("__") and node.attr.endswith("__") and node.attr not in _ALLOWED_DUNDERS:
-            self._find(node, f"attribute {node.attr}; a mixer has no use for the interpreter's internals")
-        if node.attr in _REFUSED_ATTRIBUTES:
-            self._find(node, f"attribute {node.attr}; files, shared memory and callers are out of a mixer's reach")
+        self._check_attribute(node, node.attr)
+        if node.attr == "format" and not _formats_values(node.value):
+            self._find(node, "format of a text that may name attributes; write an f-string")
         dotted = self._dotted(node)
         if dotted is None:
             self.generic_visit(node)
@@ -255,24 +315,61 @@ class _Reviewer(ast.NodeVisitor):
         self._check_dotted(node, dotted)
 
     def visit_Name(self, node: ast.Name) -> None:
-        if node.id in _REFUSED_BUILTINS:
+        if node.id in _REFUSED_BUILTINS or (_is_dunder(node.id) and node.id not in _ALLOWED_DUNDER_NAMES):
             self._find(node, f"use of {node.id}; a mixer computes on tensors and reaches nothing else")
-        elif node.id in ("getattr", "setattr"):
-            self._find(node, f"{node.id} used as a value; call it with a constant name or on self")
+        elif node.id in _ATTRIBUTE_FUNCTIONS:
+            self._find(node, f"{node.id} used as a value; call it, on self or with a constant name")
+        elif node.id == "type":
+            self._find(node, "type used as a value; call it with one argument, as in type(x)")
         dotted = self._aliases.get(node.id)
         if dotted and isinstance(node.ctx, ast.Load) and _module_at(dotted):
             self._find(node, f"module {dotted} used as a value; name the function that is needed")
 
+    def _check_attribute(self, node: ast.AST, name: str) -> None:
+        if _is_dunder(name) and name not in _ALLOWED_DUNDERS:
+            self._find(node, f"attribute {name}; a mixer has no use for the interpreter's internals")
+        if name in _REFUSED_ATTRIBUTES:
+            self._find(node, f"attribute {name}; files, shared memory and callers are out of a mixer's reach")
+
     def _check_attribute_call(self, node: ast.Call, function: str) -> None:
-        on_self = bool(node.args) and isinstance(node.args[0], ast.Name) and node.args[0].id == "self"
-        name = node.args[1] if len(node.args) > 1 else None
-        constant = isinstance(name, ast.Constant) and isinstance(name.value, str)
-        if constant and (name.value.startswith("__") or name.value in _REFUSED_ATTRIBUTES):
-            self._find(node, f"{function} of {name.value}; a mixer has no use for the interpreter's internals")
-        if not on_self and (function == "setattr" or not constant):
+        if len(node.args) < 2 or isinstance(node.args[0], ast.Starred):
+            self._find(node, f"{function} without its object and name written as arguments; {_NAME_REMEDY}")
+            return
+        target, name = node.args[:2]
+        self._check_name(node, function, name)
+        if function == "setattr" and not (self._scope is not None and self._scope.is_owner(target)):
             self._find(
-                node, f"{function} with a computed name or a foreign target; use it on self, or write the attribute out"
+                node, "setattr on a foreign target; it is for a method's own first parameter (self), never bound anew"
             )
+        elif not isinstance(name, ast.Constant) and not self._is_own_value(target):
+            self._find(
+                node,
+                f"{function} with a computed name on a foreign target; it is for self and what hangs on it",
+            )
+
+    def _check_setter(self, node: ast.Call, of: ast.expr) -> None:
+        """super().__setattr__(name, value) and object.__setattr__(self, name, value), which frozen dataclasses need."""
+        is_bound = isinstance(of, ast.Call) and isinstance(of.func, ast.Name) and of.func.id == "super"
+        name = node.args[0 if is_bound else 1] if len(node.args) == (2 if is_bound else 3) else None
+        owned = is_bound or (self._scope is not None and bool(node.args) and self._scope.is_owner(node.args[0]))
+        if name is None or not owned:
+            self._find(node, "__setattr__ on a foreign target; set attributes of self, by assignment")
+            return
+        self._check_name(node, "__setattr__", name)
+
+    def _check_name(self, node: ast.AST, function: str, name: ast.expr) -> None:
+        if self._names.is_shown(name, self._scope):
+            return
+        if isinstance(name, ast.Constant):
+            self._find(node, f"{function} of {name.value!r}; a mixer has no use for the interpreter's internals")
+        else:
+            self._find(node, f"{function} with a computed name that may be any; {_NAME_REMEDY}")
+
+    def _is_own_value(self, node: ast.expr) -> bool:
+        """A local name, or what hangs on one: no library, and nothing that an expression conjures up."""
+        while isinstance(node, (ast.Attribute, ast.Subscript)):
+            node = node.value
+        return isinstance(node, ast.Name) and node.id not in self._aliases and node.id not in self._types
 
     def _check_target(self, target: ast.AST) -> None:
         """Assigning through an imported name would patch a library for everyone in the process."""
@@ -285,6 +382,8 @@ class _Reviewer(ast.NodeVisitor):
         base: ast.AST = target
         while isinstance(base, (ast.Attribute, ast.Subscript, ast.Starred)):
             base = base.value
+        if base is not target and (_is_type_call(base) or (isinstance(base, ast.Name) and base.id in self._types)):
+            self._find(target, "assignment through type(); it would change the class for everyone in the process")
         if base is not target and isinstance(base, ast.Name) and base.id in self._aliases:
             self._find(target, f"assignment through the imported name {base.id}; libraries must stay as they are")
 
@@ -299,10 +398,17 @@ class _Reviewer(ast.NodeVisitor):
         return ".".join([self._aliases[node.id], *reversed(parts)])
 
     def _check_dotted(self, node: ast.AST, dotted: str) -> None:
-        module = _deepest_module(dotted)
-        if module is not None and module not in _ALLOWED_MODULES:
+        module, rest = _deepest_module(dotted)
+        if module is None:
+            return
+        if module not in _ALLOWED_MODULES:
             self._find(node, f"{dotted} reaches module {module}; a mixer may use {_ALLOWED_WORDS}")
-        if (
+        # The module may have been reached through another one: torch.nn.functional.torch.load is torch.load.
+        dotted = ".".join([module, *rest])
+        if rest and rest[0] not in _ALLOWED_FUNCTIONS.get(module, rest):
+            words = ", ".join(sorted(_ALLOWED_FUNCTIONS[module]))
+            self._find(node, f"use of {dotted}; of {module} a mixer may use {words}")
+        elif (
             dotted in _REFUSED_FUNCTIONS
             or dotted.startswith(_REFUSED_PREFIXES)
             or any(part.endswith(_REFUSED_ENDING) for part in dotted.split("."))
@@ -310,21 +416,41 @@ class _Reviewer(ast.NodeVisitor):
             self._find(node, f"use of {dotted}; files, global settings and random state belong to the trainer")
 
 
+def _is_dunder(name: str) -> bool:
+    return name.startswith("__") and name.endswith("__")
+
+
+def _is_type_call(node: ast.AST) -> bool:
+    """type(x): the class of a value. With three arguments it would make a class whose attributes the text hides."""
+    is_type = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "type"
+    return is_type and len(node.args) == 1 and not node.keywords and not isinstance(node.args[0], ast.Starred)
+
+
+def _formats_values(text: ast.expr) -> bool:
+    """Whether `text` is a literal whose fields name values alone, as "{:.2f}" and "{0}" do and "{0.data}" does not."""
+    if not isinstance(text, ast.Constant) or not isinstance(text.value, str):
+        return False
+    try:
+        fields = [(name, spec) for _, name, spec, _ in Formatter().parse(text.value) if name is not None]
+    except ValueError:
+        return False
+    return not any("." in name or "[" in name or "{" in (spec or "") for name, spec in fields)
+
+
 def _module_at(dotted: str) -> bool:
-    return _deepest_module(dotted, whole=True) is not None
+    module, rest = _deepest_module(dotted)
+    return module is not None and not rest
 
 
-def _deepest_module(dotted: str, whole: bool = False) -> str | None:
-    """Name of the last real module on the way along `dotted`; with `whole`, only if the way ends in one."""
-    first, *rest = dotted.split(".")
+def _deepest_module(dotted: str) -> tuple[str | None, list[str]]:
+    """Name of the last real module on the way along `dotted`, and the parts behind it; None where it begins at none."""
+    first, *parts = dotted.split(".")
     if first not in _ALLOWED_MODULES:
-        return None  # the import itself was refused already; nothing is loaded to look further
+        return None, []  # the import itself was refused already; nothing is loaded to look further
     value: object = importlib.import_module(first)
-    deepest = value
-    for part in rest:
+    deepest, rest = first, parts
+    for index, part in enumerate(parts):
         value = getattr(value, part, None)
         if isinstance(value, ModuleType):
-            deepest = value
-    if whole and value is not deepest:
-        return None
-    return deepest.__name__ if isinstance(deepest, ModuleType) else None
+            deepest, rest = value.__name__, parts[index + 1 :]
+    return deepest, rest

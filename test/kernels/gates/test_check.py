@@ -171,12 +171,21 @@ def test_a_baseline_passes_every_gate(name: str, rung: str, reference: Path, tmp
     assert result["status"] == "pass", result["detail"]
 
 
+_KNOWN = {"hang_in_check", "write_elsewhere"}
+
+
 @pytest.mark.parametrize(
-    "path", [path for path in _files("hostile") if path.stem != "hang_in_check"], ids=lambda path: path.stem
+    "path", [path for path in _files("hostile") if path.stem not in _KNOWN], ids=lambda path: path.stem
 )
 def test_a_program_that_bides_its_time_gets_past_the_gates(path: Path, reference: Path) -> None:
     """Other tests rely on it: what such a program does in training must be caught there."""
     assert _check(path, reference)["status"] == "pass"
+
+
+def test_a_program_that_writes_a_file_is_told_by_its_text(reference: Path) -> None:
+    result = _check(_PROGRAMS / "hostile" / "write_elsewhere.py", reference)
+    assert result["label"] == "rejected_static"
+    assert "attribute tofile" in result["detail"]
 
 
 @pytest.mark.parametrize("seed", range(4))

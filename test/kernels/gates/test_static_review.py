@@ -71,6 +71,36 @@ def _text(body: str = "pass", head: str = "") -> str:
         ("self = getattr(self, '__cla' + 'ss__')", "assignment to self"),
         ("import typing\n        typing.get_type_hints(self.forward)", "typing.get_type_hints"),
         ("from functools import singledispatch", "functools.singledispatch"),
+        ("F.torch.load('a')", "torch.load"),
+        ("t = F.torch\n        t.save(x, 'a')", "torch.save"),
+        ("torch.PyTorchFileWriter('a')", "torch.PyTorchFileWriter"),
+        ("self.compile()", "attribute compile"),
+        ("setattr(self, '__class__', 1)", "__class__"),
+        ("hasattr(x, 'to' + 'file')", "computed name"),
+        ("super().__getattribute__('a')", "__getattribute__"),
+        ("object.__setattr__(x, 'data', 1)", "__setattr__ on a foreign target"),
+        ("object.__setattr__(self, 'a' + 'b', 1)", "__setattr__ with a computed name"),
+        ("f = super().__setattr__", "attribute __setattr__"),
+        ("type(self.out).forward = None", "assignment through type()"),
+        ("t = type(x)\n        t.forward = None", "assignment through type()"),
+        ("getattr(type(self), f'proj_{1}')", "foreign target"),
+        ("type('T', (), {'__match_args__': ('a',)})", "type used as a value"),
+        ("match x:\n            case object(__dict__=d): pass", "attribute __dict__"),
+        ("match x:\n            case object(grad_fn=g): pass", "attribute grad_fn"),
+        ("class P:\n            __match_args__ = ('a',)", "use of __match_args__"),
+        ("class P:\n            __annotations__ = {}", "use of __annotations__"),
+        ("c = __class__", "use of __class__"),
+        ("'{0.__class__}'.format(x)", "format of a text"),
+        ("'{:{0.data}}'.format(x)", "format of a text"),
+        ("s = 'a'\n        s.format(x)", "format of a text"),
+        ("'{a}'.format_map(x)", "attribute format_map"),
+        ("from functools import update_wrapper", "functools.update_wrapper"),
+        ("import functools\n        functools.wraps(x, ('a',))", "functools.wraps"),
+        ("import typing\n        typing.functools.update_wrapper(x, x)", "functools.update_wrapper"),
+        ("from functools import partial\n        partial(getattr, x)", "getattr used as a value"),
+        ("list(map(hasattr, x, x))", "hasattr used as a value"),
+        ("from operator import attrgetter", "import from operator"),
+        ("from dataclasses import astuple", "dataclasses.astuple"),
         ("global N", "global N"),
         ("import os", "import of os"),
         ("import torch.hub as h", "import of torch.hub"),
@@ -87,6 +117,89 @@ def test_a_name_that_no_mixer_needs_is_refused_with_its_line(body: str, word: st
     assert refused.value.label == "rejected_static"
     assert word in str(refused.value)
     assert str(refused.value).startswith("line ")
+
+
+_METHODS = """
+PARTS = ("query", "key")
+SECRET = "__dict" + "__"
+
+class Reaching(nn.Module):
+    {method}
+"""
+
+
+@pytest.mark.parametrize(
+    "method",
+    [
+        "def reach(self, name): return getattr(self, name)",
+        "def reach(self, name): return getattr(self, 'a' if name else name)",
+        "def reach(self, name): return getattr(self, f'{name}')",
+        "def reach(self, name): return getattr(self, f'q{name}')",
+        "def reach(self, name): return getattr(self, f'__{name}')",
+        "def reach(self, name): return getattr(self, '__' + name)",
+        "def reach(self, name): return getattr(self, 'grad_' + name)",
+        "def reach(self, name): return getattr(self, f'unty{name}')",
+        "def reach(self, name): return getattr(self, '%s' % name)",
+        "def reach(self, name): return getattr(self, '{}'.format(name))",
+        "def reach(self, name): return getattr(self, name.strip())",
+        "def reach(self, *words): return getattr(*words)",
+        "def reach(self, name): return getattr(torch, f'proj_{name}')",
+        "def reach(self, name): return getattr(self.find(), f'proj_{name}')",
+        "def reach(self, other): return setattr(other, 'weight', 1)",
+        "def reach(self, other): return setattr(self.inner, f'proj_{other}', 1)",
+        "def reach(self, other): me = other; setattr(me, 'weight', 1)",
+        "def reach(self, other):\n        for self in other: setattr(self, 'weight', 1)",
+        "def reach(self): return getattr(self, SECRET)",
+        "def reach(self, name='query'): return getattr(self, name)",
+        "def reach(self, value=getattr(nn.Module(), SECRET)): SECRET = 'query'; return getattr(self, SECRET)",
+        "def reach(self, names):\n        for name in names: getattr(self, name)",
+        "def reach(self):\n        for name in ('query', '__dict__'): getattr(self, name)",
+        "def reach(self):\n        for name in ('query', SECRET): getattr(self, name)",
+        "def reach(self):\n        for name in ('query', *self.more): getattr(self, name)",
+        "def reach(self):\n        names = ['query']; names[0] = SECRET\n        for a in names: getattr(self, a)",
+        "def reach(self):\n        name = 'query'; name += 's'; getattr(self, name)",
+        "def reach(self):\n        name = 'query'\n        with self as name: getattr(self, name)",
+        "def reach(self, x):\n        name = 'query'\n        match x:\n            case name: getattr(self, name)",
+        "def reach(self):\n        [0 for SECRET in ('query',)]; return getattr(self, SECRET)",
+        "def reach(self):\n        class A: SECRET = 'query'\n        return getattr(self, SECRET)",
+        "def reach(self):\n        for name, _ in (('query', 1), (SECRET, 2)): getattr(self, name)",
+        "def reach(self): (name := SECRET); return getattr(self, name)",
+        "reach = lambda self, name: getattr(self, name)",
+        "@staticmethod\n    def reach(): return getattr((lambda: nn)(), 'a' + 'b')",
+    ],
+)
+def test_an_attribute_name_that_the_text_does_not_show_is_refused(method: str) -> None:
+    with pytest.raises(ReviewError) as refused:
+        review(_text(head=_METHODS.replace("{method}", method)))
+    words = ("with a computed name", "on a foreign target", "getattr of '__dict__'", "without its object and name")
+    assert any(word in str(refused.value) for word in words), str(refused.value)
+    assert refused.value.label == "rejected_static"
+
+
+@pytest.mark.parametrize(
+    "method",
+    [
+        "def part(self, i): return getattr(self, f'proj_{i}')",
+        "def part(self, i): return getattr(self, 'proj_' + str(i) + '_in')",
+        "def part(self, i): return getattr(self, 'proj_%d' % i)",
+        "def part(self, i): return getattr(self, 'proj_{}'.format(i))",
+        "def part(self, i): return getattr(self, 'query' if i else f'key_{i}')",
+        "def part(this, i): setattr(this, f'proj_{i}', nn.Linear(2, 2))",
+        "def part(self, i): name = f'proj_{i}'; setattr(self, name, i); return getattr(self, name, None)",
+        "def part(self):\n        for name in ('query', 'key'): setattr(self, name, nn.Linear(2, 2))",
+        "def part(self):\n        for name in PARTS: setattr(self, name, nn.Linear(2, 2))",
+        "def part(self): return [getattr(self, name) for name in PARTS]",
+        "def part(self):\n        for name, size in (('query', 1), ('key', 2)): setattr(self, name, size)",
+        "def part(self):\n        for block in self.blocks: getattr(block, f'proj_{1}')",
+        "def part(self): return getattr(self.blocks[0], f'proj_{1}')",
+        "def part(self, x): return type(x) is torch.Tensor and type(self).__name__",
+        "def part(self): return '{:.2f} {}'.format(1.0, 'a')",
+        "def part(self): object.__setattr__(self, 'query', 1)",
+        "def part(self): return lambda i: getattr(self, f'proj_{i}')",
+    ],
+)
+def test_names_whose_beginning_is_written_out_are_let_through(method: str) -> None:
+    review(_text(head=_METHODS.replace("{method}", method)))
 
 
 @pytest.mark.parametrize(
