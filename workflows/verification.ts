@@ -29,9 +29,9 @@ export async function verifyArchitecture(input: VerificationInput): Promise<Veri
     { key: stageKey, value: 'verifying' },
   ]);
   const confirmed: number[] = [];
-  const failed: { seed: number; label: string; detail: string }[] = [];
+  const failed: ({ seed: number } & Doubt)[] = [];
   const doubt = input.role === 'finalist' ? await audit(input) : null;
-  if (doubt !== null) return showUnconfirmed(input, doubt);
+  if (doubt !== null) return showUnconfirmed(input, { by: `the gates with ${auditCuts.finalist} cuts`, doubt });
   const run = async (seed: number): Promise<void> => {
     const setback = await confirm(input, seed);
     if (setback === null) confirmed.push(seed);
@@ -55,6 +55,9 @@ export async function verifyArchitecture(input: VerificationInput): Promise<Veri
       await run(seed);
     }
   }
+  // What its seed does not decide is confirmed by no other seed.
+  const seedless = failed.find(({ label }) => label === 'nondeterministic');
+  if (seedless !== undefined) return showUnconfirmed(input, { by: `training seed ${seedless.seed} again`, doubt: seedless });
   setCurrentDetails(
     `### ${input.experimentId}\n\nConfirmed on seeds ${confirmed.join(', ') || 'none'}${failed.length > 0 ? `; failed on ${failed.map((row) => `${row.seed} (${row.label})`).join(', ')}` : ''}.`,
   );
@@ -78,10 +81,11 @@ async function audit({ experimentId }: VerificationInput): Promise<Doubt | null>
   }
 }
 
-function showUnconfirmed({ experimentId, seeds }: VerificationInput, { label, detail }: Doubt): VerificationOutcome {
-  setCurrentDetails(
-    `### ${experimentId}\n\nNot confirmed: the gates with ${auditCuts.finalist} cuts ended with ${label}. ${detail}`,
-  );
+function showUnconfirmed(
+  { experimentId, seeds }: VerificationInput,
+  { by, doubt: { label, detail } }: { readonly by: string; readonly doubt: Doubt },
+): VerificationOutcome {
+  setCurrentDetails(`### ${experimentId}\n\nNot confirmed: ${by} ended with ${label}. ${detail}`);
   upsertSearchAttributes([{ key: stageKey, value: 'done' }]);
   return { experimentId, confirmed: [], failed: seeds.map((seed) => ({ seed, label, detail })) };
 }

@@ -39,23 +39,36 @@ export class PlantingJudge extends InstantJudge {
   }
 }
 
-/** The gates find a leak in every program of these campaigns, but only with so many cuts. */
+/**
+ * The gates find a leak in every program of these campaigns, but only with so many cuts. In the campaign `seedless` a training that is repeated
+ * goes otherwise.
+ */
 export class LeakFindingHost extends InstantHost {
   readonly #cutsNeeded: Readonly<Record<string, number>>;
+  readonly #seedless: string | null;
 
-  constructor(cutsNeeded: Readonly<Record<string, number>>) {
+  constructor(cutsNeeded: Readonly<Record<string, number>>, seedless: string | null = null) {
     super();
     this.#cutsNeeded = cutsNeeded;
+    this.#seedless = seedless;
   }
 
   override async run(job: Parameters<InstantHost['run']>[0]): ReturnType<InstantHost['run']> {
     const end = await super.run(job);
+    if (job.id.startsWith(`${this.#seedless}/`) && job.id.endsWith('#again')) return this.#trainedOtherwise(job.workdir, end);
     const needed = this.#cutsNeeded[job.id.split('/')[0] ?? ''];
     const { cuts } = JSON.parse(readFileSync(job.requestPath, 'utf8'));
     if (job.command !== 'check' || needed === undefined || cuts < needed) return end;
     const path = join(job.workdir, 'result.json');
     const found = { status: 'fail', label: 'gate', detail: 'causality: an output at cut 71 depends on what follows' };
     writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, 'utf8')), ...found }));
+    return end;
+  }
+
+  #trainedOtherwise<End>(workdir: string, end: End): End {
+    const path = join(workdir, 'result.json');
+    const curve = [{ task: 'bytes', step: 1, loss: 1.5, cpuSeconds: 0.001 }];
+    writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, 'utf8')), curve }));
     return end;
   }
 }

@@ -11,13 +11,14 @@ const gains: Readonly<Record<string, PlantedGain>> = {
   'c-leak-of-3-percent': { champion: 1, others: 1 },
   'c-leak-of-1-percent': { champion: 1, others: 1 },
   'c-on-worn-text': { champion: 1, others: 1 },
+  'c-without-a-seed': { champion: 1, others: 1 },
 };
 /** In these campaigns the gates find a leak, but only with so many cuts. */
 const leaks: Readonly<Record<string, number>> = { 'c-leak-of-3-percent': 100, 'c-leak-of-1-percent': 300 };
 
 let loop: Loop;
 beforeAll(async () => {
-  loop = await startLoop({ judge: new PlantingJudge(gains, 0.05), host: new LeakFindingHost(leaks) });
+  loop = await startLoop({ judge: new PlantingJudge(gains, 0.05), host: new LeakFindingHost(leaks, 'c-without-a-seed') });
 }, 120_000);
 afterAll(async () => {
   await loop?.stop();
@@ -72,6 +73,16 @@ describe('confirming finalists', { timeout: 120_000 }, () => {
       [100, true],
       [300, false],
     ]);
+  });
+
+  it('confirms nothing whose training is another one from the same seed', async () => {
+    const { result, freshTrials } = await campaign('c-without-a-seed');
+    expect(result.verdict).toBe('nothing-found');
+    expect(result.statement).toMatch(/ended with nondeterministic: trained again from the same seed, .* 1\.5 instead of 1/);
+    // The two baselines on two seeds, and both of the finalist's, which were asked for at once.
+    expect(freshTrials).toBe(6);
+    const labels = (await loop.archive.listTrials({ campaignId: 'c-without-a-seed' })).flatMap(({ failure }) => failure ?? []);
+    expect(labels).toMatchObject([{ label: 'nondeterministic', stage: 'train' }]);
   });
 
   it('warns in its conclusion where more campaigns asked the held-out text than it bears', async () => {

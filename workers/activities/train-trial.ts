@@ -1,3 +1,5 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { JobEnd } from '../../services/dispatch/dispatcher.ts';
 import type { StepResult, TrialInput } from '../../workflows/contracts/activities.ts';
 import type { FailureLabel } from '../../workflows/contracts/failure.ts';
@@ -10,11 +12,13 @@ import {
   trainResultSchema,
 } from '../../workflows/contracts/trial.ts';
 import { clockDoubt } from '../../workflows/rules/training-effort.ts';
+import { confirmSeeds } from '../../workflows/rules/trial-seeds.ts';
 import { referenceId } from './calibrate.ts';
 import { requireCampaign } from './experiment-record.ts';
 import { infra } from './heartbeat.ts';
 import { createLiveCurve, type LiveCurve } from './live-curve.ts';
 import { plainFileInside } from './plain-file.ts';
+import { type Repeated, repeatTraining } from './repeat-training.ts';
 import { requireSandbox } from './sandbox-tier.ts';
 import { createWatch, type TrainingWatch } from './training-watch.ts';
 import { orderOf, parseResult, runTrialJob, shareOf, trialLimits } from './trial-job.ts';
@@ -45,20 +49,18 @@ export const train = async (
   };
   const stop = new AbortController();
   const at: { beginning: Beginning } = { beginning: { kind: 'queued' } };
+  const job = {
+    command: 'train',
+    share: shareOf(context),
+    order: orderOf(context, queued, {
+      command: 'train',
+      earlier: await archive.listTrials({ experimentId: input.experimentId }),
+    }),
+    limits: trialLimits(dependencies, context),
+  } as const;
   const end = await runTrialJob(
     dispatcher,
-    {
-      id: `${input.trialId}#train`,
-      command: 'train',
-      request,
-      workdir: context.workdir,
-      share: shareOf(context),
-      order: orderOf(context, queued, {
-        command: 'train',
-        earlier: await archive.listTrials({ experimentId: input.experimentId }),
-      }),
-      limits: trialLimits(dependencies, context),
-    },
+    { ...job, id: `${input.trialId}#train`, request, workdir: context.workdir },
     {
       stop: stop.signal,
       onStarted: async () => {
@@ -83,6 +85,18 @@ export const train = async (
     rung: request.rung,
     workdir: context.workdir,
     end: verdict === null ? end : { ...end, ok: false, ...verdict },
+    repeat: async (curve) => {
+      if (!(await isRepeated(dependencies, { input, context }))) return null;
+      const workdir = join(context.workdir, 'again');
+      // What an attempt that was given up left there would be gone on with.
+      await rm(workdir, { recursive: true, force: true });
+      const programPath = await materialise(dependencies, { ...context, workdir });
+      const again = { ...job, id: `${input.trialId}#again`, request: { ...request, programPath }, workdir };
+      return await repeatTraining((work, onProgress, stop) => runTrialJob(dispatcher, work, { onProgress, stop }), {
+        job: again,
+        curve,
+      });
+    },
   });
 };
 
@@ -132,6 +146,19 @@ const beginTrial = async (
   };
 };
 
+/**
+ * A finalist's first fresh seed begins once more, so that nothing is confirmed that its seed does not decide. Graphics processors add in an
+ * order of their own, so that equal bits cannot be asked of them.
+ */
+const isRepeated = async (
+  { hostFacts }: TrainingDependencies,
+  { input, context: { campaign, experiment } }: { readonly input: TrialInput; readonly context: TrialContext },
+): Promise<boolean> =>
+  input.purpose === 'confirm' &&
+  experiment.kind !== 'baseline' &&
+  input.seed === confirmSeeds(campaign.settings)[0] &&
+  !(await hostFacts()).device.startsWith('cuda');
+
 /** The supervisor's count, with that of earlier attempts. */
 const usageAfter = ({ usage }: Trial, { cpuSeconds }: JobEnd): TrialUsage => ({
   ...{ answerSeconds: null, timesExpected: null, timesReference: null, mark: null },
@@ -146,12 +173,15 @@ const recordTrained = async (
     rung,
     workdir,
     end,
+    repeat,
   }: {
     readonly trial: Trial;
     readonly usage: TrialUsage;
     readonly rung: Rung;
     readonly workdir: string;
     readonly end: JobEnd;
+    /** Trains its beginning again where that is asked of this trial; null where it is not. */
+    readonly repeat: (curve: Trial['curve']) => Promise<Repeated | null>;
   },
 ): Promise<StepResult> => {
   const { archive, artifacts } = dependencies;
@@ -171,12 +201,16 @@ const recordTrained = async (
   }
   const doubt = clockDoubt({ claimedSeconds: result.cpuSeconds, measuredSeconds: end.cpuSeconds });
   if (doubt !== null) return await refusal('integrity', doubt, seen);
+  const repeated = await repeat(result.curve);
+  if (repeated?.kind === 'unknown') return await refusal(repeated.label, repeated.detail, seen);
+  const cpuSeconds = usage.trainSeconds + (repeated?.cpuSeconds ?? 0);
+  if (repeated?.kind === 'other') return await refusal('nondeterministic', repeated.detail, { cpuSeconds, curve: result.curve });
   const checkpointArtifact = await artifacts.putFile(checkpoint);
   const written = await archive.updateTrial(trial.id, trial.epoch, {
     state: 'trained',
     curve: result.curve,
     checkpointArtifact,
-    cpuSeconds: usage.trainSeconds,
+    cpuSeconds,
     usage,
     tokensPerSecond: usage.trainSeconds > 0 ? tokensOf(rung) / usage.trainSeconds : null,
     peakMemoryBytes: Math.max(result.peakMemoryBytes ?? 0, end.peakMemoryBytes),
