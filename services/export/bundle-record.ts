@@ -3,7 +3,13 @@ import { architectureSchema, hashSchema } from '../../workflows/contracts/archit
 import { auditSchema } from '../../workflows/contracts/audit.ts';
 import { type Campaign, campaignSchema } from '../../workflows/contracts/campaign.ts';
 import { dataManifestSchema } from '../../workflows/contracts/data.ts';
-import { type Experiment, experimentSchema, proposalSchema, verdictSchema } from '../../workflows/contracts/experiment.ts';
+import {
+  doubtSchema,
+  type Experiment,
+  experimentSchema,
+  proposalSchema,
+  verdictSchema,
+} from '../../workflows/contracts/experiment.ts';
 import { experimentIdSchema } from '../../workflows/contracts/ids.ts';
 import { scoreSchema } from '../../workflows/contracts/score.ts';
 import { type Trial, trialSchema } from '../../workflows/contracts/trial.ts';
@@ -45,6 +51,8 @@ const experimentPart = z.strictObject({
     analysis: true,
     verdict: true,
   }).shape,
+  /** What was too good about it, and what fresh data said; empty for nearly all. */
+  doubts: z.array(doubtSchema),
   state: z.literal('recorded'),
   proposal: proposalSchema,
   architecture: architectureSchema,
@@ -100,7 +108,7 @@ export const toRecord = (
   return bundleRecordSchema.parse({
     ...facts,
     campaign: campaignPart.strip().parse({ ...campaign, data, budgetChanges: campaign.budgetChanges ?? [] }),
-    experiment: experimentPart.strip().parse(experiment),
+    experiment: experimentPart.strip().parse({ ...experiment, doubts: experiment.doubts ?? [] }),
     trials: trials.map((trial) => trialPart.strip().parse(trial)),
   });
 };

@@ -1,5 +1,6 @@
 import { noiseFrom } from '../../workers/activities/calibrate.ts';
 import { judgeFinalists } from '../../workers/activities/confirm.ts';
+import { doubtsFrom, settledBy } from '../../workers/activities/doubts.ts';
 import { fitnessFrom } from '../../workers/activities/judge.ts';
 import { ScoreTable } from '../../workers/activities/score-table.ts';
 import type { Campaign } from '../../workflows/contracts/campaign.ts';
@@ -38,16 +39,24 @@ export const storeJudgedCampaign = async ({ archive, artifacts }: Stores): Promi
   for (const trial of trials) {
     const experiment = experiments.find(({ id }) => id === trial.experimentId);
     if (experiment === undefined) throw new Error(trial.id);
-    const sets: readonly ScoreSet[] = trial.purpose === 'explore' ? ['search'] : ['promotion', 'champion'];
+    // The winner is too good to be taken at its word, so that the last set was asked about its first exploring seed and the reference's.
+    const isDoubted = trial.seed === seeds.search[0] && experiment.number !== 2;
+    const asked: readonly ScoreSet[] = isDoubted ? ['search', 'champion'] : ['search'];
+    const sets: readonly ScoreSet[] = trial.purpose === 'explore' ? asked : ['promotion', 'champion'];
     for (const set of sets) rows.push(...rowsOf(experiment, { ...trial, set, dataHash: draft.data.hash }));
   }
   const table = new ScoreTable(rows);
   const campaign: Campaign = { ...draft, noise: noiseFrom(draft, table) };
   await archive.createCampaign(campaign);
+  const baselines = experiments
+    .filter(({ kind }) => kind === 'baseline')
+    .map(({ id, proposal }) => ({ id, name: proposal?.name ?? id }));
   for (const experiment of experiments) {
     const judged = fitnessFrom(campaign, table, experiment.id);
     if (!judged.ok) throw new Error(judged.reason);
-    await archive.createExperiment({ ...experiment, fitness: judged.fitness });
+    const facts = { campaign, experiment, baselines, scores: rows };
+    const doubts = settledBy(facts, doubtsFrom(facts));
+    await archive.createExperiment({ ...experiment, fitness: judged.fitness, doubts: [...doubts] });
   }
   for (const trial of trials) await archive.createTrial(trial);
   await archive.appendScores(rows);

@@ -10,7 +10,7 @@ import { verifyBundle } from '../../../services/export/verify-bundle.ts';
 import type { Score } from '../../../workflows/contracts/score.ts';
 import { aHash } from '../../support/builders.ts';
 import { freshStores } from '../../support/exportable.ts';
-import { forgeFile, forgeRecord } from '../../support/forge-bundle.ts';
+import { forgeFile, forgeRecord, recordOf } from '../../support/forge-bundle.ts';
 import { storeJudgedCampaign, winnerId } from '../../support/judged-campaign.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
@@ -205,13 +205,9 @@ describe('a bundle that was made anew around another record', () => {
 
   it('takes champion rows of an exploring trial, as a result that was too good has them', async () => {
     const path = copy();
-    forgeRecord(path, (record) => ({
-      ...record,
-      scores: [
-        ...record.scores,
-        ...record.scores.filter(({ set }) => set === 'search').map((row) => ({ ...row, set: 'champion' as const })),
-      ],
-    }));
+    const { trials, scores } = recordOf(path);
+    const exploring = trials.filter(({ purpose }) => purpose === 'explore').map(({ id }) => id);
+    expect(scores.filter(({ set, trialId }) => set === 'champion' && exploring.includes(trialId))).not.toEqual([]);
     expect((await toldOf(path)).filter((line) => line.startsWith('record.json'))).toEqual([]);
   });
 

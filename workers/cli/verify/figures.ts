@@ -6,6 +6,7 @@ import { weakestTier } from '../../../workflows/rules/sandbox.ts';
 import { calibrationSeeds } from '../../../workflows/rules/trial-seeds.ts';
 import { pickFinalists } from '../../../workflows/rules/verdict.ts';
 import { noiseFrom, referenceId } from '../../activities/calibrate.ts';
+import { doubtsFrom, settledBy } from '../../activities/doubts.ts';
 import { costSentence } from '../../activities/finalist-cost.ts';
 import { benchOf, exploringNoise, finalVerdict } from '../../activities/finalist-verdict.ts';
 import { knownAs } from '../../activities/finalists.ts';
@@ -16,10 +17,10 @@ import type { VerifyStep } from '../../view/verify-lines.ts';
 /** Differences of the last digits between two builds of the same arithmetic. */
 const tolerance = 1e-9;
 
-/** Noise floor, fitness and verdict once more from the rows of the record, by the rules that made them. The rows are believed here. */
+/** Noise floor, fitness, doubts and verdict once more from the rows of the record, by the rules that made them. The rows are believed here. */
 export const figureStep = (record: BundleRecord): VerifyStep => {
   const ended = (state: VerifyStep['state'], detail: string): VerifyStep => ({ step: 'figures', state, detail });
-  const differences = [...noiseDifferences(record), ...fitnessDifferences(record)];
+  const differences = [...noiseDifferences(record), ...fitnessDifferences(record), ...doubtDifferences(record)];
   const verdict = verdictAgain(record);
   const all = [...differences, ...verdict.differences];
   if (all.length > 0) return ended('mismatch', `record.json is altered: ${all.join('; ')}`);
@@ -49,6 +50,32 @@ const fitnessDifferences = ({ campaign, experiment, baselines, scores }: BundleR
   return [...wrong, ...rivals.map(({ id }) => `the fitness of ${id} is not what its rows give`)];
 };
 
+/** A result that is too good counts only after the deepest gates and fresh data: what the rows make doubtful must stand as settled. */
+const doubtDifferences = ({ campaign, experiment, baselines, scores, audits }: BundleRecord): readonly string[] => {
+  const others = baselines.filter(({ id }) => id !== experiment.id);
+  const facts = {
+    campaign,
+    experiment,
+    baselines: others.map((one) => ({ id: one.id, name: nameOf(one) })),
+    scores: [...scores, ...others.flatMap((baseline) => baseline.scores)],
+  };
+  const again = settledBy(facts, doubtsFrom(facts));
+  const isAudited = audits.some(({ cuts, passed }) => passed && cuts >= auditCuts.champion);
+  return [
+    ...(isClose(again, experiment.doubts)
+      ? []
+      : [
+          `it tells ${experiment.doubts.length} doubts about a result that is too good; the rows give ${again.map(({ reason, outcome }) => `"${reason}" (${outcome})`).join(', ') || 'none'}`,
+        ]),
+    ...again
+      .filter(({ outcome }) => outcome !== 'held')
+      .map(({ reason, detail }) => `${reason}, and fresh data do not bear it out: ${detail}`),
+    ...(again.length > 0 && !isAudited ? [`a result that is too good was not audited with ${auditCuts.champion} cuts`] : []),
+  ];
+};
+
+const nameOf = ({ name, number }: BundleRecord['baselines'][number]): string => name ?? `experiment ${number}`;
+
 interface VerdictAgain {
   readonly differences: readonly string[];
   /** Why a verdict that fits is not the whole truth, or null. */
@@ -62,7 +89,6 @@ const verdictAgain = (record: BundleRecord): VerdictAgain => {
   const { baselines: ids, leftOut } = comparedIn(record);
   const of = (some: readonly string[]) => some.flatMap((id) => baselines.filter((baseline) => baseline.id === id));
   const compared = of(ids);
-  const nameOf = ({ name, number }: (typeof compared)[number]): string => name ?? `experiment ${number}`;
   const rows = [...scores, ...compared.flatMap((baseline) => baseline.scores)];
   const bench = benchOf({
     settings: campaign.settings,

@@ -62,6 +62,31 @@ describe('figures made again from the rows', () => {
       (it) => ({ ...it, scores: it.scores.filter(({ set }) => set !== 'champion') }),
       /the rows give "Not distinguishable after the champion set/,
     ],
+    [
+      'a doubt left out',
+      (it) => ({ ...it, experiment: { ...it.experiment, doubts: [] } }),
+      /it tells 0 doubts about a result that is too good; the rows give "bits-per-byte is 0\.\d+ lower than that of the best baseline/,
+    ],
+    [
+      'a doubt with another number',
+      (it) => ({
+        ...it,
+        experiment: {
+          ...it.experiment,
+          doubts: it.experiment.doubts.map((doubt) => ({ ...doubt, detail: doubt.detail.replace(/\d\.\d+/, '9.0000') })),
+        },
+      }),
+      /it tells 1 doubts about a result that is too good; the rows give "bits-per-byte/,
+    ],
+    [
+      'a doubt that fresh data do not bear out',
+      (it) => ({
+        ...it,
+        scores: it.scores.map((row) => (row.set === 'champion' && row.seed < 11_000 ? { ...row, value: row.value + 1 } : row)),
+      }),
+      /and fresh data do not bear it out: over the reference it gained 0\.\d+ in bits-per-byte on the search set and -0\./,
+    ],
+    ['no audit of a result that is too good', (it) => ({ ...it, audits: [] }), /was not audited with 300 cuts/],
     ['no audit', (it) => ({ ...it, audits: [] }), /the gates could not be run with 300 cuts/],
     [
       'the audit of another program',
