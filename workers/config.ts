@@ -2,6 +2,7 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as z from 'zod';
+import { type Secret, secretsIn } from '../workflows/rules/secrets.ts';
 
 /** The checkout this process runs from. */
 export const checkoutFolder = fileURLToPath(new URL('..', import.meta.url));
@@ -71,6 +72,8 @@ export interface Config {
   readonly spansPath: string | null;
   /** Campaigns that the operator allows to run programs of a person or a model without a sandbox. */
   readonly unsandboxed: ReadonlySet<string>;
+  /** Values of this process's environment that must not come into a record. */
+  readonly secrets: readonly Secret[];
 }
 
 /** The environment does not fit; the message names each variable, its value and what would be right. */
@@ -108,5 +111,6 @@ export const readConfig = (environment: NodeJS.ProcessEnv = process.env): Config
     neededBytes: env.ASI_FREE_MB * 1_000_000,
     spansPath: env.ASI_SPANS ?? null,
     unsandboxed: new Set(env.ASI_ALLOW_UNSANDBOXED?.split(',')),
+    secrets: secretsIn(environment),
   };
 };

@@ -1,6 +1,7 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TrainProgress } from '../../workflows/contracts/trial.ts';
+import { redactAll } from '../../workflows/rules/secrets.ts';
 import type { Job, JobEnd, JobEvents, TrialDispatcher } from './dispatcher.ts';
 import { readResult } from './read-result.ts';
 
@@ -48,13 +49,20 @@ const endsKept = 1000;
 export class InProcessDispatcher implements TrialDispatcher {
   readonly slots: number;
   readonly #runner: JobRunner;
+  readonly #redact: (text: string) => string;
   readonly #queue: Entry[] = [];
   readonly #entries = new Map<string, Entry>();
   readonly #ends = new Map<string, JobEnd>();
   #free: number;
   #numEntries = 0;
 
-  constructor(options: { readonly slots: number; readonly runner: JobRunner }) {
+  /** `redact`: what is taken out of every text that a job leaves, its log, its end and its result, before anybody reads it. */
+  constructor(options: {
+    readonly slots: number;
+    readonly runner: JobRunner;
+    readonly redact?: (text: string) => string;
+  }) {
+    this.#redact = options.redact ?? ((text) => text);
     this.slots = options.slots;
     this.#free = options.slots;
     this.#runner = options.runner;
@@ -136,7 +144,9 @@ export class InProcessDispatcher implements TrialDispatcher {
       void this.#execute(entry).then((end) => {
         this.#free += 1;
         // Only what the candidate or the work itself decided is worth keeping; after an outage or a cancel the same id runs again.
-        this.#finish(entry, end, { keep: end.ok || (end.label !== 'infra' && end.label !== 'cancelled') });
+        this.#finish(entry, redactAll(end, this.#redact), {
+          keep: end.ok || (end.label !== 'infra' && end.label !== 'cancelled'),
+        });
         this.#startNext();
       });
     }

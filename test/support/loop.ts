@@ -26,6 +26,7 @@ interface LoopOptions {
   readonly judge?: InstantJudge;
   /** Campaigns that the operator named in ASI_ALLOW_UNSANDBOXED. */
   readonly unsandboxed?: readonly string[];
+  readonly secrets?: Config['secrets'];
 }
 
 /**
@@ -35,7 +36,7 @@ interface LoopOptions {
 export const startLoop = async (options: LoopOptions = {}): Promise<Loop> => {
   quietTemporal();
   const home = mkdtempSync(join(tmpdir(), 'asi-loop-'));
-  const base = { ...readConfig(), home, slots: 2, unsandboxed: new Set(options.unsandboxed) };
+  const base = { ...readConfig(), home, slots: 2, unsandboxed: new Set(options.unsandboxed), secrets: options.secrets ?? [] };
   const stack = await startStack({ config: base, roles: [], onLine: () => undefined, freePorts: true });
   const config = { ...base, temporalAddress: stack.temporalAddress };
   const host = options.host ?? new InstantHost(options);

@@ -35,6 +35,8 @@ export class ScriptedRunner implements JobRunner {
     options: {
       readonly result?: unknown;
       readonly label?: RunnerEnd['label'];
+      /** Its detail and the last of its log. */
+      readonly said?: string;
       readonly prepare?: (workdir: string) => void;
     } = {},
   ): void {
@@ -43,7 +45,7 @@ export class ScriptedRunner implements JobRunner {
     this.#open.delete(id);
     if (options.prepare !== undefined) options.prepare(job.workdir);
     else writeFileSync(join(job.workdir, 'result.json'), JSON.stringify(options.result ?? { id }));
-    job.resolve({ ...used, label: options.label ?? null });
+    job.resolve({ ...used, label: options.label ?? null, detail: options.said ?? '', logTail: options.said ?? '' });
   }
 
   cancel(id: string): void {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Job } from '../../services/dispatch/dispatcher.ts';
+import type { JobRunner } from '../../services/dispatch/in-process-dispatcher.ts';
 import type { SandboxFacts, SandboxTier } from '../../workflows/contracts/sandbox.ts';
 import type {
   AnswerRequest,
@@ -53,7 +54,7 @@ export class InstantHost implements Host {
     return { torchVersion: 'none', device: 'instant', sandbox: { ...noSandbox, tier: this.#tier } };
   }
 
-  async run(job: HostJob): ReturnType<Host['run']> {
+  async run(job: HostJob): ReturnType<JobRunner['run']> {
     const startedAtMs = performance.now();
     const request: unknown = JSON.parse(readFileSync(job.requestPath, 'utf8'));
     if (job.command === 'train' && this.#trainingMs > 0 && (await this.#wait(job.id)) === 'cancelled') return cancelled;

@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { WorkerOptions } from '@temporalio/worker';
+import type { Archive } from '../../services/archive/archive.ts';
+import { redactingArchive } from '../../services/archive/redacting-archive.ts';
 import { openSqliteArchive } from '../../services/archive/sqlite-archive.ts';
 import { openFolderArtifacts } from '../../services/artifacts/folder-artifacts.ts';
 import { InProcessDispatcher, type JobRunner } from '../../services/dispatch/in-process-dispatcher.ts';
@@ -16,6 +18,7 @@ import type { ExperimentInput } from '../../workflows/contracts/activities.ts';
 import { baselineGenomes } from '../../workflows/contracts/baselines.ts';
 import { taskQueues } from '../../workflows/contracts/messages.ts';
 import type { OutageProcess } from '../../workflows/contracts/outage.ts';
+import { redactor } from '../../workflows/rules/secrets.ts';
 import { createCheckActivities } from '../activities/checks.ts';
 import { createDiscoveryActivities } from '../activities/discovery.ts';
 import { createResearchActivities } from '../activities/research.ts';
@@ -64,7 +67,7 @@ const startEarly = (host: Host): Host => {
 const onBreak =
   (config: Config, process: OutageProcess): OnBreak =>
   (reason) => {
-    const lastWords = reason.replace(/\s+/g, ' ').trim().slice(-longestWords);
+    const lastWords = redactor(config.secrets)(reason).replace(/\s+/g, ' ').trim().slice(-longestWords);
     try {
       makeFolder(join(config.home, 'logs'));
       openOutageLog(outagesPath(config)).append({ at: now().toISOString(), process, lastWords });
@@ -78,12 +81,15 @@ const longestWords = 300;
 const now = (): Date => new Date();
 const archivePath = (config: Config): string => join(config.home, 'archive.db');
 const outagesPath = (config: Config): string => join(config.home, 'logs', 'outages.jsonl');
+/** Whatever a worker writes into the record goes through here. */
+const openArchive = (config: Config): Archive =>
+  redactingArchive(openSqliteArchive(archivePath(config)), redactor(config.secrets));
 const artifactsFolder = (config: Config): string => join(config.home, 'artifacts');
 
 const openers: Readonly<Record<Role, (config: Config, createHost: CreateHost, createJudge: CreateJudge) => Promise<OpenedRole>>> =
   {
     async orchestrator(config, _createHost, createJudge) {
-      const archive = openSqliteArchive(archivePath(config));
+      const archive = openArchive(config);
       const artifacts = openFolderArtifacts(artifactsFolder(config));
       return {
         worker: {
@@ -113,7 +119,7 @@ const openers: Readonly<Record<Role, (config: Config, createHost: CreateHost, cr
     },
 
     async agents(config) {
-      const archive = openSqliteArchive(archivePath(config));
+      const archive = openArchive(config);
       const vectors = openSqliteVectors(join(config.home, 'vectors.db'));
       const tools = new PythonTools({ python: config.python });
       // Apart from the one that writes programs: loading the embedding model takes seconds, and the baselines' programs must not wait for it.
@@ -153,10 +159,10 @@ const openers: Readonly<Record<Role, (config: Config, createHost: CreateHost, cr
     },
 
     async checker(config, createHost) {
-      const archive = openSqliteArchive(archivePath(config));
+      const archive = openArchive(config);
       const tools = new PythonTools({ python: config.python });
       const host = startEarly(createHost(onBreak(config, 'checker host')));
-      const dispatcher = new InProcessDispatcher({ slots: 1, runner: host });
+      const dispatcher = new InProcessDispatcher({ slots: 1, runner: host, redact: redactor(config.secrets) });
       return {
         worker: {
           taskQueue: taskQueues.checks,
@@ -185,11 +191,11 @@ const openers: Readonly<Record<Role, (config: Config, createHost: CreateHost, cr
     },
 
     async trainer(config, createHost, createJudge) {
-      const archive = openSqliteArchive(archivePath(config));
+      const archive = openArchive(config);
       const created = createHost(onBreak(config, 'trainer host'));
       const host = startEarly(config.spansPath === null ? created : withSpans(created, config.spansPath));
       const judge = createJudge(onBreak(config, 'judge'));
-      const dispatcher = new InProcessDispatcher({ slots: config.slots, runner: host });
+      const dispatcher = new InProcessDispatcher({ slots: config.slots, runner: host, redact: redactor(config.secrets) });
       return {
         worker: {
           taskQueue: taskQueues.training,

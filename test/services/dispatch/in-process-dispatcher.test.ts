@@ -42,6 +42,20 @@ describe('the in-process dispatcher', () => {
     expect(runner.started).toEqual(['a', 'b', 'c', 'd']);
   });
 
+  it('takes secrets out of log, end and result before anybody reads them', async () => {
+    const redact = (text: string) => text.replaceAll('open sesame', '[removed]');
+    const dispatcher = new InProcessDispatcher({ slots: 2, runner, redact });
+    const ends = ['a', 'b'].map((id) => dispatcher.run(job(id)));
+    await turn();
+    runner.finish('a', { result: { detail: ['it printed open sesame'] }, said: 'open sesame' });
+    runner.finish('b', { label: 'exit', said: 'open sesame' });
+    expect(await Promise.all(ends)).toMatchObject([
+      { ok: true, result: { detail: ['it printed [removed]'] }, logTail: '[removed]' },
+      { ok: false, detail: '[removed]', logTail: '[removed]' },
+    ]);
+    expect(await dispatcher.run(job('b'))).toMatchObject({ logTail: '[removed]' });
+  });
+
   it('gives no owner more slots than its share, and those that are left to the next in the queue', async () => {
     const dispatcher = new InProcessDispatcher({ slots: 3, runner });
     const shared = (id: string, owner: string, slots: number) => dispatcher.run({ ...job(id), share: { owner, slots } });

@@ -1,0 +1,110 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { redactAll, redactor, secretMark, secretsIn } from '../../../workflows/rules/secrets.ts';
+
+const letters = (from: string, options: { minLength: number; maxLength: number }) =>
+  fc.string({ unit: fc.constantFrom(...from), ...options });
+const alphanumeric = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
+const credential = fc.oneof(
+  letters(`${alphanumeric}-_`, { minLength: 16, maxLength: 60 }).map((text) => ({ kind: 'API key', text: `sk-${text}` })),
+  letters(alphanumeric, { minLength: 36, maxLength: 36 }).map((text) => ({ kind: 'GitHub token', text: `ghp_${text}` })),
+  letters('ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789', { minLength: 16, maxLength: 16 }).map((text) => ({
+    kind: 'AWS access key',
+    text: `AKIA${text}`,
+  })),
+  letters(`${alphanumeric}-_`, { minLength: 20, maxLength: 80 }).map((text) => ({
+    kind: 'JSON web token',
+    text: `eyJ${text}.${text}.${text}`,
+  })),
+  letters(`${alphanumeric}+/\n`, { minLength: 20, maxLength: 200 }).map((text) => ({
+    kind: 'private key',
+    text: `-----BEGIN RSA PRIVATE KEY-----\n${text}\n-----END RSA PRIVATE KEY-----`,
+  })),
+);
+/** Words around a secret: none of their characters can be a part of one. */
+const around = fc.string({ unit: fc.constantFrom(' ', '\n', '"', ':', 'é', '(', ')'), maxLength: 20 });
+const value = fc.string({ minLength: 8, maxLength: 40, unit: 'grapheme' });
+
+describe('a text that is to be stored', () => {
+  it('keeps nothing of a known credential, says its kind, and is otherwise what it was', () => {
+    fc.assert(
+      fc.property(credential, around, around, ({ kind, text }, before, after) => {
+        expect(redactor([])(`${before} ${text} ${after}`)).toBe(`${before} ${secretMark(kind)} ${after}`);
+      }),
+    );
+  });
+
+  it('keeps no value of the environment, whatever characters it has, wherever it stands', () => {
+    fc.assert(
+      fc.property(value, fc.string(), fc.string(), (secret, before, after) => {
+        const redacted = redactor([{ name: 'MY_TOKEN', value: secret }])(`${before}${secret}${after}`);
+        expect(redacted.replaceAll(secretMark('value of MY_TOKEN'), '')).not.toContain(secret);
+        expect(redacted).toContain(secretMark('value of MY_TOKEN'));
+      }),
+    );
+  });
+
+  it('is not touched a second time', () => {
+    fc.assert(
+      fc.property(credential, fc.string(), ({ text }, words) => {
+        const redact = redactor([{ name: 'API_KEY', value: 'correct horse' }]);
+        const once = redact(`${words} ${text} correct horse`);
+        expect(redact(once)).toBe(once);
+      }),
+    );
+  });
+
+  it('loses a private key to its end where the text breaks off in it', () => {
+    expect(redactor([])('a\n-----BEGIN PRIVATE KEY-----\nMIIEv')).toBe(`a\n${secretMark('private key')}`);
+  });
+
+  it('takes the longer of two values of which one begins the other', () => {
+    const redact = redactor([
+      { name: 'A_KEY', value: 'abcdefgh' },
+      { name: 'B_KEY', value: 'abcdefghijk' },
+    ]);
+    expect(redact('abcdefghijk abcdefgh')).toBe(`${secretMark('value of B_KEY')} ${secretMark('value of A_KEY')}`);
+  });
+
+  it.each([
+    'risk-averse-and-long-enough-words',
+    'step 10: loss 3.2500',
+    'a'.repeat(64),
+    'layers.0.mixer.out.weight',
+    'task-sk-short',
+    'line 3: attribute __dict__; a mixer has no use for it',
+  ])('is left as it is where there is none: %s', (text) => {
+    expect(redactor([{ name: 'MY_TOKEN', value: 'something else' }])(text)).toBe(text);
+  });
+});
+
+describe('the environment', () => {
+  it('has secrets where a name says so and the value is no everyday word', () => {
+    const environment = {
+      OPENAI_API_KEY: '12345678',
+      my_password: 'longer than eight',
+      DB_CREDENTIALS: 'user:password',
+      GITHUB_TOKEN: 'short',
+      PATH: '/usr/bin:/bin',
+      EMPTY_KEY: undefined,
+    };
+    expect(secretsIn(environment).map(({ name }) => name)).toEqual(['OPENAI_API_KEY', 'my_password', 'DB_CREDENTIALS']);
+  });
+});
+
+describe('a record', () => {
+  it('loses the secrets of every text in it, and nothing else', () => {
+    const redact = redactor([{ name: 'A_KEY', value: 'abcdefgh' }]);
+    const record = { a: [1, null, { text: 'x abcdefgh' }], b: true, c: 'plain' };
+    expect(redactAll(record, redact)).toEqual({
+      a: [1, null, { text: `x ${secretMark('value of A_KEY')}` }],
+      b: true,
+      c: 'plain',
+    });
+    fc.assert(
+      fc.property(fc.jsonValue(), (value) => {
+        expect(redactAll(value, (text) => text)).toBe(value);
+      }),
+    );
+  });
+});

@@ -1,0 +1,64 @@
+/** A value that must not come into a stored text, and the name it goes by. */
+export interface Secret {
+  readonly name: string;
+  readonly value: string;
+}
+
+/** Known shapes of credentials. A short list on purpose: what it does not know, only the values of the environment catch. */
+const shapes = [
+  {
+    kind: 'private key',
+    pattern: /-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]{0,30}PRIVATE KEY-----|$)/,
+  },
+  { kind: 'JSON web token', pattern: /\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{8,}/ },
+  { kind: 'GitHub token', pattern: /\bgh[opusr]_[A-Za-z0-9]{20,}|\bgithub_pat_\w{20,}/ },
+  { kind: 'AWS access key', pattern: /\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/ },
+  { kind: 'API key', pattern: /\bsk-[\w-]{16,}/ },
+] as const;
+export type SecretKind = (typeof shapes)[number]['kind'];
+
+const secretName = /KEY|TOKEN|SECRET|PASSWORD|CREDENTIAL/i;
+/** Shorter values are words of everyday texts. */
+const shortestValue = 8;
+
+/** Variables of an environment whose names say that nobody should read their values. */
+export const secretsIn = (environment: Readonly<Record<string, string | undefined>>): readonly Secret[] =>
+  Object.entries(environment).flatMap(([name, value]) =>
+    secretName.test(name) && value !== undefined && value.length >= shortestValue ? [{ name, value }] : [],
+  );
+
+/** What stands in the place of a secret: what it was, never how it looked. */
+export const secretMark = (what: string): string => `[removed: ${what}]`;
+
+/**
+ * Puts marks in the place of these values and of every known shape of a credential. One pass, so that no mark is read again. A secret of which a
+ * text holds a part only, as where a log was cut, is not found.
+ */
+export const redactor = (secrets: readonly Secret[]): ((text: string) => string) => {
+  // The longer first, where one value begins another.
+  const known = secrets.toSorted((a, b) => b.value.length - a.value.length);
+  const words = known.map(({ value }) => `(${escaped(value)})`);
+  const patterns = shapes.map(({ pattern }) => `(${pattern.source})`);
+  const names = [...known.map(({ name }) => `value of ${name}`), ...shapes.map(({ kind }) => kind)];
+  const all = new RegExp([...words, ...patterns].join('|'), 'g');
+  return (text) =>
+    text.replace(all, (...found: readonly unknown[]) => {
+      const index = found.slice(1, 1 + names.length).findIndex((group) => group !== undefined);
+      return secretMark(names[index] ?? 'secret');
+    });
+};
+
+const escaped = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
+
+/** The same for every text in a value of JSON; keys stay. What holds no secret is given back as it is. */
+export const redactAll = <T>(value: T, redact: (text: string) => string): T => {
+  if (typeof value === 'string') return redact(value) as T & string;
+  if (Array.isArray(value)) {
+    const parts: unknown[] = value.map((part) => redactAll(part, redact));
+    return parts.every((part, index) => part === value[index]) ? value : (parts as T & unknown[]);
+  }
+  if (typeof value !== 'object' || value === null) return value;
+  const parts = Object.entries(value).map(([key, part]) => [key, redactAll(part, redact), part] as const);
+  if (parts.every(([, after, before]) => after === before)) return value;
+  return Object.fromEntries(parts.map(([key, after]) => [key, after])) as T & object;
+};
