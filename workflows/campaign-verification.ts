@@ -21,8 +21,14 @@ export async function verify(run: CampaignRun): Promise<void> {
     `confirming ${finalists.length} finalists against ${baselines.length} baselines on ${confirmSeeds.length} fresh seeds`,
   );
   let look: Look = { finalists, baselines, seeds: confirmSeeds, champions: [], championTrials: [] };
+  const controls: Promise<readonly PromiseSettledResult<void>[]>[] = [];
   for (let numTried = 0; look.seeds.length > 0; ) {
-    await confirmOn(run, { ...look, numTried });
+    await confirmOn(run, { ...look, numTried }, () => {
+      // Campaigns of the version before go on without them, and call nothing better.
+      if (controls.length === 0 && patched('controls')) controls.push(Promise.allSettled([tryControls(run.campaignId)]));
+    });
+    // Before the record is asked who is better: the last set is not spent where the controls forbid it.
+    for (const end of (await Promise.all(controls)).flat()) if (end.status === 'rejected') throw end.reason;
     numTried += look.seeds.length;
     look = await record.planConfirmation({ campaignId: run.campaignId, numTried });
     if (look.seeds.length === 0) return await askChampionSet(run, look);
@@ -37,6 +43,7 @@ type Look = Pick<ConfirmationPlan, 'finalists' | 'baselines' | 'seeds' | 'champi
 async function confirmOn(
   run: CampaignRun,
   { finalists, baselines, seeds, numTried }: Omit<Look, 'champions' | 'championTrials'> & { readonly numTried: number },
+  onStarted: () => void,
 ): Promise<void> {
   const { rung } = run.requirePlan().settings;
   const roles = [
@@ -54,6 +61,7 @@ async function confirmOn(
       }),
     ),
   );
+  onStarted();
   let over = false;
   const ends = Promise.allSettled(children.map((child) => child.result())).then((settled) => {
     over = true;
@@ -71,6 +79,17 @@ async function confirmOn(
   }
   await ends;
   // A child that a person cancelled or that an outage ended leaves seeds without a score, and the verdict says so.
+}
+
+/** Beside the trials, which take longer. Without an answer nothing is called better; all else goes on. */
+async function tryControls(campaignId: string): Promise<void> {
+  try {
+    await checks.runControls.executeWithOptions({ summary: 'an honest program and planted cheats through the gates' }, [
+      { campaignId },
+    ]);
+  } catch (error) {
+    if (!(error instanceof ActivityFailure) || isCancellation(error)) throw error;
+  }
 }
 
 /**

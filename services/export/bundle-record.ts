@@ -32,6 +32,7 @@ const scoredSchema = z.strictObject({ experimentId: experimentIdSchema, scores: 
 
 const campaignPart = z.strictObject({
   ...campaignSchema.pick({ id: true, runId: true, settings: true, noise: true, versions: true }).shape,
+  controls: campaignSchema.shape.controls.unwrap(),
   budgetChanges: campaignSchema.shape.budgetChanges.unwrap(),
   data: dataManifestSchema.omit({ folder: true }),
 });
@@ -107,7 +108,9 @@ export const toRecord = (
   const data = campaignPart.shape.data.strip().parse(campaign.data);
   return bundleRecordSchema.parse({
     ...facts,
-    campaign: campaignPart.strip().parse({ ...campaign, data, budgetChanges: campaign.budgetChanges ?? [] }),
+    campaign: campaignPart
+      .strip()
+      .parse({ ...campaign, data, budgetChanges: campaign.budgetChanges ?? [], controls: campaign.controls ?? [] }),
     experiment: experimentPart.strip().parse({ ...experiment, doubts: experiment.doubts ?? [] }),
     trials: trials.map((trial) => trialPart.strip().parse(trial)),
   });

@@ -60,6 +60,7 @@ export const storeExportable = async (
   await archive.createCampaign(
     aCampaign({
       data: { ...data, source },
+      controls: [{ name: 'running-mean', held: true, label: null, detail: '' }],
       settings: { ...settings, data: source, starts: ['gla', '/home/alice/mixers/mine.py'] },
     }),
   );

@@ -4,6 +4,7 @@ import { doubtsFrom, settledBy } from '../../workers/activities/doubts.ts';
 import { fitnessFrom } from '../../workers/activities/judge.ts';
 import { ScoreTable } from '../../workers/activities/score-table.ts';
 import type { Campaign } from '../../workflows/contracts/campaign.ts';
+import { controlNames } from '../../workflows/contracts/control.ts';
 import type { Experiment } from '../../workflows/contracts/experiment.ts';
 import type { Score, ScoreSet } from '../../workflows/contracts/score.ts';
 import { presets } from '../../workflows/contracts/settings.ts';
@@ -46,7 +47,8 @@ export const storeJudgedCampaign = async ({ archive, artifacts }: Stores): Promi
     for (const set of sets) rows.push(...rowsOf(experiment, { ...trial, set, dataHash: draft.data.hash }));
   }
   const table = new ScoreTable(rows);
-  const campaign: Campaign = { ...draft, noise: noiseFrom(draft, table) };
+  const controls = controlNames.map((name) => ({ name, held: true, label: null, detail: '' }));
+  const campaign: Campaign = { ...draft, controls, noise: noiseFrom(draft, table) };
   await archive.createCampaign(campaign);
   const baselines = experiments
     .filter(({ kind }) => kind === 'baseline')

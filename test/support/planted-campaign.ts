@@ -40,28 +40,38 @@ export class PlantingJudge extends InstantJudge {
 }
 
 /**
- * The gates find a leak in every program of these campaigns, but only with so many cuts. In the campaign `seedless` a training that is repeated
- * goes otherwise.
+ * The gates find a leak in every program of these campaigns, but only with so many cuts. In the campaign c-without-a-seed a training that is
+ * repeated goes otherwise; in c-with-blind-gates and c-with-strict-gates a control ends as it must not.
  */
 export class LeakFindingHost extends InstantHost {
   readonly #cutsNeeded: Readonly<Record<string, number>>;
-  readonly #seedless: string | null;
 
-  constructor(cutsNeeded: Readonly<Record<string, number>>, seedless: string | null = null) {
+  constructor(cutsNeeded: Readonly<Record<string, number>>) {
     super();
     this.#cutsNeeded = cutsNeeded;
-    this.#seedless = seedless;
   }
 
   override async run(job: Parameters<InstantHost['run']>[0]): ReturnType<InstantHost['run']> {
     const end = await super.run(job);
-    if (job.id.startsWith(`${this.#seedless}/`) && job.id.endsWith('#again')) return this.#trainedOtherwise(job.workdir, end);
+    if (job.id.startsWith('c-without-a-seed/') && job.id.endsWith('#again')) return this.#trainedOtherwise(job.workdir, end);
+    if (/^c-with-(blind|strict)-gates#control-/.test(job.id)) return this.#wrongControl(job, end);
     const needed = this.#cutsNeeded[job.id.split('/')[0] ?? ''];
     const { cuts } = JSON.parse(readFileSync(job.requestPath, 'utf8'));
     if (job.command !== 'check' || needed === undefined || cuts < needed) return end;
     const path = join(job.workdir, 'result.json');
     const found = { status: 'fail', label: 'gate', detail: 'causality: an output at cut 71 depends on what follows' };
     writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, 'utf8')), ...found }));
+    return end;
+  }
+
+  /** Blind gates pass what looks ahead where its content says so; strict ones refuse the running mean. */
+  #wrongControl<End>({ id, workdir }: { readonly id: string; readonly workdir: string }, end: End): End {
+    const path = join(workdir, 'result.json');
+    const result = JSON.parse(readFileSync(path, 'utf8'));
+    if (id === 'c-with-blind-gates#control-leak-told-by-content')
+      writeFileSync(path, JSON.stringify({ ...result, status: 'pass', label: null, detail: '', gates: [] }));
+    if (id === 'c-with-strict-gates#control-running-mean')
+      writeFileSync(path, JSON.stringify({ ...result, status: 'fail', label: 'gate', detail: 'padding: it sees the padding' }));
     return end;
   }
 

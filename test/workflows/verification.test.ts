@@ -12,13 +12,15 @@ const gains: Readonly<Record<string, PlantedGain>> = {
   'c-leak-of-1-percent': { champion: 1, others: 1 },
   'c-on-worn-text': { champion: 1, others: 1 },
   'c-without-a-seed': { champion: 1, others: 1 },
+  'c-with-blind-gates': { champion: 1, others: 1 },
+  'c-with-strict-gates': { champion: 1, others: 1 },
 };
 /** In these campaigns the gates find a leak, but only with so many cuts. */
 const leaks: Readonly<Record<string, number>> = { 'c-leak-of-3-percent': 100, 'c-leak-of-1-percent': 300 };
 
 let loop: Loop;
 beforeAll(async () => {
-  loop = await startLoop({ judge: new PlantingJudge(gains, 0.05), host: new LeakFindingHost(leaks, 'c-without-a-seed') });
+  loop = await startLoop({ judge: new PlantingJudge(gains, 0.05), host: new LeakFindingHost(leaks) });
 }, 120_000);
 afterAll(async () => {
   await loop?.stop();
@@ -83,6 +85,22 @@ describe('confirming finalists', { timeout: 120_000 }, () => {
     expect(freshTrials).toBe(6);
     const labels = (await loop.archive.listTrials({ campaignId: 'c-without-a-seed' })).flatMap(({ failure }) => failure ?? []);
     expect(labels).toMatchObject([{ label: 'nondeterministic', stage: 'train' }]);
+  });
+
+  it.each([
+    ['c-with-blind-gates', 'the planted cheat leak-told-by-content, which must fall at the gate causality, passed every gate'],
+    [
+      'c-with-strict-gates',
+      'the gates refused the honest control running-mean: it ended with gate: padding: it sees the padding',
+    ],
+  ])('calls nothing better in %s, says why, and does not ask the last set', async (id, why) => {
+    const { result, freshTrials, championTrials } = await campaign(id);
+    expect(result.verdict).toBe('nothing-found');
+    expect(result.statement).toContain(`Nothing could be called better, because ${why}.`);
+    expect(result.finalists[0]?.verdict).toContain(`Not called better, because ${why}.`);
+    expect({ freshTrials, championTrials }).toEqual({ freshTrials: 6, championTrials: 0 });
+    expect((await loop.archive.getCampaign(id))?.controls?.filter(({ held }) => !held)).toHaveLength(1);
+    expect((await loop.archive.getCampaign('c-held'))?.controls?.map(({ held }) => held)).toEqual([true, true, true]);
   });
 
   it('warns in its conclusion where more campaigns asked the held-out text than it bears', async () => {

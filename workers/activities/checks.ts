@@ -1,35 +1,18 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Context } from '@temporalio/activity';
-import type { Archive } from '../../services/archive/archive.ts';
-import type { Artifacts } from '../../services/artifacts/artifacts.ts';
-import type { TrialDispatcher } from '../../services/dispatch/dispatcher.ts';
 import type { CheckActivities, StepResult } from '../../workflows/contracts/activities.ts';
 import type { Campaign } from '../../workflows/contracts/campaign.ts';
 import { type Experiment, isTerminal } from '../../workflows/contracts/experiment.ts';
 import type { Failure } from '../../workflows/contracts/failure.ts';
 import { checkCuts, flopsLimits } from '../../workflows/contracts/gate-limits.ts';
-import { rungs } from '../../workflows/contracts/rung.ts';
-import { type CheckRequest, type CheckResult, checkResultSchema } from '../../workflows/contracts/trial.ts';
+import type { CheckResult } from '../../workflows/contracts/trial.ts';
 import { sizeDoubt } from '../../workflows/rules/model-size.ts';
 import { referenceId } from './calibrate.ts';
+import { runControls } from './controls.ts';
 import { changeExperiment, requireCampaign, requireExperiment } from './experiment-record.ts';
-import { infra, withHeartbeat } from './heartbeat.ts';
-import { type MachineDependencies, readMachine } from './read-machine.ts';
+import { infra } from './heartbeat.ts';
+import { readMachine } from './read-machine.ts';
+import { type CheckDependencies, type GatesRun, runGates } from './run-gates.ts';
 import { admitProgram, requireSandbox } from './sandbox-tier.ts';
-import { removeWorkdir } from './trial-record.ts';
-
-export interface CheckDependencies extends MachineDependencies {
-  readonly archive: Archive;
-  readonly artifacts: Artifacts;
-  readonly dispatcher: TrialDispatcher;
-  readonly workFolder: string;
-  /** The gates report no progress, so that this limit on their time is the one on their silence too. */
-  readonly wallSeconds: number;
-  readonly now: () => Date;
-}
-
-const limits = { memoryBytes: 3 * 1024 ** 3, logBytes: 1024 * 1024 } as const;
 
 /** The gates. A refused program is a value with its evidence in the experiment; outages are thrown. */
 export const createCheckActivities = (dependencies: CheckDependencies): CheckActivities => ({
@@ -59,6 +42,9 @@ export const createCheckActivities = (dependencies: CheckDependencies): CheckAct
     await requireSandbox(dependencies, { campaign, experiment });
     return await audit(dependencies, { experiment, campaign, hash: experiment.architecture.hash, cuts: numCuts });
   },
+  async runControls({ campaignId }) {
+    await runControls(dependencies, await requireCampaign(dependencies.archive, campaignId));
+  },
 });
 
 /** A retry after the record was written must not run the gates again. */
@@ -73,7 +59,7 @@ interface Subject {
 
 const check = async (dependencies: CheckDependencies, subject: Subject): Promise<StepResult> => {
   const { experiment, hash } = subject;
-  const { refusal: gatesRefusal, report } = await runGates(dependencies, { ...subject, cuts: checkCuts });
+  const { refusal: gatesRefusal, report } = await runGates(dependencies, gatesOf(dependencies, { ...subject, cuts: checkCuts }));
   const refusal = gatesRefusal ?? (await forgedSizes(dependencies, subject, report));
   await changeExperiment(dependencies.archive, experiment.id, (current) => {
     const gates = report?.gates ?? [];
@@ -104,7 +90,7 @@ const forgedSizes = async (
 const audit = async (dependencies: CheckDependencies, subject: Subject & { readonly cuts: number }): Promise<StepResult> => {
   const { archive, hostFacts, now } = dependencies;
   const { experiment, hash } = subject;
-  const { refusal, report } = await runGates(dependencies, subject);
+  const { refusal, report } = await runGates(dependencies, gatesOf(dependencies, subject));
   await archive.appendAudit({
     experimentId: experiment.id,
     programHash: hash,
@@ -120,74 +106,14 @@ const audit = async (dependencies: CheckDependencies, subject: Subject & { reado
   return refusal === null ? { ok: true } : { ok: false, label: refusal.label, detail: refusal.detail };
 };
 
-const runGates = async (
-  dependencies: CheckDependencies,
+const gatesOf = (
+  { workFolder }: CheckDependencies,
   { experiment, campaign, hash, cuts }: Subject & { readonly cuts: number },
-): Promise<{ readonly refusal: Failure | null; readonly report: CheckResult | null }> => {
-  const { artifacts, dispatcher, workFolder, wallSeconds } = dependencies;
-  const workdir = join(workFolder, 'check', ...experiment.id.split('/'), `${hash.slice(0, 12)}-${cuts}`);
-  await mkdir(workdir, { recursive: true });
-  const request: CheckRequest = {
-    ...(await placePrograms(dependencies, { campaign, hash, workdir })),
-    rung: rungs[campaign.settings.rung],
-    seed: campaign.settings.seed,
-    cuts,
-    flopsLimit: flopsLimits[experiment.kind],
-  };
-  const end = await withHeartbeat((beat, signal) =>
-    dispatcher.run(
-      {
-        id: `${experiment.id}#check-${hash.slice(0, 12)}-${cuts}`,
-        command: 'check',
-        request,
-        workdir,
-        limits: { ...limits, wallSeconds, idleSeconds: wallSeconds },
-      },
-      {
-        signal,
-        events: { onQueued: (position) => beat({ waitingBehind: position }), onStarted: () => beat({ started: true }) },
-      },
-    ),
-  );
-  if (!end.ok && end.label === 'cancelled') await Context.current().cancelled;
-  if (!end.ok && (end.label === 'infra' || end.label === 'cancelled')) throw infra(end.detail);
-  const logArtifact = end.logTail === '' ? null : await artifacts.put(end.logTail);
-  const result = end.ok ? checkResultSchema.safeParse(end.result) : null;
-  await removeWorkdir(workFolder, workdir);
-  return {
-    refusal: refusalOf(end.ok ? null : end, result, logArtifact),
-    report: result?.success === true ? result.data : null,
-  };
-};
-
-/** Writes the program and the reference's into the work folder. */
-const placePrograms = async (
-  { artifacts, baselineProgram }: CheckDependencies,
-  { campaign, hash, workdir }: { readonly campaign: Campaign; readonly hash: string; readonly workdir: string },
-): Promise<Pick<CheckRequest, 'programPath' | 'referencePath'>> => {
-  const programPath = join(workdir, 'mixer.py');
-  const referencePath = join(workdir, 'reference.py');
-  if (!(await artifacts.getFile(hash, programPath))) throw infra(`program ${hash} is not among the artifacts`);
-  const reference = campaign.settings.baselines[0];
-  if (reference === undefined) throw infra('the campaign has no baselines');
-  await artifacts.getFile(await artifacts.put(await baselineProgram(reference)), referencePath);
-  return { programPath, referencePath };
-};
-
-const refusalOf = (
-  ended: { readonly label: Failure['label']; readonly detail: string } | null,
-  result: ReturnType<typeof checkResultSchema.safeParse> | null,
-  logArtifact: string | null,
-): Failure | null => {
-  const failure = (label: Failure['label'], detail: string): Failure => ({
-    label,
-    detail: detail.slice(0, 4000),
-    stage: 'check',
-    logArtifact,
-  });
-  if (ended !== null) return failure(ended.label, ended.detail);
-  if (result?.success !== true)
-    return failure('bad_result', `result.json of the check does not fit its schema: ${result?.error.issues[0]?.message ?? ''}`);
-  if (result.data.status === 'pass' && result.data.sizes !== null) return null;
-  return failure(result.data.label ?? 'gate', result.data.detail);
-};
+): GatesRun => ({
+  jobId: `${experiment.id}#check-${hash.slice(0, 12)}-${cuts}`,
+  campaign,
+  hash,
+  cuts,
+  kind: experiment.kind,
+  workdir: join(workFolder, 'check', ...experiment.id.split('/'), `${hash.slice(0, 12)}-${cuts}`),
+});

@@ -11,6 +11,7 @@ import type { Conclusion } from '../../workflows/contracts/campaign.ts';
 import type { Experiment, Verdict } from '../../workflows/contracts/experiment.ts';
 import type { ScoreSet } from '../../workflows/contracts/score.ts';
 import type { ScoreList } from '../../workflows/contracts/score-list.ts';
+import { controlsBar } from '../../workflows/rules/controls.ts';
 import { type CampaignLooks, looksWarning, uncountedRungs } from '../../workflows/rules/looks.ts';
 import { concludeFrom } from '../../workflows/rules/verdict.ts';
 import { judgeFinalists } from './confirm.ts';
@@ -46,9 +47,12 @@ export const concludeCampaign = async (dependencies: ConcludeDependencies, campa
     detectable,
   );
   const warning = judged.length === 0 ? '' : looksWarning(await campaignLooks(archive, campaign.data.hash));
+  const bar = judged.length === 0 ? null : controlsBar(campaign.controls ?? []);
   const conclusion: Conclusion = {
     verdict: found.verdict,
-    statement: [found.statement, warning].filter((text) => text !== '').join(' '),
+    statement: [found.statement, bar === null ? '' : `Nothing could be called better, because ${bar}.`, warning]
+      .filter((text) => text !== '')
+      .join(' '),
     ...(judged.length === 0 ? await whyUnconfirmed(archive, campaignId) : {}),
     finalists: judged.map(({ experiment, verdict }) => ({
       experimentId: experiment.id,

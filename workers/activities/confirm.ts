@@ -25,6 +25,7 @@ const openBench = async (archive: Archive, campaignId: string): Promise<OpenBenc
     baselines: await Promise.all(baselines.map(named)),
     leftOut: (await Promise.all(leftOut.map(named))).map(({ name }) => name),
     scores: (await Promise.all([...finalists, ...baselines].map(rowsOf))).flat(),
+    controls: campaign.controls ?? [],
     noise: await readNoiseRows(archive, campaign),
   });
   return { ...bench, finalists, bars: await readBars(archive, { experiments: records, beside: baselines, sets: scoreSets }) };
@@ -41,13 +42,15 @@ export const planConfirmation = async (
   const isFree = ({ id }: { readonly id: string }): boolean => !isBarred(bench, id);
   const open = walks.filter((one) => one.confirmation.nextSeeds.length > 0 && (numTried === 0 || isFree(one)));
   const better = walks.filter((one) => one.confirmation.verdict?.verdict === 'better' && isFree(one)).map(({ id }) => id);
+  // The last set is not asked about what will not be called better.
+  const champions = open.length > 0 || bench.controlsBar !== null ? [] : better;
   const baselines = bench.baselines.map(({ id }) => id);
   return {
     seeds: open[0]?.confirmation.nextSeeds ?? [],
     finalists: open.map(({ id }) => id),
     baselines: open.length > 0 ? baselines : [],
-    champions: open.length > 0 ? [] : better,
-    championTrials: open.length > 0 || better.length === 0 ? [] : await scoredTrials(archive, [...better, ...baselines]),
+    champions,
+    championTrials: champions.length === 0 ? [] : await scoredTrials(archive, [...champions, ...baselines]),
     reason: walks.map(({ id, confirmation }) => `${id.split('/')[1]}: ${confirmation.reason}`).join('; '),
   };
 };

@@ -1,5 +1,6 @@
 import { auditCuts } from '../../workflows/contracts/activities.ts';
 import type { Audit } from '../../workflows/contracts/audit.ts';
+import type { ControlOutcome } from '../../workflows/contracts/control.ts';
 import type { Verdict } from '../../workflows/contracts/experiment.ts';
 import type { BaselineName } from '../../workflows/contracts/genome.ts';
 import type { SandboxTier } from '../../workflows/contracts/sandbox.ts';
@@ -8,6 +9,7 @@ import type { CampaignSettings } from '../../workflows/contracts/settings.ts';
 import type { Trial } from '../../workflows/contracts/trial.ts';
 import { confirmOnChampion } from '../../workflows/rules/champion.ts';
 import { type Confirmation, walkConfirmation } from '../../workflows/rules/confirmation.ts';
+import { controlsBar } from '../../workflows/rules/controls.ts';
 import { detectableGain } from '../../workflows/rules/detectable.ts';
 import { asKnownBaseline } from '../../workflows/rules/known-baseline.ts';
 import { leftOutWords } from '../../workflows/rules/rivals.ts';
@@ -27,6 +29,8 @@ export interface VerdictFacts {
   readonly leftOut: readonly string[];
   /** Every row of the finalists and of these baselines. */
   readonly scores: readonly Score[];
+  /** How the controls of the campaign's gates ended. */
+  readonly controls: readonly ControlOutcome[];
   /** Exploring rows, in the order of `noiseExperiments`. */
   readonly noise: readonly { readonly experimentId: string; readonly scores: readonly Score[] }[];
 }
@@ -40,9 +44,11 @@ export interface Bench {
   readonly baselines: VerdictFacts['baselines'];
   readonly leftOut: VerdictFacts['leftOut'];
   readonly noise: (metric: Metric) => Spread | null;
+  /** Why nothing may be called better here, by its controls; null where they ended as they must. */
+  readonly controlsBar: string | null;
 }
 
-export const benchOf = ({ settings, baselines, leftOut, scores, noise }: VerdictFacts): Bench => ({
+export const benchOf = ({ settings, baselines, leftOut, scores, controls, noise }: VerdictFacts): Bench => ({
   design: confirmationDesign(settings),
   seeds: allConfirmSeeds(settings),
   table: new ScoreTable(scores),
@@ -50,6 +56,7 @@ export const benchOf = ({ settings, baselines, leftOut, scores, noise }: Verdict
   baselines,
   leftOut,
   noise: exploringNoise(settings, noise),
+  controlsBar: controlsBar(controls),
 });
 
 /**
@@ -96,14 +103,14 @@ export interface Finalist {
   readonly bar: Bar;
 }
 
-/** The walk over the looks that were begun, its verdict held against what bars it, recall, champion set and audits. */
+/** The walk over the looks that were begun, its verdict held against what bars it, controls, recall, champion set and audits. */
 export const finalVerdict = (bench: Bench, { id, trials, audits, bar }: Finalist): Confirmation => {
   const walked = walk(bench, id, numTriedOf(bench, trials));
   if (walked.verdict === null) return walked;
   const marked = bar.tier === null ? walked.verdict : { ...walked.verdict, sandboxTier: bar.tier };
   if (bar.knownAs !== null) return { ...walked, verdict: asKnownBaseline(marked, bar.knownAs) };
   if (bar.isUnsandboxed) return { ...walked, verdict: asUnsandboxed(marked) };
-  const held = withChampion(bench, id, withTrade(bench, id, marked));
+  const held = withChampion(bench, id, withTrade(bench, id, withControls(bench, marked)));
   const audited = held.verdict === 'better' ? withAudit(audits, held) : held;
   return { ...walked, verdict: audited.verdict === 'better' ? withLeftOut(bench, audited) : audited };
 };
@@ -147,8 +154,18 @@ const withAudit = (audits: Finalist['audits'], verdict: Verdict): Verdict => {
     failed === undefined
       ? `the gates could not be run with ${auditCuts.champion} cuts`
       : `the gates with ${failed.cuts} cuts ended with ${failed.label}: ${failed.detail}`;
-  return { ...verdict, verdict: 'not-distinguishable', statement: `${verdict.statement} Not called better, because ${why}.` };
+  return notBetter(verdict, why);
 };
+
+/** Gates that miss a planted cheat, or refuse an honest program, speak for nothing. */
+const withControls = ({ controlsBar: why }: Bench, verdict: Verdict): Verdict =>
+  why === null || verdict.verdict !== 'better' ? verdict : notBetter(verdict, why);
+
+const notBetter = (verdict: Verdict, why: string): Verdict => ({
+  ...verdict,
+  verdict: 'not-distinguishable',
+  statement: `${verdict.statement} Not called better, because ${why}.`,
+});
 
 /** Bits per byte that a true gain needs to be called better nine times in ten, with all that is known of the noise by now. */
 export const detectableIn = ({ design, table, seeds, baselines, noise }: Bench): number | null => {

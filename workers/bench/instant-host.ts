@@ -92,9 +92,17 @@ const cancelled = {
 } as const;
 
 const answer = (job: HostJob, request: unknown): CheckResult | TrainResult | AnswerResult => {
-  if (job.command === 'check') return checked(request as CheckRequest);
+  if (job.command === 'check') return withControl(request as CheckRequest, checked(request as CheckRequest));
   if (job.command === 'train') return trained(request as TrainRequest, job.workdir);
   return answered(request as AnswerRequest);
+};
+
+/** A control says at its head which gate it must fall at. */
+const withControl = ({ programPath, seed }: CheckRequest, passed: CheckResult): CheckResult => {
+  const gate = /^Caught by: (causality)\.$/m.exec(readFileSync(programPath, 'utf8'))?.[1];
+  if (gate === undefined) return passed;
+  const row = { gate: 'causality', verdict: 'fail', evidence: gate, measured: null, limit: null, seed, seconds: 0 } as const;
+  return { ...passed, status: 'fail', label: 'gate', detail: gate, gates: [row] };
 };
 
 const checked = (request: CheckRequest): CheckResult => ({

@@ -25,7 +25,7 @@ import { createResearchActivities } from '../activities/research.ts';
 import { createTrainingActivities } from '../activities/training.ts';
 import { TrialPeers } from '../activities/trial-peers.ts';
 import { withSpans } from '../bench/spans.ts';
-import type { Config } from '../config.ts';
+import { type Config, checkoutFolder } from '../config.ts';
 import { openJudge } from './judge.ts';
 import type { Role } from './role.ts';
 import { readScoreLists } from './score-lists.ts';
@@ -179,6 +179,7 @@ const openers: Readonly<Record<Role, (config: Config, createHost: CreateHost, cr
               baselineProgram: (name) => tools.emit(baselineGenomes[name], name, `The baseline ${name}.`),
               workFolder: join(config.home, 'work'),
               wallSeconds: config.checkSeconds,
+              controlsFolder: join(checkoutFolder, 'kernels', 'asi_kernels', 'controls'),
             }),
           },
         },

@@ -183,6 +183,8 @@ export interface CheckActivities {
   checkArchitecture(request: { readonly experimentId: string }): Promise<StepResult>;
   /** Runs the gates once more with so many cuts on what is about to win something; what they say is a record of its own. */
   auditArchitecture(request: { readonly experimentId: string; readonly cuts: number }): Promise<StepResult>;
+  /** Sends an honest program and planted cheats through the gates of this campaign; how they ended stands in its record, once. */
+  runControls(request: { readonly campaignId: string }): Promise<void>;
 }
 
 /** Queue `training`. */

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { effectSchema } from './analysis.ts';
+import { controlOutcomeSchema } from './control.ts';
 import { dataManifestSchema } from './data.ts';
 import { campaignIdSchema, experimentIdSchema } from './ids.ts';
 import { metricSchema } from './score.ts';
@@ -62,6 +63,8 @@ export const campaignSchema = z.strictObject({
   budgetChanges: z.array(budgetChangeSchema).optional(),
   data: dataManifestSchema,
   noise: z.array(noiseFloorSchema),
+  /** How the controls of its gates ended; absent before they were run. */
+  controls: z.array(controlOutcomeSchema).optional(),
   conclusion: conclusionSchema.nullable(),
   /** Why it failed or was cancelled. */
   reason: z.string().nullable(),

@@ -95,6 +95,7 @@ const verdictAgain = (record: BundleRecord): VerdictAgain => {
     baselines: compared.map((one) => ({ id: one.id, name: nameOf(one) })),
     leftOut: of(leftOut).map(nameOf),
     scores: rows,
+    controls: campaign.controls,
     noise,
   });
   const tier = weakestTier(rows.map(({ sandboxTier }) => sandboxTier));

@@ -86,6 +86,16 @@ describe('figures made again from the rows', () => {
       }),
       /and fresh data do not bear it out: over the reference it gained 0\.\d+ in bits-per-byte on the search set and -0\./,
     ],
+    [
+      'no controls of the gates',
+      (it) => ({ ...it, campaign: { ...it.campaign, controls: [] } }),
+      /the gates were not tried on the control running-mean, leak-at-few-positions, leak-told-by-content in this campaign/,
+    ],
+    [
+      'a control that ended otherwise',
+      (it) => ({ ...it, campaign: { ...it.campaign, controls: it.campaign.controls.map((one) => ({ ...one, held: false })) } }),
+      /because the gates refused the honest control running-mean/,
+    ],
     ['no audit of a result that is too good', (it) => ({ ...it, audits: [] }), /was not audited with 300 cuts/],
     ['no audit', (it) => ({ ...it, audits: [] }), /the gates could not be run with 300 cuts/],
     [

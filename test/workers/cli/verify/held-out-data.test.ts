@@ -18,7 +18,7 @@ const prepared = async () => {
   for (let file = 0; file < 120; file++) writeFileSync(join(texts, `${file}.txt`), `line ${file} of a text\n`.repeat(100));
   const folders = { python, dataFolder: join(home, 'data'), judgeFolder: join(home, 'judge') };
   const { folder: _, ...data } = await prepareData(folders, { data: { kind: 'folder', path: texts }, rung: 'tiny' });
-  const campaign: BundleRecord['campaign'] = { ...aCampaign(), budgetChanges: [], data };
+  const campaign: BundleRecord['campaign'] = { ...aCampaign(), budgetChanges: [], controls: [], data };
   return { config: readConfig({ ASI_HOME: home, ASI_PYTHON: python }), home, texts, campaign };
 };
 
