@@ -71,6 +71,7 @@ export const scoreWithJudge = async ({ judge, run }: ScoringDependencies, scorin
     data: scoring.data,
     sandboxTier: sandbox.tier,
     sandboxCanaries: `${sandbox.canaries.filter((canary) => canary.held).length}/${sandbox.canaries.length}`,
+    heldOutHidden: sandbox.canaries.some(({ name, held }) => name === 'held-out-text' && held),
     device: scoring.device,
     answerSeconds: scoring.limits.idleSeconds,
     kept: scoring.kept,

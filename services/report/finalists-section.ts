@@ -10,7 +10,7 @@ const verdictWords: Readonly<Record<Verdict['verdict'], string>> = {
   'not-distinguishable': 'not distinguishable',
   worse: 'worse',
   'known-baseline': 'a known baseline',
-  unsandboxed: 'no sandbox, not ranked',
+  unsandboxed: 'no safe sandbox, not ranked',
 };
 export const verdictTone: Readonly<Record<Verdict['verdict'], 'good' | 'unclear' | 'bad'>> = {
   better: 'good',

@@ -1,13 +1,12 @@
 import type { Campaign } from '../../workflows/contracts/campaign.ts';
 import type { Experiment, Proposal } from '../../workflows/contracts/experiment.ts';
 import type { LedgerTotal } from '../../workflows/contracts/ledger.ts';
-import type { SandboxTier } from '../../workflows/contracts/sandbox.ts';
 import type { Metric, Score, ScoreSet } from '../../workflows/contracts/score.ts';
 import type { Trial } from '../../workflows/contracts/trial.ts';
 import { uncountedRungs } from '../../workflows/rules/looks.ts';
 import { weakestTier } from '../../workflows/rules/sandbox.ts';
 import { mean, pairedDifferences, pairedEffect, type SeedValues } from '../../workflows/rules/statistics.ts';
-import { maySpeak } from '../../workflows/rules/unsandboxed.ts';
+import { openIn, silencedBy } from '../../workflows/rules/unsandboxed.ts';
 import type { Archive, Looks } from '../archive/archive.ts';
 
 /** Bits per byte over the reference; the spread is null where nothing honest can be said of it. */
@@ -77,7 +76,7 @@ export const readReportData = async (archive: Archive, campaignId: string): Prom
     experiment,
     trials: trialsOf.get(experiment.id) ?? [],
     values: (query) => valuesOf({ trials: trialsOf.get(experiment.id) ?? [], scoresOf }, query),
-    tiers: (trialsOf.get(experiment.id) ?? []).flatMap(({ id }) => scoresOf.get(id) ?? []).map(({ sandboxTier }) => sandboxTier),
+    rows: (trialsOf.get(experiment.id) ?? []).flatMap(({ id }) => scoresOf.get(id) ?? []),
   });
   const authors = new Set(experiments.flatMap(({ proposal }) => (proposal === null ? [] : [proposal.author])));
   const all = experiments.map(measured);
@@ -110,8 +109,7 @@ interface Measured {
   readonly experiment: Experiment;
   readonly trials: readonly Trial[];
   readonly values: (query: ValueQuery) => SeedValues;
-  /** Of its rows. */
-  readonly tiers: readonly SandboxTier[];
+  readonly rows: readonly Score[];
 }
 
 const valuesOf = (
@@ -130,7 +128,7 @@ const valuesOf = (
 const shownMetrics = ['bits-per-byte', 'recall-auc', 'recall-accuracy', 'copy-loss'] as const;
 
 const entryOf = (
-  { experiment, trials, values, tiers }: Measured,
+  { experiment, trials, values, rows }: Measured,
   {
     reference,
     campaign,
@@ -141,7 +139,7 @@ const entryOf = (
     readonly authors: ReadonlySet<Proposal['author']>;
   },
 ): Entry => {
-  const tier = tiers.length === 0 ? null : weakestTier([...tiers, ...(reference?.tiers ?? [])]);
+  const behind = rows.length === 0 ? [] : [...rows, ...(reference?.rows ?? [])];
   const meansOn = (purpose: Trial['purpose']): Partial<Record<Metric, number>> => {
     const means: Partial<Record<Metric, number>> = {};
     for (const metric of shownMetrics) {
@@ -167,8 +165,8 @@ const entryOf = (
     confirmed: gainOn('confirm'),
     scores: meansOn('explore'),
     confirmedScores: meansOn('confirm'),
-    isUnwalled: tier === 'none',
-    isRanked: maySpeak({ tier, authors }),
+    isUnwalled: weakestTier(behind.map(({ sandboxTier }) => sandboxTier)) === 'none',
+    isRanked: silencedBy({ open: openIn(behind, campaign.settings.data), authors }) === null,
   };
 };
 

@@ -57,6 +57,7 @@ export const makeRecordedCampaign = async (home: string): Promise<{ readonly bun
     seed: settings.seed,
     cuts: checkCuts,
     reference: baseline,
+    refuse: () => null,
     flopsLimit: flopsLimits.baseline,
   });
   if (!checked.ok || checked.report.sizes === null) throw new Error(`the baseline did not pass: ${JSON.stringify(checked)}`);

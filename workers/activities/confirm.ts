@@ -82,11 +82,11 @@ export const judgeFinalists = async (
   return { judged: judged.flat(), detectable: detectableIn(bench) };
 };
 
-const barOf = ({ bars }: OpenBench, id: string): Bar => bars.get(id) ?? { knownAs: null, isUnsandboxed: false, tier: null };
+const barOf = ({ bars }: OpenBench, id: string): Bar => bars.get(id) ?? { knownAs: null, silence: null, tier: null };
 
 const isBarred = (bench: OpenBench, id: string): boolean => {
-  const { knownAs, isUnsandboxed } = barOf(bench, id);
-  return knownAs !== null || isUnsandboxed;
+  const { knownAs, silence } = barOf(bench, id);
+  return knownAs !== null || silence !== null;
 };
 
 const missing = (id: string): never => {

@@ -17,7 +17,7 @@ import { type ConfirmationDesign, confirmationDesign } from '../../workflows/rul
 import { floorOf, pooled, residualSpread, type Spread } from '../../workflows/rules/spread.ts';
 import { recallLoss, tradeWords } from '../../workflows/rules/trade.ts';
 import { allConfirmSeeds, calibrationSeeds } from '../../workflows/rules/trial-seeds.ts';
-import { asUnsandboxed } from '../../workflows/rules/unsandboxed.ts';
+import { asUnsandboxed, type Silence } from '../../workflows/rules/unsandboxed.ts';
 import { ScoreTable } from './score-table.ts';
 
 /** Everything a verdict is made of: rows and settings, whether they come from the archive or from a bundle. */
@@ -91,7 +91,8 @@ export const walk = ({ design, seeds, table, baselines, noise }: Bench, id: stri
 /** Why a contender can be no discovery: it is a known baseline, or its scores may not speak. */
 export interface Bar {
   readonly knownAs: BaselineName | null;
-  readonly isUnsandboxed: boolean;
+  /** Why its scores may not speak; null where they may. */
+  readonly silence: Silence | null;
   /** Weakest tier of its rows. */
   readonly tier: SandboxTier | null;
 }
@@ -109,7 +110,7 @@ export const finalVerdict = (bench: Bench, { id, trials, audits, bar }: Finalist
   if (walked.verdict === null) return walked;
   const marked = bar.tier === null ? walked.verdict : { ...walked.verdict, sandboxTier: bar.tier };
   if (bar.knownAs !== null) return { ...walked, verdict: asKnownBaseline(marked, bar.knownAs) };
-  if (bar.isUnsandboxed) return { ...walked, verdict: asUnsandboxed(marked) };
+  if (bar.silence !== null) return { ...walked, verdict: asUnsandboxed(marked, bar.silence) };
   const held = withChampion(bench, id, withTrade(bench, id, withControls(bench, marked)));
   const audited = held.verdict === 'better' ? withAudit(audits, held) : held;
   return { ...walked, verdict: audited.verdict === 'better' ? withLeftOut(bench, audited) : audited };

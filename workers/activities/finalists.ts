@@ -5,13 +5,12 @@ import { baselineGenomes } from '../../workflows/contracts/baselines.ts';
 import type { Campaign } from '../../workflows/contracts/campaign.ts';
 import type { Experiment } from '../../workflows/contracts/experiment.ts';
 import { type BaselineName, baselineNames } from '../../workflows/contracts/genome.ts';
-import type { SandboxTier } from '../../workflows/contracts/sandbox.ts';
-import type { ScoreSet } from '../../workflows/contracts/score.ts';
+import type { Score, ScoreSet } from '../../workflows/contracts/score.ts';
 import { mostConfirmedBaselines } from '../../workflows/contracts/settings.ts';
 import { mayBeStrongest } from '../../workflows/rules/rivals.ts';
 import { weakestTier } from '../../workflows/rules/sandbox.ts';
 import { calibrationSeeds } from '../../workflows/rules/trial-seeds.ts';
-import { maySpeak } from '../../workflows/rules/unsandboxed.ts';
+import { openIn, silencedBy } from '../../workflows/rules/unsandboxed.ts';
 import { type Finalists, pickFinalists } from '../../workflows/rules/verdict.ts';
 import { referenceId } from './calibrate.ts';
 import { requireCampaign } from './experiment-record.ts';
@@ -41,7 +40,7 @@ export const chooseFinalists = async (archive: Archive, campaignId: string): Pro
     experiments: [...contenders, ...baselines].map((one) => {
       const { id, kind, number, fitness } = one;
       const bar = bars.get(id);
-      const isBarred = bar !== undefined && (bar.knownAs !== null || bar.isUnsandboxed);
+      const isBarred = bar !== undefined && (bar.knownAs !== null || bar.silence !== null);
       return { id, kind, number, fitness: fitness?.value ?? null, isBarred };
     }),
     finalists: settings.finalists,
@@ -65,21 +64,29 @@ export interface BarQuery {
 
 /** What bars each of these from being a discovery. */
 export const readBars = async (archive: Archive, { experiments, beside, sets }: BarQuery): Promise<ReadonlyMap<string, Bar>> => {
-  const tiersOf = async (experimentId: string): Promise<readonly SandboxTier[]> =>
-    (await archive.listScores({ experimentId })).filter(({ set }) => sets.includes(set)).map(({ sandboxTier }) => sandboxTier);
-  const shared = (await Promise.all(beside.map(tiersOf))).flat();
-  const tiers = await Promise.all(experiments.map(async ({ id }) => weakestTier([...shared, ...(await tiersOf(id))])));
   const [first] = experiments;
-  const authors = tiers.includes('none') && first !== undefined ? await authorsIn(archive, first.campaignId) : [];
-  return new Map(
-    experiments.map((experiment, index) => {
-      const tier = tiers[index] ?? null;
-      return [experiment.id, { tier, knownAs: knownAs(experiment), isUnsandboxed: !maySpeak({ tier, authors }) }];
+  if (first === undefined) return new Map();
+  const { settings } = await requireCampaign(archive, first.campaignId);
+  const rowsOf = async (experimentId: string): Promise<readonly Score[]> =>
+    (await archive.listScores({ experimentId })).filter(({ set }) => sets.includes(set));
+  const shared = (await Promise.all(beside.map(rowsOf))).flat();
+  const asked = await Promise.all(
+    experiments.map(async (experiment) => {
+      const rows = [...shared, ...(await rowsOf(experiment.id))];
+      const tier = weakestTier(rows.map(({ sandboxTier }) => sandboxTier));
+      return { experiment, tier, open: openIn(rows, settings.data) };
     }),
+  );
+  const authors = asked.some(({ open }) => open !== null) ? await authorsIn(archive, first.campaignId) : [];
+  return new Map(
+    asked.map(({ experiment, tier, open }) => [
+      experiment.id,
+      { tier, knownAs: knownAs(experiment), silence: silencedBy({ open, authors }) },
+    ]),
   );
 };
 
-/** Reads a whole campaign; asked only where a row was made without a wall. */
+/** Reads a whole campaign; asked only where a row leaves something open. */
 export const authorsIn = async (archive: Archive, campaignId: string) =>
   new Set((await archive.listExperiments(campaignId)).flatMap(({ proposal }) => (proposal === null ? [] : [proposal.author])));
 

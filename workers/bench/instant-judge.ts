@@ -11,10 +11,10 @@ export class InstantJudge implements Judge {
   }
 
   async score(request: Parameters<Judge['score']>[0]): Promise<Judgement> {
-    const { trialId, set, seed, programHash, checkpointHash, sandboxTier, sandboxCanaries, device } = request;
+    const { trialId, set, seed, programHash, checkpointHash, sandboxTier, sandboxCanaries, heldOutHidden, device } = request;
     const noise = Number.parseInt(sha256(`${programHash} ${seed}`).slice(0, 8), 16) / 2 ** 32;
     const row = (metric: Metric, value: number): Score => ({
-      ...{ trialId, metric, value, set, seed, programHash, checkpointHash, sandboxTier, sandboxCanaries, device },
+      ...{ trialId, metric, value, set, seed, programHash, checkpointHash, sandboxTier, sandboxCanaries, heldOutHidden, device },
       fullSequence: value,
       gapStandardError: 0,
       prefixes: 0,

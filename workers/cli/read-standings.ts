@@ -50,7 +50,7 @@ export const withConfirmations = async (
         isReference,
         confirmed,
         isUnwalled: bar?.tier === 'none',
-        isRanked: bar?.isUnsandboxed !== true,
+        isRanked: bar === undefined || bar.silence === null,
       });
     }),
   );

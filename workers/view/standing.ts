@@ -35,7 +35,7 @@ const verdictWords: Readonly<Record<Verdict['verdict'], (against: string) => str
   worse: (against) => `worse than ${against}`,
   'not-distinguishable': (against) => `not distinguishable from ${against}`,
   'known-baseline': (against) => `is the baseline ${against}`,
-  unsandboxed: () => 'not ranked: no sandbox',
+  unsandboxed: () => 'not ranked: no safe sandbox',
 };
 
 /** Confirmed gains before explored ones, each best first; the reference stands at zero among the best known; what has no rank comes last. */
@@ -115,8 +115,12 @@ export const standingsTable = (look: Look, standings: readonly Standing[]): read
     ...table(look, columns, standings),
     ...(anyRecall ? wrap(legend, look.width) : []),
     ...(standings.some(({ isUnwalled }) => isUnwalled) ? wrap(unwalledText(standings), look.width) : []),
+    ...(standings.some(({ isUnwalled, isRanked }) => !isUnwalled && !isRanked) ? wrap(readableText, look.width) : []),
   ];
 };
+
+const readableText =
+  'not ranked: scored where held-out text of the standard library could be read (as at tier S0P), in a campaign with programs that asi-arch did not write';
 
 const unwalledText = (standings: readonly Standing[]): string =>
   standings.every(({ isRanked }) => isRanked)

@@ -29,6 +29,8 @@ export const judgeRequestSchema = z.discriminatedUnion('op', [
     data: dataManifestSchema,
     sandboxTier: sandboxTierSchema,
     sandboxCanaries: z.string(),
+    /** Whether the canary that looks for held-out text of the standard library found none. */
+    heldOutHidden: z.boolean(),
     device: z.string(),
     /** Longest wait for one answer. */
     answerSeconds: z.number().positive(),

@@ -58,6 +58,8 @@ export const scoreSchema = z.strictObject({
   sandboxTier: sandboxTierSchema,
   /** Canary programs that the sandbox held, of those tried: "14/14". */
   sandboxCanaries: z.string().regex(/^\d+\/\d+$/),
+  /** Whether the canary that looks for held-out text of the standard library found none; absent in rows of older versions. */
+  heldOutHidden: z.boolean().optional(),
   device: z.string(),
   /** HMAC-SHA256 by the judge's key over every other field. */
   seal: hashSchema,

@@ -306,6 +306,7 @@ def _scored(key: bytes, request: dict[str, Any], text: np.ndarray, ends: tuple[i
             "judgeVersion": judge_version(),
             "sandboxTier": request["sandboxTier"],
             "sandboxCanaries": request["sandboxCanaries"],
+            "heldOutHidden": request["heldOutHidden"],
             "device": request["device"],
         }
         rows.append({**row, "seal": seal(key, row) if request["kept"] else NO_SEAL})

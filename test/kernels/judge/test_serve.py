@@ -81,6 +81,7 @@ def score_request(trial: dict[str, Any], score_id: str = "a", score_set: str = "
         "set": score_set,
         "sandboxTier": "none",
         "sandboxCanaries": "0/0",
+        "heldOutHidden": False,
         "device": "cpu",
         "answerSeconds": 20,
         "kept": True,

@@ -34,6 +34,7 @@ describe.skipIf(python === '')('the judge process (needs ASI_PYTHON)', () => {
     data: aDataManifest(),
     sandboxTier: 'none' as const,
     sandboxCanaries: '0/0',
+    heldOutHidden: false,
     device: 'cpu',
     answerSeconds: 10,
     kept: true,

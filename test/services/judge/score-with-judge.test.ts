@@ -30,7 +30,7 @@ const scoring: Scoring = {
     landlockAbi: null,
     uid: 64000,
     canaries: [
-      { name: 'environment', held: true, detail: '' },
+      { name: 'held-out-text', held: true, detail: '' },
       { name: 'memory', held: false, detail: '' },
     ],
     missing: '',
@@ -113,7 +113,14 @@ describe('a scoring', () => {
     expect(jobs.map((job) => job.command)).toEqual(['answer', 'answer']);
     expect(new Set(jobs.map((job) => job.workdir)).size).toBe(2);
     expect(new Set(jobs.flatMap((job) => [job.channel?.questions, job.channel?.answers])).size).toBe(4);
-    expect(asked[0]).toMatchObject({ trialId, set: 'search', sandboxTier: 'S1', sandboxCanaries: '1/2', answerSeconds: 30 });
+    expect(asked[0]).toMatchObject({
+      trialId,
+      set: 'search',
+      sandboxTier: 'S1',
+      sandboxCanaries: '1/2',
+      heldOutHidden: true,
+      answerSeconds: 30,
+    });
     // What a process of the candidate is told holds neither data nor set.
     expect(JSON.stringify(jobs.map((job) => job.request))).not.toMatch(/search|shards|heldOut/);
   });

@@ -88,8 +88,8 @@ describe('what bars a finalist from being a discovery', () => {
     expect((await chooseFinalists(archive, 'c-test')).finalists).toEqual([id(6), id(5)]);
     const experiments = await archive.listExperiments('c-test');
     const bars = await readBars(archive, { experiments, beside: [], sets: scoreSets });
-    expect(bars.get(id(5))).toEqual({ tier: 'S1', knownAs: 'gla', isUnsandboxed: false });
-    expect(bars.get(id(6))).toEqual({ tier: 'S1', knownAs: null, isUnsandboxed: false });
+    expect(bars.get(id(5))).toEqual({ tier: 'S1', knownAs: 'gla', silence: null });
+    expect(bars.get(id(6))).toEqual({ tier: 'S1', knownAs: null, silence: null });
   });
 
   it('is a row without a wall of its own, or of what it is compared with, where a program is not ours', async () => {
@@ -97,15 +97,17 @@ describe('what bars a finalist from being a discovery', () => {
     const [reference, , , , candidate] = await foreign.listExperiments('c-test');
     if (candidate === undefined || reference === undefined) throw new Error('made above');
     const all = { experiments: [candidate], beside: [], sets: scoreSets };
-    expect((await readBars(foreign, all)).get(candidate.id)).toMatchObject({ tier: 'none', isUnsandboxed: true });
+    expect((await readBars(foreign, all)).get(candidate.id)).toMatchObject({ tier: 'none', silence: 'no-wall' });
     const ours = await made({ levels: tied, tier: 'none' });
-    expect((await readBars(ours, all)).get(candidate.id)).toMatchObject({ tier: 'none', isUnsandboxed: false });
+    expect((await readBars(ours, all)).get(candidate.id)).toMatchObject({ tier: 'none', silence: null });
     const walled = await made({ levels: tied, authors: { 6: 'user' } });
-    expect((await readBars(walled, all)).get(candidate.id)).toMatchObject({ tier: 'S1', isUnsandboxed: false });
+    expect((await readBars(walled, all)).get(candidate.id)).toMatchObject({ tier: 'S1', silence: null });
     await walled.appendScores([aScore({ trialId: `${reference.id}/tiny/s77`, set: 'promotion' })]);
     const beside = { ...all, beside: [reference.id] };
-    expect((await readBars(walled, beside)).get(candidate.id)).toMatchObject({ tier: 'none', isUnsandboxed: true });
+    expect((await readBars(walled, beside)).get(candidate.id)).toMatchObject({ tier: 'none', silence: 'no-wall' });
+    const readable = await made({ levels: tied, tier: 'S0P', authors: { 6: 'user' } });
+    expect((await readBars(readable, all)).get(candidate.id)).toMatchObject({ tier: 'S0P', silence: 'readable-text' });
     // Who was chosen by exploring rows stays chosen, whatever later rows say.
-    expect((await readBars(walled, { ...beside, sets: ['search'] })).get(candidate.id)).toMatchObject({ isUnsandboxed: false });
+    expect((await readBars(walled, { ...beside, sets: ['search'] })).get(candidate.id)).toMatchObject({ silence: null });
   });
 });

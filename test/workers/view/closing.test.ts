@@ -89,8 +89,8 @@ describe('the closing table', () => {
     expect(text('worse')).toBe('worse than kda');
     expect(text('not-distinguishable')).toBe('not distinguishable from kda');
     expect(text('known-baseline')).toBe('is the baseline kda');
-    expect(text('unsandboxed')).toBe('not ranked: no sandbox');
-    expect(text('better', false)).toBe('not ranked: no sandbox');
+    expect(text('unsandboxed')).toBe('not ranked: no safe sandbox');
+    expect(text('better', false)).toBe('not ranked: no safe sandbox');
   });
 
   it('ranks confirmed gains first, the reference at zero among them', () => {

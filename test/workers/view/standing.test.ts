@@ -45,7 +45,7 @@ describe('a ranking of two axes', () => {
     expect(ourText).toContain('every program of this campaign was written by asi-arch itself');
     const foreign = ours.map((one) => ({ ...one, isRanked: false }));
     const text = standingsTable({ width: 200, color: false }, foreign).join('\n');
-    expect(text).toContain('not ranked: no sandbox');
+    expect(text).toContain('not ranked: no safe sandbox');
     expect(text).toContain('none of these is ranked or called better');
     expect(frontOf(foreign).size).toBe(0);
   });

@@ -7,6 +7,7 @@ import { badInput, CommandError } from '../command-error.ts';
 import type { CliContext } from '../context.ts';
 import { examples } from '../examples.ts';
 import { type Checked, checkProgram } from '../gate/check-program.ts';
+import { gateId, refuseNamedProgram } from '../gate/own-file.ts';
 import { refusalOf } from '../gate/program-refusal.ts';
 import { readMixerFile } from '../gate/read-mixer-file.ts';
 import { wholeNumber } from '../whole-number.ts';
@@ -50,7 +51,9 @@ Exit codes: 0 every gate passes or does not apply, 1 a gate failed, 2 the file i
       const { path, text } = readMixerFile(file, process.cwd());
       const fileName = basename(path);
       const { rung, seed, cuts, flopsLimit, baseline } = options;
-      const checked = await checkProgram(context.wholeConfig(), {
+      const config = context.wholeConfig();
+      const checked = await checkProgram(config, {
+        refuse: refuseNamedProgram({ command: 'asi gate', id: gateId, unsandboxed: config.unsandboxed }),
         text,
         fileName,
         rung: rungs[rung],

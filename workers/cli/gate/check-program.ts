@@ -29,8 +29,8 @@ export interface ProgramToCheck {
   readonly reference: BaselineName;
   /** Largest model FLOPs as a multiple of the reference's. */
   readonly flopsLimit: number;
-  /** Asked before a line of it runs: why it may not run in this sandbox, or null. Without it it runs in whatever there is. */
-  readonly refuse?: (sandbox: SandboxFacts) => string | null;
+  /** Asked before a line of it runs: why it may not run in this sandbox, or null. */
+  readonly refuse: (sandbox: SandboxFacts) => string | null;
 }
 
 /** The gates' own report, or how the process that ran them ended instead. */

@@ -4,6 +4,7 @@ import { mostConfirmedBaselines } from '../../../workflows/contracts/settings.ts
 import { mayBeStrongest } from '../../../workflows/rules/rivals.ts';
 import { weakestTier } from '../../../workflows/rules/sandbox.ts';
 import { calibrationSeeds } from '../../../workflows/rules/trial-seeds.ts';
+import { openIn, type Silence } from '../../../workflows/rules/unsandboxed.ts';
 import { pickFinalists } from '../../../workflows/rules/verdict.ts';
 import { noiseFrom, referenceId } from '../../activities/calibrate.ts';
 import { doubtsFrom, settledBy } from '../../activities/doubts.ts';
@@ -99,8 +100,9 @@ const verdictAgain = (record: BundleRecord): VerdictAgain => {
     noise,
   });
   const tier = weakestTier(rows.map(({ sandboxTier }) => sandboxTier));
+  const open = openIn(rows, campaign.settings.data);
   // Who wrote the other programs of the campaign stands in no bundle.
-  const bar = { knownAs: knownAs(experiment), tier, isUnsandboxed: tier === 'none' && stated.verdict === 'unsandboxed' };
+  const bar = { knownAs: knownAs(experiment), tier, silence: stated.verdict === 'unsandboxed' ? open : null };
   const { verdict: bare, nextSeeds } = finalVerdict(bench, { id: experiment.id, trials, audits, bar });
   const verdict = bare === null ? null : { ...bare, statement: `${bare.statement}${costOf(record)}` };
   if (verdict === null) return { differences: ['there is a verdict, and the rows give none'], open: null };
@@ -111,7 +113,7 @@ const verdictAgain = (record: BundleRecord): VerdictAgain => {
     ...foreign.map(({ experimentId, cuts }) => `the audit of ${experimentId} with ${cuts} cuts is not about this program`),
     ...(isClose(verdict, stated) ? [] : [`the verdict says "${stated.statement}"; the rows give "${verdict.statement}"`]),
   ];
-  if (nextSeeds.length === 0) return { differences, open: tier === 'none' && !bar.isUnsandboxed ? unwalled : null };
+  if (nextSeeds.length === 0) return { differences, open: open !== null && bar.silence === null ? unsaid[open] : null };
   return {
     differences,
     open: `the verdict follows from the rows, but the design asks for ${nextSeeds.length} more fresh seeds that the bundle has no trial of: their trials were cancelled, or left out`,
@@ -129,8 +131,12 @@ const costOf = ({ campaign, experiment, trials, baselines, referenceSeconds }: B
   });
 };
 
-const unwalled =
-  'the verdict follows from the rows, but some were made without a sandbox: whether every program of the campaign was written by asi-arch, so that they may speak, stands in its archive alone';
+const unsaid: Readonly<Record<Silence, string>> = {
+  'no-wall':
+    'the verdict follows from the rows, but some were made without a sandbox: whether every program of the campaign was written by asi-arch, so that they may speak, stands in its archive alone',
+  'readable-text':
+    'the verdict follows from the rows, but some were made where the held-out text could be read: whether every program of the campaign was written by asi-arch, so that they may speak, stands in its archive alone',
+};
 
 /** What a finalist of that campaign had to beat, chosen again by the exploring rows. */
 const comparedIn = ({ campaign, baselines, noise }: BundleRecord) => {

@@ -8,6 +8,7 @@ import type { CheckResult } from '../../../workflows/contracts/trial.ts';
 import type { Config } from '../../config.ts';
 import type { VerifyStep } from '../../view/verify-lines.ts';
 import { checkProgramOn, type OpenHost } from '../gate/check-program.ts';
+import { refuseNamedProgram } from '../gate/own-file.ts';
 import { outages } from '../gate/program-refusal.ts';
 import { cutsFor } from './figures.ts';
 
@@ -63,6 +64,7 @@ const run = async (
     seed: settings.seed,
     reference,
     flopsLimit: flopsLimits[record.experiment.kind],
+    refuse: refuseNamedProgram({ command: 'asi verify', id: record.campaign.id, unsandboxed: config.unsandboxed }),
   });
   if (!checked.ok) {
     const state = outages.includes(checked.label) ? 'not-repeated' : 'mismatch';

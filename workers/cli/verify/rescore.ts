@@ -13,6 +13,7 @@ import type { AnswerRequest } from '../../../workflows/contracts/trial.ts';
 import type { Config } from '../../config.ts';
 import { isWithin, type Rescored, type VerifyStep } from '../../view/verify-lines.ts';
 import type { OpenHost } from '../gate/check-program.ts';
+import { refuseNamedProgram } from '../gate/own-file.ts';
 import { outages } from '../gate/program-refusal.ts';
 
 /** Same judge's key, device and version of PyTorch: the same cuts of the same text by the same arithmetic. */
@@ -53,6 +54,9 @@ export const rescore = async ({ config, judge, opened }: RescoreTools, request: 
   const skipped: string[] = [];
   try {
     const facts = await host.start();
+    const named = { command: 'asi verify', id: record.campaign.id, unsandboxed: config.unsandboxed } as const;
+    const refused = refuseNamedProgram(named)(facts.sandbox);
+    if (refused !== null) return { step: { step: 'scores', state: 'not-repeated', detail: refused }, scores: [] };
     for (const set of scoreSets) {
       const recorded = rows.filter((row) => row.set === set);
       if (recorded.length === 0) continue;

@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { checkProgram } from '../../../../workers/cli/gate/check-program.ts';
-import { refuseOwnFile } from '../../../../workers/cli/gate/own-file.ts';
+import { refuseNamedProgram, refuseOwnFile } from '../../../../workers/cli/gate/own-file.ts';
 import { readConfig } from '../../../../workers/config.ts';
 import { rungs } from '../../../../workflows/contracts/rung.ts';
 import { temporaryFolder } from '../../../support/temporary-folder.ts';
@@ -20,6 +20,16 @@ describe("a person's own file", () => {
     const other = refuseOwnFile({ settings, id: 'c-mine', unsandboxed: new Set(['c-other']) });
     expect(other(unwalled)).toContain('ASI_ALLOW_UNSANDBOXED=c-mine');
     expect(refuseOwnFile({ settings, id: 'c-mine', unsandboxed: new Set(['c-mine']) })(unwalled)).toBeNull();
+  });
+
+  it('is looked at behind any wall, and without one only where the operator named it', () => {
+    const refuse = (ids: readonly string[]) =>
+      refuseNamedProgram({ command: 'asi gate', id: 'c-gate', unsandboxed: new Set(ids) });
+    expect(refuse([])({ tier: 'S0P', missing: '' })).toBeNull();
+    expect(refuse([])(unwalled)).toMatch(
+      /^asi gate would run the program with your own rights: this machine has no sandbox \(this is not Linux\)\. .*ASI_ALLOW_UNSANDBOXED=c-gate/,
+    );
+    expect(refuse(['c-gate'])(unwalled)).toBeNull();
   });
 
   it('is not run when it is refused', { timeout: 120_000 }, async () => {
