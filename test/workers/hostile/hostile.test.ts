@@ -14,6 +14,8 @@ const hostile = readdirSync(join(programs, 'hostile'))
   .filter((name) => name.endsWith('.py'))
   .toSorted();
 const honest = 'ema.py';
+/** One hangs at once, of the other the review reads that it writes a file. */
+const endInCheck = ['hang_in_check.py', 'write_elsewhere.py'];
 const campaignId = 'c-hostile';
 /** A hang is over after so much silence; an honest step of this rung takes milliseconds. */
 const stack = new RealStack({ ASI_IDLE_SECONDS: '12', ASI_CHECK_SECONDS: '25' });
@@ -55,8 +57,8 @@ describe('a campaign with hostile candidates among its starts', () => {
   it.each(hostile)('records %s with its own label and goes on', (name) => {
     const { state, failure } = endOf(name);
     expect(expectedLabels(name)).toContain(failure?.label);
-    expect(state).toBe(name === 'hang_in_check.py' ? 'rejected' : 'failed');
-    expect(failure?.stage).toBe(name === 'hang_in_check.py' ? 'check' : 'train');
+    expect(state).toBe(endInCheck.includes(name) ? 'rejected' : 'failed');
+    expect(failure?.stage).toBe(endInCheck.includes(name) ? 'check' : 'train');
     expect(failure?.detail).not.toBe('');
   });
 
