@@ -182,8 +182,8 @@ describe('renderReport', () => {
   it('warns beside the verdicts where the held-out text was asked too often', async () => {
     const made = makeCampaign({ numCandidates: 3 });
     const asked = (trialId: string) => aScore({ trialId, set: 'promotion', dataHash: made.campaign.data.hash });
-    const own = asked(`${made.campaign.id}/e0001/tiny/s9`);
-    const earlier = Array.from({ length: 10 }, (_, number) => asked(`c-earlier-${number}/e0001/tiny/s1`));
+    const own = asked(`${made.campaign.id}/e0001/quick/s9`);
+    const earlier = Array.from({ length: 10 }, (_, number) => asked(`c-earlier-${number}/e0001/quick/s1`));
     const finalists = async (rows: readonly Score[]) =>
       parseHTML(await render({ ...made, scores: [...made.scores, ...rows] })).document.querySelector('#finalists')?.textContent;
     expect(await finalists([own, ...earlier.slice(1)])).not.toContain('worn text');
