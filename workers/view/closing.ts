@@ -69,7 +69,9 @@ const rankingLines = (look: Look, { campaign, standings, scores, ends }: Ending)
     '',
     ...wrap(heading, look.width),
     ...standingsTable(look, ranked),
-    ...(more > 0 ? [`  and ${more} more that were recorded, see npx asi leaderboard ${campaign.id}`] : []),
+    ...(more > 0
+      ? [`  and ${more} more that ${more === 1 ? 'was' : 'were'} recorded, see npx asi leaderboard ${campaign.id}`]
+      : []),
     ...provenanceLines(look, scores),
     ...(winners.length === 0
       ? []

@@ -18,6 +18,7 @@ from string import Formatter
 from types import ModuleType
 
 from .attribute_names import AttributeNames, Scope, function_scope
+from .carried_data import carried_data
 
 _ALLOWED_MODULES = frozenset(
     {
@@ -108,7 +109,7 @@ _ALLOWED_DUNDER_NAMES = frozenset({"__all__", "__author__", "__doc__", "__name__
 _ATTRIBUTE_FUNCTIONS = frozenset({"getattr", "hasattr", "setattr"})
 _NAME_REMEDY = 'write the attribute out, or begin its name with a literal: getattr(self, f"proj_{i}")'
 _LARGEST_PROGRAM_CHARACTERS = 200_000
-# Trained weights can be brought along in the text; texts and tables of a mixer are short.
+# Trained weights can be brought along in the text; texts and tables of a mixer are short. Their sum is bounded too.
 _LARGEST_LITERAL_CHARACTERS = 2_000
 _LARGEST_TABLE_ENTRIES = 512
 
@@ -134,7 +135,7 @@ def review(source: str) -> ast.Module:
         raise ReviewError("compile_error", f"line {error.lineno}: {error.msg}") from error
     except (ValueError, RecursionError, MemoryError) as error:  # null bytes, nesting past the parser's depth
         raise ReviewError("compile_error", f"the program cannot be parsed: {error}") from error
-    findings = _missing_class(tree)
+    findings = _missing_class(tree) + carried_data(tree)
     reviewer = _Reviewer(AttributeNames(tree, _REFUSED_ATTRIBUTES))
     try:
         reviewer.visit(tree)

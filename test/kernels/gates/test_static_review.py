@@ -262,3 +262,21 @@ def test_a_text_past_the_limit_is_refused_with_both_numbers() -> None:
 def test_integers_of_the_text_are_listed_without_booleans_and_floats() -> None:
     tree = review(_text("x = x[:256] * 2.5 if True else x + 31"))
     assert integer_constants(tree) == (0, 1, 31, 256)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (f"w = '{'a' * 1500}'\n" * 3, "4,500 characters in its literals; at most 4,000"),
+        (f"w = [{'1.5, ' * 400}]\n" * 3, "1,203 numbers; at most 1,000"),
+        (
+            "w = [dict(" + ", ".join(f"{'b' * 50}{n}=x" for n in range(200)) + ")]\n",
+            "characters in its different names",
+        ),
+    ],
+)
+def test_many_small_pieces_may_not_carry_what_one_large_may_not(plain_program: str, text: str, said: str) -> None:
+    with pytest.raises(ReviewError, match=said) as refused:
+        review(plain_program + "\nx = 1\n" + text)
+    assert refused.value.label == "rejected_static"
+    review(plain_program + '\n"""' + "a docstring is read by nobody " * 60 + '"""\n')
