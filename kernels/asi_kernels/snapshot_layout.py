@@ -29,7 +29,7 @@ TYPE_BYTES = {
     "U8": 1,
     "BOOL": 1,
 }
-_TYPES_OF_TORCH = {
+TYPES_OF_TORCH = {
     "float64": "F64",
     "float32": "F32",
     "float16": "F16",
@@ -49,7 +49,7 @@ _MIXER = "mixer."
 def type_name(torch_type: object) -> str:
     """What safetensors calls a torch type; the type's own name where the format or the product has none for it."""
     name = str(torch_type).removeprefix("torch.")
-    return _TYPES_OF_TORCH.get(name, name)
+    return TYPES_OF_TORCH.get(name, name)
 
 
 def entries_of_state(state: dict[str, Any]) -> list[Entry]:

@@ -33,6 +33,8 @@ const noSandbox: SandboxFacts = {
   missing: 'the instant host runs nothing',
 };
 
+const hidesHeldOut: Readonly<Record<SandboxTier, boolean>> = { S3: true, S2: true, S1: true, S0L: true, S0P: false, none: false };
+
 /**
  * Answers every job at once with a well-formed result, so that what is left is the cost of the loop itself. The scores are a hash of the
  * program and the seed: they rank nothing.
@@ -51,7 +53,9 @@ export class InstantHost implements Host {
   }
 
   async start() {
-    return { torchVersion: 'none', device: 'instant', sandbox: { ...noSandbox, tier: this.#tier } };
+    // A host that says it has a tier says what goes with it: that the tier hides held-out text.
+    const canaries = hidesHeldOut[this.#tier] ? [{ name: 'held-out-text', held: true, detail: 'nothing runs here' }] : [];
+    return { torchVersion: 'none', device: 'instant', sandbox: { ...noSandbox, tier: this.#tier, canaries } };
   }
 
   async run(job: HostJob): ReturnType<JobRunner['run']> {

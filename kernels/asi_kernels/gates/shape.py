@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 from ..programs import RAISED_BY_PROGRAMS
+from ..train.layers.arena import BadDeclaration, declared_tensors, read_declaration
 from .outcome import CandidateError, Outcome, failed, passed
 from .subject import Subject, call_with_state, shape_of
 
@@ -27,6 +28,9 @@ def shape(subject: Subject, rung: dict[str, Any]) -> Outcome:
     problem = _problem(double, subject.inputs(2, 33, seed=3))
     if problem:
         return failed(problem)
+    held = _trainable_problem(subject)
+    if held:
+        return failed(held)
     own_size = _own_size_problem(subject, rung)
     if own_size:
         return failed(own_size)
@@ -51,6 +55,16 @@ def _problem(mixer: torch.nn.Module, x: torch.Tensor) -> str:
         return f"forward on {x.device} returned a tensor on {y.device}; the device must be kept"
     if not torch.equal(x, before):
         return f"forward of {shape_of(x)} changed its input in place"
+    return ""
+
+
+def _trainable_problem(subject: Subject) -> str:
+    """Whether the trainer can hold the mixer's tensors, which it keeps apart from the program."""
+    try:
+        mixers = [subject.build(layer_index=0, dtype=torch.float32)]
+        read_declaration([entry.to_json() for entry, _ in declared_tensors(mixers)], len(mixers))
+    except BadDeclaration as error:
+        return str(error)
     return ""
 
 

@@ -58,6 +58,10 @@ _REFUSED_FUNCTIONS = frozenset(
         "torch.seed",
         "torch.initial_seed",
         "torch.fork",
+        # What is drawn past torch's own seeded generator is not decided by the seed of a trial.
+        "torch.Generator",
+        "torch.default_generator",
+        "torch.random",
         "torch.get_file_path",
         "torch.autograd.set_grad_enabled",
         "torch.autograd.set_detect_anomaly",
@@ -104,8 +108,8 @@ _REFUSED_BUILTINS = frozenset(
         "vars",
     }
 )
-_ALLOWED_DUNDERS = frozenset({"__init__", "__name__", "__doc__", "__post_init__", "__call__"})
-_ALLOWED_DUNDER_NAMES = frozenset({"__all__", "__author__", "__doc__", "__name__", "__slots__", "__version__"})
+_ALLOWED_DUNDERS = frozenset({"__init__", "__name__", "__post_init__", "__call__"})
+_ALLOWED_DUNDER_NAMES = frozenset({"__all__", "__author__", "__name__", "__slots__", "__version__"})
 _ATTRIBUTE_FUNCTIONS = frozenset({"getattr", "hasattr", "setattr"})
 _NAME_REMEDY = 'write the attribute out, or begin its name with a literal: getattr(self, f"proj_{i}")'
 _LARGEST_PROGRAM_CHARACTERS = 200_000
@@ -135,13 +139,13 @@ def review(source: str) -> ast.Module:
         raise ReviewError("compile_error", f"line {error.lineno}: {error.msg}") from error
     except (ValueError, RecursionError, MemoryError) as error:  # null bytes, nesting past the parser's depth
         raise ReviewError("compile_error", f"the program cannot be parsed: {error}") from error
-    findings = _missing_class(tree) + carried_data(tree)
+    findings = _missing_class(tree)
     reviewer = _Reviewer(AttributeNames(tree, _REFUSED_ATTRIBUTES))
     try:
         reviewer.visit(tree)
     except RecursionError as error:
         raise ReviewError("rejected_static", "the program nests expressions too deeply to be reviewed") from error
-    findings += reviewer.findings
+    findings += reviewer.findings + carried_data(tree)
     if findings:
         raise ReviewError("rejected_static", "; ".join(dict.fromkeys(findings)))
     return tree

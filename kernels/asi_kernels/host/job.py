@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from asi_kernels.commands import RUNS_CANDIDATE_CODE
+from asi_kernels.commands import RUNS_CANDIDATE_CODE, SEPARATES_CANDIDATE_CODE
 from asi_kernels.programs import DETAIL_LIMIT
 from asi_kernels.requests import RESULT_NAME, parse_json, schema_problem
 from asi_kernels.sandbox.canaries import CANARY_COMMAND
@@ -254,11 +254,20 @@ class Job:
                 )
             return End("signal", f"it was ended by signal {number} ({_signal_name(number)})")
         code = os.WEXITSTATUS(status)
-        if code in _OUR_STATUSES and self._fault:
+        if code in _OUR_STATUSES and self._fault and self._is_believed():
             return End("infra", self._fault)
         if code != 0:
             return End("exit", f"it ended with status {code}")
         return End(*(refuse_result(self._workdir, self.command, self._declared, self._wall.kind.uid) or (None, "")))
+
+    def _is_believed(self) -> bool:
+        """Whether a fault that the job told of is taken for ours. Where candidate code runs beside whoever tells it, it
+        is believed once, as a kill from outside is: it may be the candidate's own word.
+        """
+        if self.command not in RUNS_CANDIDATE_CODE or self.command == SEPARATES_CANDIDATE_CODE:
+            return True
+        self.was_killed_from_outside = not self._was_killed
+        return not self._was_killed
 
     def _judge_progress(self, line: bytes) -> dict[str, Any] | None:
         """The progress to pass on, if the line holds any."""

@@ -209,12 +209,17 @@ _ACTS_ON_ANY: dict[str, tuple[int, int]] = {
     "setpriority": (141, 140),
     "ioprio_set": (251, 30),
 }
+# F_SETOWN, F_SETSIG, F_SETOWN_EX; FIOSETOWN and SIOCSPGRP: whom the kernel signals when a descriptor is ready.
+_OWNER_COMMANDS = (8, 10, 15)
+_OWNER_REQUESTS = (0x8901, 0x8902)
+_FORKS: dict[str, tuple[int | None, int | None]] = {"fork": (57, None), "vfork": (58, None)}
+_CLONE_THREAD = 0x00010000
 _MEANS_ITSELF = frozenset({"prlimit64", "sched_setparam", "sched_setscheduler", "sched_setaffinity", "sched_setattr"})
 """Calls for which process 0 is the caller; for kill it is a group."""
 
 
 def bound_program(own_pid: int, *, machine: str = platform.machine()) -> bytes:
-    """The instructions of a second filter: files may be opened for reading alone, and no other process be acted on.
+    """The instructions of a second filter: files are read alone, no other process is acted on, none is started.
 
     own_pid: the one process that may be signalled and limited. What is open already, shared memory and memory files
     stay as they are.
@@ -230,6 +235,23 @@ def bound_program(own_pid: int, *, machine: str = platform.machine()) -> bytes:
         number = numbers[index]
         if number is not None:
             program += _call(number, [_instruction(_JUMP_ANY_BIT, _WRITING_FLAGS, 0, 1), refuse], argument=place)
+    number = _FCNTL[index]
+    owners = [
+        _instruction(_JUMP_EQUAL, command, len(_OWNER_COMMANDS) - place, 0)
+        for place, command in enumerate(_OWNER_COMMANDS)
+    ]
+    program += _call(number, [*owners, _instruction(_RETURN, _ALLOW), refuse], argument=1)
+    owners = [
+        _instruction(_JUMP_EQUAL, command, len(_OWNER_REQUESTS) - place, 0)
+        for place, command in enumerate(_OWNER_REQUESTS)
+    ]
+    program += _call(_IOCTL[index], [*owners, _instruction(_RETURN, _ALLOW), refuse], argument=1)
+    # Children that nobody waits for are in no account of CPU time; threads are.
+    for number in (numbers[index] for numbers in _FORKS.values()):
+        if number is not None:
+            program += [_instruction(_JUMP_EQUAL, number, 0, 1), refuse]
+    program += _call(_CLONE[index], [_instruction(_JUMP_ANY_BIT, _CLONE_THREAD, 1, 0), refuse])
+    program += [_instruction(_JUMP_EQUAL, _CLONE3[index], 0, 1), _instruction(_RETURN, _ERRNO | errno.ENOSYS)]
     for name, targets in _ACTS_ON.items():
         allowed = (own_pid, 0) if name in _MEANS_ITSELF else (own_pid,)
         body = [_instruction(_JUMP_EQUAL, pid, len(allowed) - place, 0) for place, pid in enumerate(allowed)]

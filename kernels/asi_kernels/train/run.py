@@ -127,6 +127,11 @@ class _Trial:
         found, self._found = self._found, None
         if found is None or found.model is None:
             return
+        shapes = {name: tensor.shape for name, tensor in model.state_dict().items()}
+        if shapes != {name: tensor.shape for name, tensor in found.model.items()}:
+            raise TrialFailed(
+                "nondeterministic", "its mixers have other tensors than those that it began the trial with"
+            )
         model.load_state_dict(found.model)
         optimiser.load_state(found.optimiser or {})
         self._link.restore(found.layers or {})

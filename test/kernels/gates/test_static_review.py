@@ -41,6 +41,9 @@ def _text(body: str = "pass", head: str = "") -> str:
         ("torch.load('a')", "torch.load"),
         ("torch.save(x, 'a')", "torch.save"),
         ("torch.from_file('a')", "torch.from_file"),
+        ("torch.Generator().seed()", "torch.Generator"),
+        ("torch.seed()", "torch.seed"),
+        ("Mixer.__doc__", "__doc__"),
         ("torch.manual_seed(0)", "torch.manual_seed"),
         ("torch.set_num_threads(8)", "torch.set_num_threads"),
         ("torch.set_default_dtype(torch.float64)", "torch.set_default_dtype"),
@@ -267,11 +270,11 @@ def test_integers_of_the_text_are_listed_without_booleans_and_floats() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (f"w = '{'a' * 1500}'\n" * 3, "4,500 characters in its literals; at most 4,000"),
-        (f"w = [{'1.5, ' * 400}]\n" * 3, "1,203 numbers; at most 1,000"),
+        (f"w = '{'a' * 1500}'\n" * 3, "4,500 bytes of text in its literals; at most 2,000"),
+        (f"w = [{'1.5, ' * 400}]\n" * 3, "1,203 numbers; at most 600"),
         (
             "w = [dict(" + ", ".join(f"{'b' * 50}{n}=x" for n in range(200)) + ")]\n",
-            "characters in its different names",
+            "bytes in its different names",
         ),
     ],
 )

@@ -189,6 +189,13 @@ def test_a_kill_that_nobody_here_sent_is_an_outage_once(host: Any, tmp_path: Pat
     assert "signal 9 (SIGKILL)" in second["detail"]
 
 
+def test_a_fault_that_a_candidate_may_have_told_is_believed_once(host: Any, tmp_path: Path, make_answer: Any) -> None:
+    make_answer(tmp_path, f'{_ANSWERING}        os.write(3, b\'{{"fault": "the disk"}}\\n\'); os._exit(70)\n')
+    first, second = (host.run("blames the host", tmp_path, "answer") for _ in range(2))
+    assert (first["label"], first["detail"]) == ("infra", "the disk")
+    assert (second["label"], second["detail"]) == ("exit", "it ended with status 70")
+
+
 def test_a_good_job_ends_without_a_label_and_tells_its_progress(
     host: Any, tmp_path: Path, make_trial: Any, deltanet_program: str
 ) -> None:

@@ -2,11 +2,13 @@
 
 import ctypes
 import errno
+import fcntl
 import os
 import resource
 import signal
 import struct
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -112,6 +114,7 @@ def _is_refused(change: Callable[[], object]) -> bool:
 @pytest.mark.skipif(sys.platform != "linux", reason="seccomp is Linux's")
 def test_a_bound_process_acts_on_itself_alone() -> None:
     other = os.getpid()
+    reader, _ = os.pipe()
     pid = os.fork()
     if pid == 0:
         kernel_calls.forbid_new_privileges()
@@ -124,12 +127,19 @@ def test_a_bound_process_acts_on_itself_alone() -> None:
             lambda: os.sched_setaffinity(other, os.sched_getaffinity(0)),
             lambda: os.setpriority(os.PRIO_PROCESS, other, 19),
             lambda: signal.pidfd_send_signal(os.pidfd_open(other), 0),
+            lambda: fcntl.fcntl(reader, fcntl.F_SETOWN, other),
+            lambda: fcntl.fcntl(reader, 10, signal.SIGKILL),
+            lambda: fcntl.ioctl(reader, 0x8901, struct.pack("=i", other)),
+            os.fork,
+            lambda: os.posix_spawn("/bin/true", ["true"], {}),
         ]
         on_itself: list[Callable[[], object]] = [
             lambda: os.kill(os.getpid(), 0),
             lambda: signal.raise_signal(signal.SIGCHLD),
             lambda: resource.setrlimit(resource.RLIMIT_CORE, (0, 0)),
             lambda: os.sched_setaffinity(0, os.sched_getaffinity(0)),
+            lambda: fcntl.fcntl(reader, fcntl.F_SETFD, 0),
+            lambda: threading.Thread(target=os.getpid).start(),
         ]
         held = all(map(_is_refused, on_other)) and not any(map(_is_refused, on_itself))
         os._exit(0 if held else 1)

@@ -11,23 +11,23 @@ from __future__ import annotations
 import math
 import mmap
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import torch
+from torch import nn
+
+from asi_kernels.snapshot_layout import TYPES_OF_TORCH
 
 _ALIGNMENT = 64
 _TENSOR_BYTES = 512 << 20  # reserved, not used: pages are made when they are written
 _MOST_TENSORS = 4_000
 _LONGEST_NAME = 300
-_NAME = re.compile(r"\w+(\.\w+)*")
-_TYPES = {
-    str(kind).removeprefix("torch."): kind
-    for kind in (
-        *(torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.complex64, torch.complex128),
-        *(torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8, torch.bool),
-    )
-}
+_MOST_NUMBERS = 1 << 40
+# What a module takes for a name: anything without a dot, and no empty part between two.
+_NAME = re.compile(r"[^.]+(\.[^.]+)*")
+_TYPES: dict[str, torch.dtype] = {name: getattr(torch, name) for name in TYPES_OF_TORCH}
 
 
 class BadDeclaration(Exception):
@@ -58,8 +58,44 @@ class Declared:
         }
 
 
-def declared_kind(tensor: torch.Tensor) -> str:
-    return str(tensor.dtype).removeprefix("torch.")
+def declared_tensors(mixers: list[nn.Module]) -> list[tuple[Declared, torch.Tensor]]:
+    """Parameters and lasting buffers of every layer, by all of their names, in the order of a model's parameters.
+
+    Raises BadDeclaration for what is no plain tensor in memory.
+    """
+    found: list[tuple[Declared, torch.Tensor]] = []
+    seen: dict[int, int] = {}
+    for layer, mixer in enumerate(mixers):
+        for name, tensor, is_parameter in _named_tensors(mixer):
+            if tensor.layout != torch.strided or tensor.is_quantized or tensor.device.type == "meta":
+                raise BadDeclaration(
+                    f"tensor {name!r} of layer {layer} is {tensor.layout} on {tensor.device}; it must be dense"
+                )
+            entry = Declared(
+                layer=layer,
+                name=name,
+                kind=str(tensor.dtype).removeprefix("torch."),
+                shape=tuple(tensor.shape),
+                is_parameter=is_parameter,
+                is_trained=is_parameter and tensor.requires_grad,
+                same_as=seen.get(id(tensor)),
+            )
+            seen.setdefault(id(tensor), len(found))
+            found.append((entry, tensor))
+    return found
+
+
+def _named_tensors(mixer: nn.Module) -> Iterator[tuple[str, torch.Tensor, bool]]:
+    for prefix, module in mixer.named_modules(remove_duplicate=False):
+        named = [(name, value, True) for name, value in module._parameters.items()]
+        named += [
+            (name, value, False)
+            for name, value in module._buffers.items()
+            if name not in module._non_persistent_buffers_set
+        ]
+        for name, tensor, is_parameter in named:
+            if tensor is not None:
+                yield f"{prefix}.{name}" if prefix else name, tensor, is_parameter
 
 
 def read_declaration(content: Any, num_layers: int) -> list[Declared]:
@@ -89,12 +125,18 @@ def _read_entry(entry: Any, before: list[Declared], num_layers: int) -> Declared
         case _:
             raise BadDeclaration(f"a declared tensor has other fields than it must have: {entry!r:.200}")
     shown = f"tensor {name[:_LONGEST_NAME]!r} of layer {layer}"
-    if not 0 <= layer < num_layers or len(name) > _LONGEST_NAME or not _NAME.fullmatch(name):
+    is_name = len(name) <= _LONGEST_NAME and name.isprintable() and _NAME.fullmatch(name) is not None
+    if not 0 <= layer < num_layers or not is_name:
         raise BadDeclaration(f"{shown} has no name that a module can have, or no such layer")
     if kind not in _TYPES:
         raise BadDeclaration(f"{shown} is of type {kind[:40]!r}; it must be one of {', '.join(_TYPES)}")
     if len(shape) > 16 or not all(type(size) is int and 0 <= size < 1 << 32 for size in shape):
         raise BadDeclaration(f"{shown} has the shape {shape!r:.200}; it must be at most 16 sizes below 2^32")
+    # Empty tensors too: torch counts the steps between elements that are not there.
+    if math.prod(max(1, size) for size in shape) > _MOST_NUMBERS:
+        raise BadDeclaration(f"{shown} has the shape {shape!r:.200}; it must have at most 2^40 numbers")
+    if is_trained and not (_TYPES[kind].is_floating_point or _TYPES[kind].is_complex):
+        raise BadDeclaration(f"{shown} is trained and of type {kind}; only numbers with a fraction are trained")
     declared = Declared(layer, name, kind, tuple(shape), is_parameter, is_trained and is_parameter, same_as)
     if same_as is not None:
         if type(same_as) is not int or not 0 <= same_as < len(before):

@@ -1,8 +1,9 @@
 """The layer process: the only one of a trial's training that holds candidate code.
 
-It is forked from the trainer, gives up what `confine` says, and then knows the hidden activations of its layers, the
-gradients that come back and its own parameters, nothing else: no tokens, no targets, no loss, no optimiser, no file to
-write. What it answers is data to the trainer. Runs the mixers exactly as one model would, to the bit.
+It is forked from the trainer, gives up what `confine` says, and is then asked for activations and gradients of its
+layers. The loss, the optimiser, the weights that count and every file to write are the trainer's. It may read what its
+job may read, the training text and the checkpoints of the trial among it: nothing that it makes of that comes back but
+activations and gradients. What it answers is data to the trainer. Runs the mixers as one model would, to the bit.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import os
 import resource
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 import torch
@@ -22,7 +23,7 @@ from torch import nn
 from asi_kernels.models.language_model import MixerContractError, call_mixer, make_mixer
 from asi_kernels.programs import DETAIL_LIMIT, ProgramError, describe_error, load_mixer_class
 
-from .arena import Activations, Arena, BadDeclaration, Declared, declared_kind, read_declaration
+from .arena import Activations, Arena, BadDeclaration, declared_tensors, read_declaration
 from .messages import Answer, Gone, Order, next_order, send_reply
 
 _ORDERS, _REPLIES = 3, 4
@@ -140,7 +141,7 @@ class _Layers:
         ]
         torch.manual_seed(request["seed"])
         self._io = self._arena.activations(rung, task)
-        tensors = list(_tensors_of(self._mixers))
+        tensors = declared_tensors(self._mixers)
         declared = [tensor.to_json() for tensor, _ in tensors]
         places = self._arena.tensors(read_declaration(declared, layers))
         once = [(entry, tensor, place) for (entry, tensor), place in zip(tensors, places, strict=True)]
@@ -206,37 +207,3 @@ class _Exit(torch.autograd.Function):
     def backward(ctx: Any, grad: torch.Tensor) -> tuple[torch.Tensor, None]:
         del grad
         return ctx.io.grad_y.data, None
-
-
-def _tensors_of(mixers: list[nn.Module]) -> Iterator[tuple[Declared, torch.Tensor]]:
-    """Parameters and lasting buffers of every layer, by all of their names, in the order of a model's parameters."""
-    seen: dict[int, int] = {}
-    place = 0
-    for layer, mixer in enumerate(mixers):
-        for name, tensor, is_parameter in _named_tensors(mixer):
-            same_as = seen.get(id(tensor))
-            entry = Declared(
-                layer=layer,
-                name=name,
-                kind=declared_kind(tensor),
-                shape=tuple(tensor.shape),
-                is_parameter=is_parameter,
-                is_trained=is_parameter and tensor.requires_grad,
-                same_as=same_as,
-            )
-            seen.setdefault(id(tensor), place)
-            place += 1
-            yield entry, tensor
-
-
-def _named_tensors(mixer: nn.Module) -> Iterator[tuple[str, torch.Tensor, bool]]:
-    for prefix, module in mixer.named_modules(remove_duplicate=False):
-        named = [(name, value, True) for name, value in module._parameters.items()]
-        named += [
-            (name, value, False)
-            for name, value in module._buffers.items()
-            if name not in module._non_persistent_buffers_set
-        ]
-        for name, tensor, is_parameter in named:
-            if tensor is not None:
-                yield f"{prefix}.{name}" if prefix else name, tensor, is_parameter

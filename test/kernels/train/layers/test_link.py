@@ -1,5 +1,6 @@
 """Mixers in a process of their own are trained as mixers in the trainer would be, to the bit, and keep to a form."""
 
+import hashlib
 import json
 import os
 import signal
@@ -51,12 +52,13 @@ class Mixer(nn.Module):
         self.register_buffer("decay", torch.rand(hidden_size))
         self.register_buffer("scratch", torch.rand(2), persistent=False)
         self.register_parameter("nothing", None)
+        self.named = nn.ParameterDict({"fast-decay": torch.ones(hidden_size)})
 
     def forward(self, x, state=None):
         x += self.frozen
         x = F.dropout(self.again(x) * self.scales[0] + self.scales[1], 0.1, self.training)
         x = x + (x.bfloat16() @ self.narrow).float() + torch.view_as_real(self.turn * x)[..., 0]
-        return self.second(x * self.decay), state
+        return self.second(x * self.decay * self.named['fast-decay']), state
 """
 
 
@@ -214,10 +216,13 @@ _GOOD = Declared(0, "map.weight", "float32", (4, 4), is_parameter=True, is_train
         ({}, "must declare a list"),
         ([_GOOD] * 5_000, "at most 4,000"),
         ([{**_GOOD, "more": 1}], "other fields"),
-        ([{**_GOOD, "name": "a/b"}], "no name that a module can have"),
         ([{**_GOOD, "name": "a..b"}], "no name that a module can have"),
         ([{**_GOOD, "layer": 2}], "no such layer"),
         ([{**_GOOD, "kind": "quint8"}], "must be one of float64"),
+        ([{**_GOOD, "kind": "complex128"}], "must be one of float64"),
+        ([{**_GOOD, "kind": "int64"}], "is trained and of type int64"),
+        ([{**_GOOD, "shape": [0, 1 << 31, 1 << 31]}], r"at most 2\^40 numbers"),
+        ([{**_GOOD, "name": "a\nb"}], "no name that a module can have"),
         ([{**_GOOD, "shape": [-1]}], "sizes below"),
         ([{**_GOOD, "sameAs": 0}], "does not come before it"),
         ([_GOOD, {**_GOOD, "name": "b", "shape": [5], "sameAs": 0}], "which is another"),
@@ -233,6 +238,42 @@ def test_more_tensors_than_fit_are_refused_by_name(tiny_rung: dict[str, Any]) ->
     declared = read_declaration([{**_GOOD, "shape": [1 << 20, 1 << 10]}], 1)
     with pytest.raises(BadDeclaration, match=r"512 MB of tensors, up to 'map\.weight' of layer 0"):
         Arena(tiny_rung).tensors(declared)
+
+
+def test_a_program_that_has_other_tensors_when_it_goes_on_is_no_outage(
+    tmp_path: Path, make_trial: Any, plain_program: str
+) -> None:
+    request = make_trial(tmp_path, plain_program, steps=8, checkpoint_every=2)
+
+    def stop(line: dict[str, Any] | None) -> None:
+        if line is not None and line["step"] == 5:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        train.run(request, tmp_path, stop)
+    # As one would that told the attempts apart: the text stays, what it makes does not.
+    other = plain_program.replace(
+        "nn.Linear(hidden_size, hidden_size)", "nn.Linear(hidden_size, hidden_size, bias=False)"
+    )
+    (tmp_path / "mixer.py").write_text(other)
+    state = tmp_path / "checkpoints" / "state.safetensors"
+    kept = load_checkpoint_identity(state, request, other)
+    result = train.run(kept, tmp_path, lambda line: None)
+    assert (result["status"], result["label"]) == ("failed", "nondeterministic")
+
+
+def load_checkpoint_identity(state: Path, request: dict[str, Any], program: str) -> dict[str, Any]:
+    """The request for another program, with the checkpoint made out to it."""
+    from safetensors.torch import load, save
+
+    from asi_kernels.train.checkpoint import _identity
+
+    changed = {**request, "programHash": hashlib.sha256(program.encode()).hexdigest()}
+    tensors = load(state.read_bytes())
+    facts = json.loads(tensors["facts"].numpy().tobytes()) | {"identity": _identity(changed)}
+    tensors["facts"] = torch.frombuffer(bytearray(json.dumps(facts).encode()), dtype=torch.uint8)
+    state.write_bytes(save(tensors))
+    return changed
 
 
 def test_its_cpu_time_is_the_kernels_count_while_it_lives_and_after(open_link: Any, plain_program: str) -> None:
