@@ -18,7 +18,7 @@ export async function verify(run: CampaignRun): Promise<void> {
   await enter(
     run,
     'verifying',
-    `confirming ${finalists.length} finalists against ${baselines.length} baselines on ${confirmSeeds.length} fresh seeds`,
+    `confirming ${finalists.length} ${finalists.length === 1 ? 'finalist' : 'finalists'} against ${baselines.length} baselines on ${confirmSeeds.length} fresh seeds`,
   );
   let look: Look = { finalists, baselines, seeds: confirmSeeds, champions: [], championTrials: [] };
   const controls: Promise<readonly PromiseSettledResult<void>[]>[] = [];

@@ -2,7 +2,8 @@ import { type FileHandle, open } from 'node:fs/promises';
 import * as z from 'zod';
 
 /** Bytes an element, of the types that the format names (huggingface.co/docs/safetensors). */
-const elementBytes: Readonly<Record<string, number>> = {
+/** Bytes of one number, by the format's name of its type. */
+export const elementBytes: Readonly<Record<string, number>> = {
   F64: 8,
   I64: 8,
   U64: 8,
@@ -11,6 +12,7 @@ const elementBytes: Readonly<Record<string, number>> = {
   U32: 4,
   F16: 2,
   BF16: 2,
+  C64: 8,
   I16: 2,
   U16: 2,
   I8: 1,

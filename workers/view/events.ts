@@ -98,7 +98,8 @@ const ending = (snapshot: CampaignSnapshot, experiment: Experiment): string => {
 
 const trialEvents = (snapshot: CampaignSnapshot): readonly CampaignEvent[] =>
   snapshot.activeTrials
-    .filter(({ state }) => state !== 'queued')
+    // One that has ended is told of by its experiment.
+    .filter(({ state }) => state === 'running')
     .map((trial) => {
       const experiment = snapshot.experiments.find(({ id }) => id === trial.experimentId);
       const who = `${shortId(trial.experimentId)}${experiment === undefined ? '' : ` ${nameOf(experiment)}`}`;

@@ -50,9 +50,12 @@ export const redactor = (secrets: readonly Secret[]): ((text: string) => string)
 
 const escaped = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
 
-/** The same for every text in a value of JSON; keys stay. What holds no secret is given back as it is. */
+/** A value of a closed set, a name or an id: the record is read by these, and a secret that is such a word tells nobody anything there. */
+const isWord = (text: string): boolean => /^(?!sk-)[a-z][A-Za-z0-9.-]{0,39}$/.test(text);
+
+/** The same for every text in a value of JSON but single words; keys stay. What holds no secret is given back as it is. */
 export const redactAll = <T>(value: T, redact: (text: string) => string): T => {
-  if (typeof value === 'string') return redact(value) as T & string;
+  if (typeof value === 'string') return (isWord(value) ? value : redact(value)) as T & string;
   if (Array.isArray(value)) {
     const parts: unknown[] = value.map((part) => redactAll(part, redact));
     return parts.every((part, index) => part === value[index]) ? value : (parts as T & unknown[]);

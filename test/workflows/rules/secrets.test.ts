@@ -101,6 +101,13 @@ describe('a record', () => {
       b: true,
       c: 'plain',
     });
+    // A variable whose value is a word of the record must not make the record unreadable.
+    const word = redactor([{ name: 'KIND_KEY', value: 'baseline' }]);
+    expect(redactAll({ kind: 'baseline', text: 'of the baseline' }, word)).toEqual({
+      kind: 'baseline',
+      text: `of the ${secretMark('value of KIND_KEY')}`,
+    });
+    expect(redactAll('sk-abcdefghijklmnopqrstuv', word)).toBe(secretMark('API key'));
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
         expect(redactAll(value, (text) => text)).toBe(value);
