@@ -76,7 +76,12 @@ test('a crossover is legal and has each gene of one parent or the other, but for
         'elu-plus-one',
         'additive',
       ];
-      expect(strange.filter((gene) => !neutral.includes(gene.read(child))).map(({ path }) => path)).toEqual([]);
+      // A tied key has no convolution of its own: where the tie came from the other parent, that one stream is taken out.
+      const { q, v } = child.shortConv;
+      const isUntied = [mother, father].some(({ shortConv }) => shortConv.k && shortConv.q === q && shortConv.v === v);
+      const repaired = child.keyTie === 'one-minus-decay' && !child.shortConv.k && isUntied ? ['shortConv.streams'] : [];
+      const unexplained = strange.filter((gene) => !neutral.includes(gene.read(child))).map(({ path }) => path);
+      expect(unexplained.filter((path) => !repaired.includes(path))).toEqual([]);
     }),
     { numRuns: 500 },
   );
