@@ -46,7 +46,13 @@ describe('an ASI_HOME that cannot be', () => {
   it('is a row of the doctor', async () => {
     const { out } = await runAsi(['doctor', '--json'], { home: '/proc/x' });
     expect(JSON.parse(out)).toContainEqual(
-      expect.objectContaining({ name: 'state folder', status: 'missing', found: expect.stringContaining('ASI_HOME=/proc/x') }),
+      expect.objectContaining({
+        name: 'state folder',
+        status: 'missing',
+        // It makes nothing, so that it cannot know that nothing can be made there; that there is no room it sees.
+        found: '/proc/x has only 0 B left',
+        remedy: expect.stringContaining('set ASI_HOME to a folder on another'),
+      }),
     );
   });
 });
