@@ -49,7 +49,7 @@ SHORT = [
 _SLACK_SECONDS = 4.0
 JOBS = ("answer", "train")
 # Labels that end a training for what only an answering job may do: write into its folder, speak for itself.
-_ALSO_IN_TRAINING = ("exit", "forbidden_write", "import_error", "no_result")
+_ALSO_IN_TRAINING = ("exit", "forbidden_write", "import_error", "no_result", "timeout_idle")
 _GOOD = """
 from torch import nn
 
