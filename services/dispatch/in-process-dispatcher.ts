@@ -43,8 +43,9 @@ interface Entry {
 const endsKept = 1000;
 
 /**
- * First come, first served on a fixed number of slots in this process; who holds its share lets the others go before. When an owner's turn
- * has come, its jobs are taken in the order that they name.
+ * A fixed number of slots in this process, which owners take in turns: a free one goes to the owner that was given one longest ago, so that
+ * a campaign with one job waits for no other's whole stage. Who holds its share lets the others go before; jobs of one owner are taken in
+ * the order that they name.
  */
 export class InProcessDispatcher implements TrialDispatcher {
   readonly slots: number;
@@ -53,8 +54,11 @@ export class InProcessDispatcher implements TrialDispatcher {
   readonly #queue: Entry[] = [];
   readonly #entries = new Map<string, Entry>();
   readonly #ends = new Map<string, JobEnd>();
+  /** Of each owner, the last time that it was given a slot, counted in slots given. */
+  readonly #served = new Map<string, number>();
   #free: number;
   #numEntries = 0;
+  #numServed = 0;
 
   /** `redact`: what is taken out of every text that a job leaves, its log, its end and its result, before anybody reads it. */
   constructor(options: {
@@ -152,16 +156,21 @@ export class InProcessDispatcher implements TrialDispatcher {
     }
   }
 
-  /** Takes it out of the queue. Who was overtaken by a job of the same owner takes that one's place, so that no owner gains on another. */
+  /** Takes it out of the queue. A job without an owner is one of its own that was never served. */
   #next(): Entry | null {
-    const first = this.#queue.findIndex(({ job }) => this.#hasRoom(job));
-    const head = this.#queue[first];
+    const lastServed = ({ job }: Entry): number => this.#served.get(job.share?.owner ?? '') ?? -1;
+    // Those of equal turn stay in the order in which they came.
+    const head = this.#queue
+      .filter(({ job }) => this.#hasRoom(job))
+      .toSorted((a, b) => lastServed(a) - lastServed(b))
+      .at(0);
     if (head === undefined) return null;
     const owner = head.job.share?.owner;
     const own = owner === undefined ? [head] : this.#queue.filter(({ job }) => job.share?.owner === owner);
     const next = own.reduce((best, one) => (goesBefore(one, best) ? one : best), head);
-    this.#queue[this.#queue.indexOf(next)] = head;
-    this.#queue.splice(first, 1);
+    this.#queue.splice(this.#queue.indexOf(next), 1);
+    this.#numServed += 1;
+    if (owner !== undefined) this.#served.set(owner, this.#numServed);
     return next;
   }
 

@@ -79,7 +79,7 @@ describe('the in-process dispatcher', () => {
     expect((await Promise.all(ends)).every((end) => end.ok)).toBe(true);
   });
 
-  it('takes the jobs of one owner in the order that they name, and owners as they came', async () => {
+  it('takes the jobs of one owner in the order that they name, and owners in turns', async () => {
     const dispatcher = new InProcessDispatcher({ slots: 1, runner });
     const ordered = (id: string, owner: string, order: Job['order']) =>
       dispatcher.run({ ...job(id), share: { owner, slots: 1 }, ...(order === undefined ? {} : { order }) });
@@ -91,7 +91,23 @@ describe('the in-process dispatcher', () => {
       ordered('a-long-too', 'a', { turn: 1, seconds: 2 }),
       ordered('b-plain', 'b', undefined),
     ];
-    for (const id of ['a-late', 'b-plain', 'a-long', 'a-long-too', 'a-short', 'b-late']) {
+    for (const id of ['a-late', 'b-plain', 'a-long', 'b-late', 'a-long-too', 'a-short']) {
+      await turn();
+      await turn();
+      expect(runner.running).toEqual([id]);
+      runner.finish(id);
+      await turn();
+    }
+    expect((await Promise.all(ends)).every((end) => end.ok)).toBe(true);
+  });
+
+  it('lets a job that comes late with an owner of its own wait for one job of another, not for all of them', async () => {
+    const dispatcher = new InProcessDispatcher({ slots: 1, runner });
+    const of = (id: string, owner: string) => dispatcher.run({ ...job(id), share: { owner, slots: 1 } });
+    const ends = ['a1', 'a2', 'a3', 'a4'].map((id) => of(id, 'a'));
+    await turn();
+    ends.push(of('b1', 'b'));
+    for (const id of ['a1', 'b1', 'a2', 'a3', 'a4']) {
       await turn();
       await turn();
       expect(runner.running).toEqual([id]);
