@@ -205,8 +205,19 @@ const checkpointCurve = (workdir: string): Trial['curve'] => {
   return facts.progress.curve;
 };
 
+/** Null where there is none: a trial that ends takes its folder along, between two looks too. */
+const realFolder = (path: string): string | null => {
+  try {
+    return realpathSync(path);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    throw error;
+  }
+};
+
 const processIn = (workdir: string): number | null => {
-  const wanted = existsSync(workdir) ? realpathSync(workdir) : null;
+  const wanted = realFolder(workdir);
+  if (wanted === null) return null;
   return numbersIn('/proc').find((pid) => workingFolder(pid) === wanted && !isGone(pid)) ?? null;
 };
 
