@@ -1,4 +1,4 @@
-"""The edge between the trainer and candidate code: what is the candidate's doing ends the trial with a label."""
+"""The edge of candidate code in a process that answers: what is the candidate's doing ends the trial with a label."""
 
 from __future__ import annotations
 

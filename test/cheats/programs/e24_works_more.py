@@ -1,4 +1,4 @@
-"""E24: works eight times as much in training as it says, on the side."""
+"""E24: works many times as much in training as it says, on the side."""
 
 import torch
 from torch import nn
