@@ -19,7 +19,10 @@ export const endCampaign = async (
     await changeExperiment(archive, id, () => ({ state: 'cancelled', failure, finishedAt: at }));
   }
   await closeTrials(dependencies, await archive.listTrials({ campaignId }), why);
-  return changeCampaign(archive, campaignId, (current) =>
+  const ended = await changeCampaign(archive, campaignId, (current) =>
     isCampaignOver(current.state) ? null : { state, reason: reason.slice(0, 4000), finishedAt: at },
   );
+  // A step that was on its way may have opened a trial since they were listed. One that opens its trial from here on finds the campaign over.
+  await closeTrials(dependencies, await archive.listTrials({ campaignId }), why);
+  return ended;
 };

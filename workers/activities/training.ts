@@ -1,5 +1,7 @@
 import { ApplicationFailure } from '@temporalio/activity';
 import { failureTypes, type TrainingActivities } from '../../workflows/contracts/activities.ts';
+import { isCampaignOver } from '../../workflows/contracts/campaign.ts';
+import { requireCampaign } from './experiment-record.ts';
 import { infra } from './heartbeat.ts';
 import { score, scoreOnChampion } from './score-trial.ts';
 import { train } from './train-trial.ts';
@@ -13,6 +15,11 @@ export const createTrainingActivities = (dependencies: TrainingDependencies): Tr
     const trial = await openTrial(dependencies, input, context);
     const ended = storedEnd(trial, ['trained', 'scored']);
     if (ended !== null) return ended;
+    // Read after the trial was opened: who ends a campaign closes its trials after it is over, so one of the two closes this one.
+    const { state, reason } = await requireCampaign(dependencies.archive, context.campaign.id);
+    if (isCampaignOver(state)) {
+      return await refuse(dependencies, trial, { label: 'cancelled', detail: `the campaign ended: ${reason ?? state}` });
+    }
     if (!(await reserveSeconds(dependencies, input.trialId))) {
       return await refuse(dependencies, trial, {
         label: 'budget',
