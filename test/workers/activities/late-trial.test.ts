@@ -15,7 +15,10 @@ const isOpen = ({ state }: { readonly state: string }): boolean => state === 'qu
 const trainWhile = async (archiveOf: (archive: Archive) => Archive) => {
   const folder = temporaryFolder();
   const archive = openSqliteArchive(join(folder, 'archive.db'));
-  const [experiment, trial] = [anExperiment({ number: 2, state: 'checked' }), aTrial({ experimentId: 'c-test/e0002', state: 'queued' })];
+  const [experiment, trial] = [
+    anExperiment({ number: 2, state: 'checked' }),
+    aTrial({ experimentId: 'c-test/e0002', state: 'queued' }),
+  ];
   await archive.createCampaign(aCampaign());
   await archive.createExperiment(experiment);
   const notReached = (): never => {
