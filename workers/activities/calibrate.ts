@@ -37,10 +37,11 @@ export const noiseOfBaselines = async (archive: Archive, campaign: Campaign): Pr
 export const noiseFrom = (campaign: Pick<Campaign, 'id' | 'settings'>, table: ScoreTable): NoiseFloor[] => {
   const seeds = calibrationSeeds(campaign.settings);
   const design = confirmationDesign(campaign.settings);
+  const { exploreSeeds } = campaign.settings;
   return metrics.flatMap((metric) => {
     const values = baselineIds(campaign).map((id) => [id, table.values(id, { metric, seeds })] as const);
     const baselines = new Map(values.filter(([, bySeed]) => bySeed.size > 0));
-    const floor = baselines.size === 0 ? null : noiseFloor({ metric, baselines, design });
+    const floor = baselines.size === 0 ? null : noiseFloor({ metric, baselines, design, exploreSeeds });
     return floor === null ? [] : [floor];
   });
 };

@@ -35,6 +35,13 @@ export interface VerdictFacts {
   readonly noise: readonly { readonly experimentId: string; readonly scores: readonly Score[] }[];
 }
 
+interface Explored {
+  readonly rows: VerdictFacts['noise'];
+  /** Those of the baselines; a finalist has `exploreSeeds` of them. */
+  readonly seeds: readonly number[];
+  readonly exploreSeeds: number;
+}
+
 export interface Bench {
   readonly design: ConfirmationDesign;
   readonly seeds: readonly number[];
@@ -44,6 +51,7 @@ export interface Bench {
   readonly baselines: VerdictFacts['baselines'];
   readonly leftOut: VerdictFacts['leftOut'];
   readonly noise: (metric: Metric) => Spread | null;
+  readonly explored: Explored;
   /** Why nothing may be called better here, by its controls; null where they ended as they must. */
   readonly controlsBar: string | null;
 }
@@ -56,6 +64,7 @@ export const benchOf = ({ settings, baselines, leftOut, scores, controls, noise 
   baselines,
   leftOut,
   noise: exploringNoise(settings, noise),
+  explored: { rows: noise, seeds: calibrationSeeds(settings), exploreSeeds: settings.exploreSeeds },
   controlsBar: controlsBar(controls),
 });
 
@@ -66,25 +75,44 @@ export const benchOf = ({ settings, baselines, leftOut, scores, controls, noise 
  */
 export const exploringNoise = (settings: CampaignSettings, noise: VerdictFacts['noise']): ((metric: Metric) => Spread | null) => {
   const table = new ScoreTable(noise.flatMap(({ scores }) => scores));
+  const ids = noise.map(({ experimentId }) => experimentId);
   const seeds = calibrationSeeds(settings);
   return (metric) =>
     residualSpread(
-      noise.map(({ experimentId }) => table.values(experimentId, { metric, seeds })),
+      ids.map((id) => table.values(id, { metric, seeds })),
       seeds,
     );
 };
 
-export const walk = ({ design, seeds, table, baselines, noise }: Bench, id: string, numTried: number): Confirmation => {
+/** The exploring noise with one finalist among its rows, wherever it ranks, so that a comparison can take its own part out. */
+const noiseWith = ({ explored, noise, table }: Bench, id: string, metric: Metric): Spread | null => {
+  const { rows, seeds } = explored;
+  if (rows.some(({ experimentId }) => experimentId === id)) return noise(metric);
+  const others = new ScoreTable(rows.flatMap(({ scores }) => scores));
+  return residualSpread(
+    [...rows.map(({ experimentId }) => others.values(experimentId, { metric, seeds })), table.values(id, { metric, seeds })],
+    seeds,
+  );
+};
+
+export const walk = (bench: Bench, id: string, numTried: number): Confirmation => {
+  const { design, seeds, table, baselines, explored } = bench;
   const metric = 'bits-per-byte';
   const values = (of: string) => table.values(of, { metric, seeds });
+  const before = (of: string) => table.values(of, { metric, seeds: explored.seeds });
   return walkConfirmation({
     metric,
     design,
     seeds,
     numTried,
-    noise: noise(metric),
+    noise: noiseWith(bench, id, metric),
     candidate: values(id),
-    baselines: baselines.map((baseline) => ({ name: baseline.name, values: values(baseline.id) })),
+    explored: before(id),
+    baselines: baselines.map((baseline) => ({
+      name: baseline.name,
+      values: values(baseline.id),
+      explored: before(baseline.id),
+    })),
   });
 };
 
@@ -169,7 +197,7 @@ const notBetter = (verdict: Verdict, why: string): Verdict => ({
 });
 
 /** Bits per byte that a true gain needs to be called better nine times in ten, with all that is known of the noise by now. */
-export const detectableIn = ({ design, table, seeds, baselines, noise }: Bench): number | null => {
+export const detectableIn = ({ design, table, seeds, baselines, noise, explored }: Bench): number | null => {
   const metric = 'bits-per-byte';
   const first = seeds.slice(0, design.looks[0]);
   const fresh = residualSpread(
@@ -177,5 +205,7 @@ export const detectableIn = ({ design, table, seeds, baselines, noise }: Bench):
     first,
   );
   const floor = floorOf(pooled([noise(metric), fresh]));
-  return floor === null ? null : floor.pairedSd * detectableGain({ design, floorDegrees: floor.degreesOfFreedom });
+  return floor === null
+    ? null
+    : floor.pairedSd * detectableGain({ design, floorDegrees: floor.degreesOfFreedom, exploreSeeds: explored.exploreSeeds });
 };

@@ -118,6 +118,9 @@ export interface CampaignSetting extends ConfirmationSettings {
   /** True gain in bits per byte, of the first `numPlanted` candidates. */
   readonly gain: number;
   readonly numPlanted: number;
+  /** The first `numNoisy` candidates spread so many times as far over seeds as their baseline. */
+  readonly spread?: number;
+  readonly numNoisy?: number;
 }
 
 interface CampaignOutcome {
@@ -145,21 +148,20 @@ const resampleCampaign = (
   const drawn = random.shuffle(model.seeds);
   const explore = drawn.slice(0, setting.exploreSeeds);
   const fresh = drawn.slice(setting.exploreSeeds, setting.exploreSeeds + (design.looks.at(-1) ?? 0));
-  const run = (gain: number, seeds: readonly number[]): SeedValues => {
-    const level = (model.levels.get(setting.nullOf) ?? Number.NaN) - gain;
+  const { spread = 1, numNoisy = 0 } = setting;
+  const run = (candidate: number, seeds: readonly number[]): SeedValues => {
+    const level = (model.levels.get(setting.nullOf) ?? Number.NaN) - (candidate < setting.numPlanted ? setting.gain : 0);
+    const times = candidate < numNoisy ? spread : 1;
     return new Map(
       seeds.map((seed) => [
         seed,
-        level + (model.seedEffects.get(seed) ?? 0) + random.pick(model.residuals.get(setting.nullOf) ?? []),
+        level + (model.seedEffects.get(seed) ?? 0) + times * random.pick(model.residuals.get(setting.nullOf) ?? []),
       ]),
     );
   };
   const explored = new Map<string, SeedValues>([
     ...model.baselines.map((name) => [name, onSeeds(model.cells.get(name), explore)] as const),
-    ...Array.from(
-      { length: setting.candidates },
-      (_, index) => [`candidate-${index}`, run(index < setting.numPlanted ? setting.gain : 0, explore)] as const,
-    ),
+    ...Array.from({ length: setting.candidates }, (_, index) => [`candidate-${index}`, run(index, explore)] as const),
   ]);
   const referenceId = model.baselines[0] ?? '';
   const contenders = [...explored].map(([id, values], index): Contender => {
@@ -175,10 +177,12 @@ const resampleCampaign = (
     .toSorted((a, b) => (b.fitness ?? 0) - (a.fitness ?? 0))
     .slice(0, numNoiseRows(contenders.length))
     .map(({ id }) => id);
-  const noise = residualSpread(
-    [...new Set([...model.baselines, ...leaders])].map((id) => explored.get(id) ?? new Map()),
-    explore,
-  );
+  const noiseOf = (ids: readonly string[]) =>
+    residualSpread(
+      [...new Set(ids)].map((id) => explored.get(id) ?? new Map()),
+      explore,
+    );
+  const noiseRows = [...model.baselines, ...leaders];
   const { finalists, baselines } = pickFinalists({
     experiments: contenders,
     finalists: setting.finalists,
@@ -186,11 +190,15 @@ const resampleCampaign = (
     rivals: mayBeStrongest({
       metric,
       baselines: model.baselines.map((id) => ({ id, values: explored.get(id) ?? new Map() })),
-      noise,
+      noise: noiseOf(noiseRows),
     }),
     mostBaselines: setting.mostBaselines,
   });
-  const rivals = baselines.map((name) => ({ name, values: onSeeds(model.cells.get(name), fresh) }));
+  const rivals = baselines.map((name) => ({
+    name,
+    values: onSeeds(model.cells.get(name), fresh),
+    explored: onSeeds(model.cells.get(name), explore),
+  }));
   const outcome = {
     nulls: 0,
     nullsBetter: 0,
@@ -200,9 +208,17 @@ const resampleCampaign = (
     missedStrongest: baselines.includes(model.strongest) ? 0 : 1,
   };
   for (const id of finalists) {
-    const isPlanted = Number(id.split('-')[1]) < setting.numPlanted;
-    const candidate = run(isPlanted ? setting.gain : 0, fresh);
-    const { isBetter, numTried } = confirmed({ metric, design, seeds: fresh, candidate, baselines: rivals, noise });
+    const number = Number(id.split('-')[1]);
+    const isPlanted = number < setting.numPlanted;
+    const { isBetter, numTried } = confirmed({
+      metric,
+      design,
+      seeds: fresh,
+      candidate: run(number, fresh),
+      explored: explored.get(id) ?? new Map(),
+      baselines: rivals,
+      noise: noiseOf([...noiseRows, id]),
+    });
     if (!isPlanted) outcome.nulls += 1;
     if (isBetter && isPlanted) outcome.plantedBetter += 1;
     if (isBetter && !isPlanted) outcome.nullsBetter += 1;

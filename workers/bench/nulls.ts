@@ -40,6 +40,8 @@ export interface NullsBench {
   readonly numCampaigns: number;
   /** One row a baseline that all candidates are, again. */
   readonly nulls: readonly { readonly nullOf: string; readonly result: Resampled }[];
+  /** Candidates without a gain that spread further over seeds than the baselines: one of them, half, and all. */
+  readonly noisy: readonly { readonly spread: number; readonly who: string; readonly result: Resampled }[];
   /** Gains in deviations of a paired difference: planted in one of the candidates, and in all. */
   readonly power: readonly { readonly times: number; readonly one: Resampled; readonly all: Resampled }[];
   /** The same for other numbers of fresh seeds. */
@@ -52,6 +54,7 @@ export interface NullsBench {
 }
 
 const plantedTimes = [0.25, 0.5, 1, 2];
+const noisySpreads = [2, 4];
 const otherDesigns = [
   { confirmSeeds: 3, confirmSeedsMax: 3 },
   { confirmSeeds: 3, confirmSeedsMax: 4 },
@@ -91,6 +94,13 @@ export const nullsBench = (path: string, { settings, numCampaigns, seed }: Nulls
     noise: { pairedSd: model.pairedSd, replicateSd: model.replicateSd, levels: Object.fromEntries(model.levels) },
     numCampaigns,
     nulls: model.baselines.map((nullOf) => ({ nullOf, result: many({ nullOf }) })),
+    noisy: noisySpreads.flatMap((spread) =>
+      [
+        { who: 'one candidate', numNoisy: 1 },
+        { who: 'half of them', numNoisy: Math.ceil(experiments / 2) },
+        { who: 'every candidate', numNoisy: experiments },
+      ].map(({ who, numNoisy }) => ({ spread, who, result: many({ spread, numNoisy }) })),
+    ),
     power: plantedTimes.map((times) => ({
       times,
       one: planted(times, { numPlanted: 1 }),
@@ -135,7 +145,9 @@ export const runNulls = async (args: readonly string[], say: (line: string) => v
   });
   if (values.json) say(JSON.stringify(bench, null, 2));
   else for (const line of nullsLines(bench)) say(line);
-  if (bench.nulls.some(({ result }) => result.candidates.share > nullGoal || result.campaigns.share > nullGoal))
+  if (
+    [...bench.nulls, ...bench.noisy].some(({ result }) => result.candidates.share > nullGoal || result.campaigns.share > nullGoal)
+  )
     process.exitCode = 1;
 };
 
@@ -164,7 +176,7 @@ const fillTable = async (args: readonly string[]): Promise<string> => {
 };
 
 /** The figures for a terminal. */
-export const nullsLines = ({ table, noise, numCampaigns, nulls, power, designs }: NullsBench): readonly string[] => [
+export const nullsLines = ({ table, noise, numCampaigns, nulls, noisy, power, designs }: NullsBench): readonly string[] => [
   `nulls: ${numCampaigns} campaigns a row, resampled from ${table.trials} real trials (${Object.keys(noise.levels).length} baselines, ${table.seeds} seeds), ${table.path}`,
   `  deviation of a paired difference ${noise.pairedSd.toFixed(4)} bits per byte${noise.replicateSd === null ? '' : `; of a replicate against its baseline ${noise.replicateSd.toFixed(4)}`}`,
   '',
@@ -173,6 +185,12 @@ export const nullsLines = ({ table, noise, numCampaigns, nulls, power, designs }
     ({ nullOf, result }) => `  ${nullOf.padEnd(40)} ${shareWords(result.candidates).padEnd(27)} ${shareWords(result.campaigns)}`,
   ),
   ...nulls.slice(0, 1).map(({ result }) => rivalWords(result)),
+  '',
+  `  spread over seeds, times the baseline's   candidates called better    campaigns that say better   (${nulls[0]?.nullOf} again; goal: at most 5 %)`,
+  ...noisy.map(
+    ({ spread, who, result }) =>
+      `  ${`${spread}, ${who}`.padEnd(40)} ${shareWords(result.candidates).padEnd(27)} ${shareWords(result.campaigns)}`,
+  ),
   '',
   '  true gain, in paired deviations          one candidate has it        every candidate has it      fresh seeds a finalist',
   ...power.map(

@@ -62,7 +62,7 @@ const upToLook = (input: ConfirmationInput, look: number): FinalistInput => {
     look,
     seeds,
     candidate: cut(input.candidate),
-    baselines: input.baselines.map(({ name, values }) => ({ name, values: cut(values) })),
+    baselines: input.baselines.map((baseline) => ({ ...baseline, values: cut(baseline.values) })),
   };
 };
 
@@ -74,8 +74,8 @@ const upToLook = (input: ConfirmationInput, look: number): FinalistInput => {
 export const hopeOfBetter = (input: FinalistInput): number => {
   const { design, look } = input;
   const later = design.looks.map((seeds, at) => ({ seeds, at })).slice(look + 1);
-  const hopes = input.baselines.flatMap(({ values }) => {
-    const comparison = comparisonWith(values, input);
+  const hopes = input.baselines.flatMap((baseline) => {
+    const comparison = comparisonWith(baseline, input);
     if (comparison === null) return [0];
     const { effect, sd, degreesOfFreedom } = comparison;
     const now = effect.seeds;

@@ -1,11 +1,14 @@
 import { createRandom, type Random } from './random.ts';
 import { type ConfirmationDesign, confidenceAt } from './sequential-design.ts';
 import { tQuantile } from './student-t.ts';
+import { heldAgainst } from './unequal-spread.ts';
 
 export interface Comparison {
   readonly design: ConfirmationDesign;
   /** Degrees of freedom that the variance has from elsewhere than from the compared seeds. */
   readonly floorDegrees: number;
+  /** Seeds that a finalist was explored with, beside its baseline. */
+  readonly exploreSeeds: number;
 }
 
 const power = 0.9;
@@ -13,30 +16,43 @@ const numSimulated = 4000;
 
 /**
  * Smallest true gain, in standard deviations of one paired difference, that one comparison calls better at some look nine times
- * in ten. The interval is the one of `pairedEffect`, whose variance is the larger of the pooled and the candidate's own; that has
- * no closed form, so 4,000 comparisons are simulated from one fixed stream (standard error about 1 %).
+ * in ten, of a candidate that is as noisy as the baselines. The interval is the one of `pairedEffect`, whose variance and degrees
+ * (`heldAgainst`) have no closed form, so 4,000 comparisons are simulated from one fixed stream (standard error about 1 %).
  */
-export const detectableGain = ({ design, floorDegrees }: Comparison): number => {
+export const detectableGain = ({ design, floorDegrees, exploreSeeds }: Comparison): number => {
   const random = createRandom('detectable-gain');
-  const reaches = design.looks.map((seeds, look) =>
-    floorDegrees + seeds > 1
-      ? tQuantile((1 + confidenceAt(design, look)) / 2, floorDegrees + seeds - 1)
-      : Number.POSITIVE_INFINITY,
+  const quantiles = design.looks.map((_, look) => quantileTable((1 + confidenceAt(design, look)) / 2));
+  const before = Math.max(0, exploreSeeds - 1);
+  const needed = Array.from({ length: numSimulated }, () =>
+    neededGain({ looks: design.looks, quantiles, floorDegrees, before, random }),
   );
-  const needed = Array.from({ length: numSimulated }, () => neededGain({ looks: design.looks, reaches, floorDegrees, random }));
   return needed.toSorted((a, b) => a - b)[Math.floor(power * numSimulated)] ?? 0;
+};
+
+/** Quarters of a degree are fine enough here, and few enough to be computed once each. */
+const quantileTable = (p: number): ((degrees: number) => number) => {
+  const known = new Map<number, number>();
+  return (degrees) => {
+    const quarter = Math.max(1, Math.round(4 * degrees)) / 4;
+    const quantile = known.get(quarter) ?? tQuantile(p, quarter);
+    known.set(quarter, quantile);
+    return quantile;
+  };
 };
 
 interface Simulated {
   readonly looks: readonly number[];
-  readonly reaches: readonly number[];
+  readonly quantiles: readonly ((degrees: number) => number)[];
   readonly floorDegrees: number;
+  /** Degrees that the pair has from exploring. */
+  readonly before: number;
   readonly random: Random;
 }
 
 /** The gain that this draw of the noise would just have let through, at its best look. */
-const neededGain = ({ looks, reaches, floorDegrees, random }: Simulated): number => {
-  const floorSquares = sumOfSquares(floorDegrees, random);
+const neededGain = ({ looks, quantiles, floorDegrees, before, random }: Simulated): number => {
+  const floor = { squares: sumOfSquares(floorDegrees, random), degreesOfFreedom: floorDegrees };
+  const squaresBefore = sumOfSquares(before, random);
   let seeds = 0;
   let sum = 0;
   let squares = 0;
@@ -47,11 +63,11 @@ const neededGain = ({ looks, reaches, floorDegrees, random }: Simulated): number
       sum += error;
       squares += error * error;
     }
-    const ownSquares = squares - (sum * sum) / seeds;
-    const own = seeds > 1 ? ownSquares / (seeds - 1) : 0;
-    const all = (ownSquares + floorSquares) / (floorDegrees + seeds - 1);
-    const gain = (reaches[look] ?? 0) * Math.sqrt(Math.max(own, all) / seeds) - sum / seeds;
-    least = Math.min(least, gain);
+    const own = { squares: squares - (sum * sum) / seeds + squaresBefore, degreesOfFreedom: seeds - 1 + before };
+    const held = heldAgainst(own, floor);
+    if (held === null) continue;
+    const reach = quantiles[look]?.(held.degreesOfFreedom) ?? Number.POSITIVE_INFINITY;
+    least = Math.min(least, reach * Math.sqrt(held.variance / seeds) - sum / seeds);
   }
   return least;
 };

@@ -39,17 +39,25 @@ export const pooled = (spreads: readonly (Spread | null)[]): Spread =>
     { squares: 0, degreesOfFreedom: 0 },
   );
 
+/** How paired differences spread around their mean. */
+export const differenceSpread = (differences: readonly number[]): Spread => {
+  const centre = mean(differences);
+  return {
+    squares: differences.reduce((sum, value) => sum + (value - centre) ** 2, 0),
+    degreesOfFreedom: Math.max(0, differences.length - 1),
+  };
+};
+
 /**
  * The spread of a table without what the differences of two of its rows hold, so that a comparison of these two may pool its own
  * variance with the rest and count nothing twice. The contrast of two rows is orthogonal to the others, so that their squares and
  * degrees come off. Null where nothing is left.
  */
 export const withoutPair = (whole: Spread | null, differences: readonly number[]): Spread | null => {
-  const degreesOfFreedom = (whole?.degreesOfFreedom ?? 0) - (differences.length - 1);
+  const own = differenceSpread(differences);
+  const degreesOfFreedom = (whole?.degreesOfFreedom ?? 0) - own.degreesOfFreedom;
   if (whole === null || degreesOfFreedom <= 0) return null;
-  const centre = mean(differences);
-  const own = differences.reduce((sum, value) => sum + (value - centre) ** 2, 0);
-  return { squares: Math.max(0, whole.squares - own), degreesOfFreedom };
+  return { squares: Math.max(0, whole.squares - own.squares), degreesOfFreedom };
 };
 
 /** The spread as a comparison takes it; null where there is none. */

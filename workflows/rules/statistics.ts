@@ -4,8 +4,9 @@ import type { Metric } from '../contracts/score.ts';
 import { detectableGain } from './detectable.ts';
 import { mean } from './mean.ts';
 import type { ConfirmationDesign } from './sequential-design.ts';
-import { residualSpread, type SeedValues } from './spread.ts';
+import { differenceSpread, pooled, residualSpread, type SeedValues, type Spread } from './spread.ts';
 import { tQuantile } from './student-t.ts';
+import { heldAgainst } from './unequal-spread.ts';
 
 export { mean } from './mean.ts';
 export type { SeedValues } from './spread.ts';
@@ -34,8 +35,10 @@ export interface PairedInput {
   readonly metric: Metric;
   readonly candidate: SeedValues;
   readonly reference: SeedValues;
-  /** What seeds alone do, of the same metric; without it one seed says nothing. */
+  /** What seeds alone do, of the same metric, without this pair; without it one seed says nothing. */
   readonly noise?: Pick<NoiseFloor, 'pairedSd' | 'degreesOfFreedom'> | null;
+  /** How the differences of this pair spread on other seeds, around their own mean. */
+  readonly before?: Spread | null;
   /** Two-sided; 0.95 unless told. */
   readonly confidence?: number;
 }
@@ -44,10 +47,10 @@ export interface PairedInput {
  * Mean paired difference with its Student interval. Both architectures see the same data in the same order under one seed, so
  * what the seed does to both cancels.
  *
- * With n common seeds and no noise floor: t with n - 1 degrees on the sample variance. With a noise floor of m degrees: the two
- * variances are pooled by their degrees, m + n - 1 in all, and the sample's own variance is taken where it is larger, because a
- * candidate may be noisier than the baselines were. Null where nothing honest can be said: no common seed, one seed without a
- * noise floor, or a value that is not finite.
+ * With n common seeds and no noise floor: t with n - 1 degrees on the sample variance. With a noise floor the two variances are pooled
+ * by their degrees, the pair's own is taken where it is larger, and the degrees are those of `heldAgainst`, because a candidate may be
+ * noisier than the baselines were. Null where nothing honest can be said: no common seed, one seed without a noise floor, or a value
+ * that is not finite.
  */
 export const pairedEffect = (input: PairedInput): Effect | null => pairedComparison(input)?.effect ?? null;
 
@@ -61,23 +64,26 @@ export interface PairedComparison {
 
 /** `pairedEffect` with its parts. */
 export const pairedComparison = (input: PairedInput): PairedComparison | null => {
-  const { metric, candidate, reference, noise, confidence = 0.95 } = input;
+  const { metric, candidate, reference, noise, before, confidence = 0.95 } = input;
   if (!(confidence > 0 && confidence < 1)) throw new RangeError(`confidence ${confidence}; right would be between 0 and 1`);
   const differences = pairedDifferences({ metric, candidate, reference });
   const seeds = differences.length;
   if (seeds === 0 || !differences.every(Number.isFinite)) return null;
   const floor = noise != null && noise.degreesOfFreedom > 0 ? noise : null;
-  const degrees = seeds - 1 + (floor?.degreesOfFreedom ?? 0);
-  if (degrees === 0) return null;
-  const own = seeds > 1 ? sampleVariance(differences) : 0;
-  const pooled = floor === null ? own : (own * (seeds - 1) + floor.pairedSd ** 2 * floor.degreesOfFreedom) / degrees;
-  const sd = Math.sqrt(Math.max(pooled, own));
-  const half = (tQuantile((1 + confidence) / 2, degrees) * sd) / Math.sqrt(seeds);
+  const held = heldAgainst(
+    pooled([differenceSpread(differences), before ?? null]),
+    floor && { squares: floor.pairedSd ** 2 * floor.degreesOfFreedom, degreesOfFreedom: floor.degreesOfFreedom },
+  );
+  if (held === null) return null;
+  const { degreesOfFreedom } = held;
+  const sd = Math.sqrt(held.variance);
+  const half = (tQuantile((1 + confidence) / 2, degreesOfFreedom) * sd) / Math.sqrt(seeds);
   const centre = mean(differences);
-  const variance = floor === null ? '' : seeds > 1 ? ', variance pooled with the noise floor' : ', variance of the noise floor';
-  const method = `paired t on ${seeds} common ${seeds === 1 ? 'seed' : 'seeds'}${variance}, ${degrees} df, ${percent(confidence)} %`;
+  const isOwn = seeds > 1 || (before?.degreesOfFreedom ?? 0) > 0;
+  const variance = floor === null ? '' : isOwn ? ', variance pooled with the noise floor' : ', variance of the noise floor';
+  const method = `paired t on ${seeds} common ${seeds === 1 ? 'seed' : 'seeds'}${variance}, ${Number(degreesOfFreedom.toFixed(1))} df, ${percent(confidence)} %`;
   const effect = { metric, mean: centre, low: centre - half, high: centre + half, seeds, method };
-  return { effect, sd, degreesOfFreedom: degrees };
+  return { effect, sd, degreesOfFreedom };
 };
 
 export interface NoiseInput {
@@ -86,6 +92,8 @@ export interface NoiseInput {
   readonly baselines: ReadonlyMap<string, SeedValues>;
   /** Looks and levels of the confirming comparison. */
   readonly design: ConfirmationDesign;
+  /** Seeds that candidates are explored with. */
+  readonly exploreSeeds: number;
 }
 
 /**
@@ -94,7 +102,7 @@ export interface NoiseInput {
  * `minimumDetectable`: a true gain of this size is called better nine times in ten, with this floor alone; the degrees that the
  * search adds later make it smaller, and the conclusion says how small.
  */
-export const noiseFloor = ({ metric, baselines, design }: NoiseInput): NoiseFloor | null => {
+export const noiseFloor = ({ metric, baselines, design, exploreSeeds }: NoiseInput): NoiseFloor | null => {
   const { rows, seeds } = completeBlock([...baselines.values()].filter((values) => [...values.values()].every(Number.isFinite)));
   const spread = residualSpread(rows, seeds);
   if (spread === null) return null;
@@ -104,7 +112,7 @@ export const noiseFloor = ({ metric, baselines, design }: NoiseInput): NoiseFloo
     metric,
     pairedSd,
     degreesOfFreedom,
-    minimumDetectable: pairedSd * detectableGain({ design, floorDegrees: degreesOfFreedom }),
+    minimumDetectable: pairedSd * detectableGain({ design, floorDegrees: degreesOfFreedom, exploreSeeds }),
   };
 };
 
@@ -129,11 +137,6 @@ export const median = (values: readonly number[]): number => {
   const middle = Math.floor(sorted.length / 2);
   const upper = sorted[middle] ?? Number.NaN;
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
-};
-
-const sampleVariance = (values: readonly number[]): number => {
-  const centre = mean(values);
-  return values.reduce((sum, value) => sum + (value - centre) ** 2, 0) / (values.length - 1);
 };
 
 const percent = (share: number): string => String(Number((100 * share).toFixed(2)));

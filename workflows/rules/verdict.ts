@@ -3,15 +3,27 @@ import type { Conclusion } from '../contracts/campaign.ts';
 import type { Experiment, Verdict } from '../contracts/experiment.ts';
 import type { Metric } from '../contracts/score.ts';
 import { type ConfirmationDesign, confidenceAt } from './sequential-design.ts';
-import { floorOf, pooled, residualSpread, type SeedValues, type Spread, withoutPair } from './spread.ts';
+import { differenceSpread, floorOf, pooled, residualSpread, type SeedValues, type Spread, withoutPair } from './spread.ts';
 import { type PairedComparison, pairedComparison, pairedDifferences } from './statistics.ts';
+
+/** A baseline on the fresh seeds, and on the exploring ones. */
+export interface Rival {
+  readonly name: string;
+  readonly values: SeedValues;
+  readonly explored?: SeedValues;
+}
 
 export interface FinalistInput {
   readonly metric: Metric;
   /** The finalist's scores on the fresh confirming seeds only, never on those that chose it. */
   readonly candidate: SeedValues;
-  readonly baselines: readonly { readonly name: string; readonly values: SeedValues }[];
-  /** What seeds alone did while exploring; null where that was not measured. */
+  readonly baselines: readonly Rival[];
+  /**
+   * Its scores while exploring: how they spread beside a baseline's tells how noisy it is, whatever their mean chose. Without them the
+   * fresh seeds alone do.
+   */
+  readonly explored?: SeedValues;
+  /** What seeds alone did while exploring, of a table that holds the finalist and the baselines; null where that was not measured. */
   readonly noise: Spread | null;
   readonly design: ConfirmationDesign;
   /** Which look of the design this is, from 0. */
@@ -31,8 +43,9 @@ export const judgeFinalist = (input: FinalistInput): Verdict | null => {
   const unscored = seeds.filter((seed) => !candidate.has(seed));
   const compared: Compared[] = [];
   const unmeasured: string[] = [];
-  for (const { name, values } of baselines) {
-    const effect = comparisonWith(values, input)?.effect ?? null;
+  for (const baseline of baselines) {
+    const { name } = baseline;
+    const effect = comparisonWith(baseline, input)?.effect ?? null;
     if (effect === null) unmeasured.push(name);
     else compared.push({ name, effect });
   }
@@ -54,13 +67,19 @@ export const judgeFinalist = (input: FinalistInput): Verdict | null => {
 };
 
 /** Gain over one baseline at this look's confidence; null without a common fresh seed. */
-export const comparisonWith = (baseline: SeedValues, input: FinalistInput): PairedComparison | null => {
-  const { metric, candidate, design, look } = input;
+export const comparisonWith = (baseline: Rival, input: FinalistInput): PairedComparison | null => {
+  const { metric, candidate, explored, design, look } = input;
+  const before = pairedDifferences({
+    metric,
+    candidate: explored ?? new Map(),
+    reference: baseline.explored ?? new Map(),
+  }).filter(Number.isFinite);
   return pairedComparison({
     metric,
     candidate,
-    reference: baseline,
-    noise: noiseBeside(baseline, input),
+    reference: baseline.values,
+    noise: noiseBeside(baseline, input, before),
+    before: differenceSpread(before),
     confidence: confidenceAt(design, look),
   });
 };
@@ -71,13 +90,14 @@ export const comparisonWith = (baseline: SeedValues, input: FinalistInput): Pair
  * a seed would widen the intervals of all.
  */
 const noiseBeside = (
-  baseline: SeedValues,
+  baseline: Rival,
   { metric, candidate, baselines, noise }: FinalistInput,
+  before: readonly number[],
 ): { readonly pairedSd: number; readonly degreesOfFreedom: number } | null => {
-  const seeds = [...candidate.keys()].filter((seed) => baseline.has(seed));
+  const seeds = [...candidate.keys()].filter((seed) => baseline.values.has(seed));
   const table = residualSpread([candidate, ...baselines.map(({ values }) => values)], seeds);
-  const differences = pairedDifferences({ metric, candidate, reference: baseline });
-  return floorOf(pooled([noise, withoutPair(table, differences)]));
+  const differences = pairedDifferences({ metric, candidate, reference: baseline.values });
+  return floorOf(pooled([withoutPair(noise, before), withoutPair(table, differences)]));
 };
 
 const sharedWords = ({ looks, numFinalists }: ConfirmationDesign, look: number): string =>

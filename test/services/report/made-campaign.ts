@@ -80,6 +80,7 @@ export const makeCampaign = ({ id = 'c-made', seed = 1, numCandidates, state = '
         metric,
         baselines: table,
         design: confirmationDesign({ confirmSeeds: 3, confirmSeedsMax: 3, finalists: 2 }),
+        exploreSeeds: 2,
       }) ?? []
     );
   });

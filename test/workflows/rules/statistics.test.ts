@@ -49,14 +49,29 @@ describe('pairedEffect', () => {
   it('pools the variance with the noise floor and gains its degrees', () => {
     const effect = pairedEffect({ metric, candidate: bySeed(2, 2), reference: bySeed(2.1, 2.11), noise });
     const pooled = (0.00005 + 3 * 0.0004) / 4;
-    expect((effect?.high ?? 0) - (effect?.mean ?? 0)).toBeCloseTo(tQuantile(0.975, 4) * Math.sqrt(pooled / 2), 10);
-    expect(effect?.method).toBe('paired t on 2 common seeds, variance pooled with the noise floor, 4 df, 95 %');
+    // Half of the floor is the baseline's, by three degrees; what is left over is the candidate's, by one.
+    const degrees = pooled ** 2 / (0.0002 ** 2 / 3 + (pooled - 0.0002) ** 2 / 1);
+    expect((effect?.high ?? 0) - (effect?.mean ?? 0)).toBeCloseTo(tQuantile(0.975, degrees) * Math.sqrt(pooled / 2), 10);
+    expect(effect?.method).toBe('paired t on 2 common seeds, variance pooled with the noise floor, 3.8 df, 95 %');
   });
 
-  it('takes the own variance where the candidate is noisier than the floor', () => {
+  it('takes the own variance with about its own degrees where the candidate is noisier than the floor', () => {
     const quiet = { ...noise, pairedSd: 0.001 };
     const effect = pairedEffect({ metric, candidate: bySeed(2, 2), reference: bySeed(2.1, 2.3), noise: quiet });
-    expect((effect?.high ?? 0) - (effect?.mean ?? 0)).toBeCloseTo(tQuantile(0.975, 4) * Math.sqrt(0.02 / 2), 10);
+    const half = (effect?.high ?? 0) - (effect?.mean ?? 0);
+    expect(half / (tQuantile(0.975, 1) * Math.sqrt(0.02 / 2))).toBeCloseTo(1, 3);
+    expect(effect?.method).toContain(', 1 df, ');
+  });
+
+  it('knows the candidate better by how the pair spread on other seeds', () => {
+    const input = { metric, candidate: bySeed(2, 2), reference: bySeed(2.1, 2.11), noise } as const;
+    const width = (before: { squares: number; degreesOfFreedom: number } | null) => {
+      const effect = pairedEffect({ ...input, before });
+      return (effect?.high ?? 0) - (effect?.low ?? 0);
+    };
+    expect(width({ squares: 0.04, degreesOfFreedom: 1 })).toBeGreaterThan(3 * width(null));
+    expect(width({ squares: 0.0004, degreesOfFreedom: 1 })).toBeLessThan(width(null));
+    expect(width({ squares: 0, degreesOfFreedom: 0 })).toBe(width(null));
   });
 
   it('says something of one seed only with a noise floor', () => {
@@ -105,6 +120,7 @@ describe('pairedEffect', () => {
       [3, 0.01],
       [5, 0.01],
       [3, 0.025],
+      [3, 0.05],
     ] as const) {
       let covered = 0;
       const rounds = 1500;
@@ -117,7 +133,7 @@ describe('pairedEffect', () => {
         const effect = pairedEffect({ metric, candidate: draw(1.95, candidateSd), reference: draw(2, 0.01), noise: floor });
         if (effect !== null && effect.low <= 0.05 && effect.high >= 0.05) covered += 1;
       }
-      expect(covered / rounds).toBeGreaterThan(candidateSd > 0.01 ? 0.87 : 0.94);
+      expect(covered / rounds).toBeGreaterThan(candidateSd > 0.01 ? 0.9 : 0.94);
     }
   });
 
@@ -150,7 +166,7 @@ describe('noiseFloor', () => {
       ['deltanet', bySeed(2.0, 2.1)],
       ['kda', bySeed(1.5, 1.64)],
     ]);
-    const floor = noiseFloor({ metric, baselines, design });
+    const floor = noiseFloor({ metric, baselines, design, exploreSeeds: 2 });
     expect(floor?.degreesOfFreedom).toBe(1);
     expect(floor?.pairedSd).toBeCloseTo(Math.sqrt(2 * 4e-4), 10);
     expect(floor?.minimumDetectable).toBeGreaterThan((tQuantile(0.975, 3) * Math.sqrt(8e-4)) / Math.sqrt(3));
@@ -161,8 +177,12 @@ describe('noiseFloor', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(cell, cell, cell), { minLength: 2, maxLength: 5 }), cell, cell, (rows, level, shift) => {
         const floorOf = (table: readonly (readonly number[])[]) =>
-          noiseFloor({ metric, baselines: new Map(table.map((row, index) => [`b${index}`, bySeed(...row)])), design })
-            ?.pairedSd ?? Number.NaN;
+          noiseFloor({
+            metric,
+            baselines: new Map(table.map((row, index) => [`b${index}`, bySeed(...row)])),
+            design,
+            exploreSeeds: 2,
+          })?.pairedSd ?? Number.NaN;
         const moved = rows.map((row, index) =>
           row.map((value, seed) => value + (index === 0 ? level : 0) + (seed === 1 ? shift : 0)),
         );
@@ -180,6 +200,7 @@ describe('noiseFloor', () => {
         metric,
         baselines: new Map([2, 2.4, 1.8, 2.2].map((centre) => [String(centre), row(centre)])),
         design,
+        exploreSeeds: 2,
       });
     });
     expect(floors.every((floor) => floor?.degreesOfFreedom === 3)).toBe(true);
@@ -196,7 +217,7 @@ describe('noiseFloor', () => {
       const random = createRandom('power');
       const confidence = 1 - 0.05 / numFinalists;
       const single = confirmationDesign({ confirmSeeds: numSeeds, confirmSeedsMax: numSeeds, finalists: numFinalists });
-      const gain = detectableGain({ design: single, floorDegrees });
+      const gain = detectableGain({ design: single, floorDegrees, exploreSeeds: 1 });
       const rounds = 1500;
       let found = 0;
       for (let round = 0; round < rounds; round++) {
@@ -213,7 +234,7 @@ describe('noiseFloor', () => {
   );
 
   it('has a minimum for a single confirming seed too', () => {
-    const gain = detectableGain({ design: { looks: [1], levels: [0.025], numFinalists: 1 }, floorDegrees: 3 });
+    const gain = detectableGain({ design: { looks: [1], levels: [0.025], numFinalists: 1 }, floorDegrees: 3, exploreSeeds: 1 });
     expect(gain).toBeGreaterThan(tQuantile(0.975, 3));
     expect(gain).toBeLessThan(3 * tQuantile(0.975, 3));
   });
@@ -223,18 +244,19 @@ describe('noiseFloor', () => {
       ['a', bySeed(1, 1.1)],
       ['b', bySeed(1, 1.2)],
     ]);
-    const alone = noiseFloor({ metric, baselines, design });
+    const alone = noiseFloor({ metric, baselines, design, exploreSeeds: 2 });
     const shared = noiseFloor({
       metric,
       baselines,
       design: confirmationDesign({ confirmSeeds: 3, confirmSeedsMax: 3, finalists: 4 }),
+      exploreSeeds: 2,
     });
     expect(shared?.minimumDetectable).toBeGreaterThan(alone?.minimumDetectable ?? Number.POSITIVE_INFINITY);
     expect(shared?.pairedSd).toBe(alone?.pairedSd);
   });
 
   it('takes the spread over seeds as an upper estimate where there is one baseline', () => {
-    const floor = noiseFloor({ metric, baselines: new Map([['a', bySeed(1, 1.2, 1.1)]]), design });
+    const floor = noiseFloor({ metric, baselines: new Map([['a', bySeed(1, 1.2, 1.1)]]), design, exploreSeeds: 2 });
     expect(floor?.degreesOfFreedom).toBe(2);
     expect(floor?.pairedSd).toBeCloseTo(Math.SQRT2 * 0.1, 10);
   });
@@ -244,13 +266,13 @@ describe('noiseFloor', () => {
       ['a', bySeed(1, 1.1)],
       ['b', bySeed(1, 1.2)],
     ]);
-    const expected = noiseFloor({ metric, baselines: whole, design });
+    const expected = noiseFloor({ metric, baselines: whole, design, exploreSeeds: 2 });
     for (const bad of [bySeed(1), bySeed(1, Number.NaN), new Map<number, number>()])
-      expect(noiseFloor({ metric, baselines: new Map([...whole, ['bad', bad]]), design })).toEqual(expected);
+      expect(noiseFloor({ metric, baselines: new Map([...whole, ['bad', bad]]), design, exploreSeeds: 2 })).toEqual(expected);
   });
 
   it('is unknown with one seed or with none', () => {
-    expect(noiseFloor({ metric, baselines: new Map(), design })).toBeNull();
+    expect(noiseFloor({ metric, baselines: new Map(), design, exploreSeeds: 2 })).toBeNull();
     expect(
       noiseFloor({
         metric,
@@ -259,6 +281,7 @@ describe('noiseFloor', () => {
           ['b', bySeed(2)],
         ]),
         design,
+        exploreSeeds: 2,
       }),
     ).toBeNull();
   });
