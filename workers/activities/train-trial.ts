@@ -1,5 +1,3 @@
-import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { JobEnd } from '../../services/dispatch/dispatcher.ts';
 import type { StepResult, TrialInput } from '../../workflows/contracts/activities.ts';
 import type { FailureLabel } from '../../workflows/contracts/failure.ts';
@@ -16,9 +14,10 @@ import { confirmSeeds } from '../../workflows/rules/trial-seeds.ts';
 import { referenceId } from './calibrate.ts';
 import { requireCampaign } from './experiment-record.ts';
 import { infra } from './heartbeat.ts';
+import { bringBack, keepState } from './kept-part.ts';
 import { createLiveCurve, type LiveCurve } from './live-curve.ts';
 import { plainFileInside } from './plain-file.ts';
-import { type Repeated, repeatTraining } from './repeat-training.ts';
+import { type Repeated, repeatParts } from './repeat-training.ts';
 import { requireSandbox } from './sandbox-tier.ts';
 import { createWatch, type TrainingWatch } from './training-watch.ts';
 import { orderOf, parseResult, runTrialJob, shareOf, trialLimits } from './trial-job.ts';
@@ -36,6 +35,7 @@ export const train = async (
 ): Promise<StepResult> => {
   const { archive, dispatcher } = dependencies;
   await requireSandbox(dependencies, context);
+  await bringBack(context.workdir);
   const request: TrainRequest = {
     trialId: input.trialId,
     programPath: await materialise(dependencies, context),
@@ -47,6 +47,8 @@ export const train = async (
     checkpointEvery: checkpointEverySteps,
     reportEvery: reportEverySteps,
   };
+  const isRepeated = await isTrainedTwice(dependencies, { input, context });
+  const keeper = isRepeated ? keepState(context.workdir, request) : null;
   const stop = new AbortController();
   const at: { beginning: Beginning } = { beginning: { kind: 'queued' } };
   const job = {
@@ -68,6 +70,7 @@ export const train = async (
         if (at.beginning.kind === 'over') throw new Error(`trial ${input.trialId} ended before its training began`);
       },
       onProgress: (line) => {
+        keeper?.onProgress(line);
         if (at.beginning.kind === 'begun') at.beginning.onProgress(line);
       },
     },
@@ -86,15 +89,14 @@ export const train = async (
     workdir: context.workdir,
     end: verdict === null ? end : { ...end, ok: false, ...verdict },
     repeat: async (curve) => {
-      if (!(await isRepeated(dependencies, { input, context }))) return null;
-      const workdir = join(context.workdir, 'again');
-      // What an attempt that was given up left there would be gone on with.
-      await rm(workdir, { recursive: true, force: true });
-      const programPath = await materialise(dependencies, { ...context, workdir });
-      const again = { ...job, id: `${input.trialId}#again`, request: { ...request, programPath }, workdir };
-      return await repeatTraining((work, onProgress, stop) => runTrialJob(dispatcher, work, { onProgress, stop }), {
-        job: again,
+      if (keeper === null) return null;
+      await keeper.settled();
+      return await repeatParts((work, onProgress, stopPart) => runTrialJob(dispatcher, work, { onProgress, stop: stopPart }), {
+        job: { ...job, id: `${input.trialId}#again`, request, workdir: context.workdir },
         curve,
+        layProgram: async () => {
+          await materialise(dependencies, context);
+        },
       });
     },
   });
@@ -147,10 +149,10 @@ const beginTrial = async (
 };
 
 /**
- * A finalist's first fresh seed begins once more, so that nothing is confirmed that its seed does not decide. Graphics processors add in an
- * order of their own, so that equal bits cannot be asked of them.
+ * Parts of a finalist's first fresh seed are trained twice, so that nothing is confirmed that its seed does not decide. Graphics processors
+ * add in an order of their own, so that equal bits cannot be asked of them.
  */
-const isRepeated = async (
+const isTrainedTwice = async (
   { hostFacts }: TrainingDependencies,
   { input, context: { campaign, experiment } }: { readonly input: TrialInput; readonly context: TrialContext },
 ): Promise<boolean> =>
@@ -180,7 +182,7 @@ const recordTrained = async (
     readonly rung: Rung;
     readonly workdir: string;
     readonly end: JobEnd;
-    /** Trains its beginning again where that is asked of this trial; null where it is not. */
+    /** Trains parts of it again where that is asked of this trial; null where it is not. */
     readonly repeat: (curve: Trial['curve']) => Promise<Repeated | null>;
   },
 ): Promise<StepResult> => {

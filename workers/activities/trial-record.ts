@@ -12,6 +12,7 @@ import type { Failure, FailureLabel } from '../../workflows/contracts/failure.ts
 import type { Trial } from '../../workflows/contracts/trial.ts';
 import { requireCampaign, requireExperiment } from './experiment-record.ts';
 import { infra, isCancelRequested } from './heartbeat.ts';
+import { besideWorkdir } from './kept-part.ts';
 import type { SandboxDependencies } from './sandbox-tier.ts';
 import { settleSeconds } from './trial-budget.ts';
 import type { TrialPeers } from './trial-peers.ts';
@@ -142,9 +143,9 @@ export const materialise = async (
   return path;
 };
 
-/** Removes a work folder and the folders above it that are empty now, up to the folder of all work. */
+/** Removes a work folder, what was kept beside it, and the folders above it that are empty now, up to the folder of all work. */
 export const removeWorkdir = async (workFolder: string, workdir: string): Promise<void> => {
-  await rm(workdir, { recursive: true, force: true });
+  for (const path of [workdir, ...besideWorkdir(workdir)]) await rm(path, { recursive: true, force: true });
   for (let folder = dirname(workdir); folder.startsWith(`${workFolder}${sep}`); folder = dirname(folder)) {
     try {
       await rmdir(folder);

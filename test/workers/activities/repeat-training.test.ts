@@ -1,20 +1,21 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { JobEnd } from '../../../services/dispatch/dispatcher.ts';
 import { InProcessDispatcher } from '../../../services/dispatch/in-process-dispatcher.ts';
 import { PythonHost } from '../../../services/python/host.ts';
-import { repeatTraining } from '../../../workers/activities/repeat-training.ts';
+import { bringBack, keepState, setAside } from '../../../workers/activities/kept-part.ts';
+import { repeatParts, repeatTraining } from '../../../workers/activities/repeat-training.ts';
 import { rungs } from '../../../workflows/contracts/rung.ts';
-import { type TrainRequest, trainResultSchema } from '../../../workflows/contracts/trial.ts';
+import { type TrainProgress, type TrainRequest, trainResultSchema } from '../../../workflows/contracts/trial.ts';
 import { aCampaign } from '../../support/builders.ts';
 
 const limits = { wallSeconds: 60, idleSeconds: 60, memoryBytes: 3e9, logBytes: 1e6 };
 const steps = 100;
 
-/** Keeps a tenth of the inner values by `mask`, in training alone. */
+/** Changes the inner values by `mask`, in training alone; `self.seen` counts its steps. */
 const mixer = (mask: string): string => `import torch
 from torch import nn
 
@@ -24,18 +25,26 @@ class Mixer(nn.Module):
         super().__init__()
         self.inner = nn.Linear(hidden_size, hidden_size)
         self.out = nn.Linear(hidden_size, hidden_size)
+        self.register_buffer("seen", torch.zeros(()))
+        self.uncounted = 0
 
     def forward(self, x, state=None):
         h = self.inner(x).cumsum(1)
         if self.training:
+            self.seen += 1
+            self.uncounted += 1
             h = ${mask}
         return self.out(h), None
 `;
 const masks = {
-  dropout: 'nn.functional.dropout(h, 0.1)',
+  dropout: 'nn.functional.dropout(h, 0.1) * (1 + self.seen / 100)',
   'system randomness': '__import__("os").urandom(1)[0] / 256 * h',
   'the clock': '(1 + __import__("time").monotonic() % 1) * h',
   'the clock, late': '(1 + (self.out.bias.abs().max().item() > 0.005) * (__import__("time").monotonic() % 1)) * h',
+};
+const lateMasks = {
+  'the clock after two thirds': '(1 + (self.seen.item() > 65) * (__import__("time").monotonic() % 1)) * h',
+  'a count that no checkpoint holds': '(1 + self.uncounted / 100) * h',
 };
 
 let folder: string;
@@ -50,19 +59,20 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** Trains a program on recall by the real host, and begins it again. */
-const trainTwice = async (name: string, text: string) => {
+/** Trains a program on recall by the real host, and parts of it again; `draw` chooses the checkpoint. */
+const trainTwice = async (name: string, text: string, draw?: (count: number) => number) => {
   const workdir = join(folder, name.replaceAll(/\W/g, '-'));
-  const place = (at: string): string => {
-    mkdirSync(at, { recursive: true });
-    writeFileSync(join(at, 'mixer.py'), text);
-    return join(at, 'mixer.py');
+  const programPath = join(workdir, 'mixer.py');
+  const layProgram = async (): Promise<void> => {
+    mkdirSync(workdir, { recursive: true });
+    writeFileSync(programPath, text);
   };
+  await layProgram();
   const tasks = rungs.tiny.tasks.filter(({ kind }) => kind === 'recall').map((task) => ({ ...task, steps }));
   const numbers = { parameters: 1, mixerParameters: 1, referenceParameters: 1, flopsPerToken: 1, referenceFlopsPerToken: 1 };
   const request: TrainRequest = {
     trialId: 'c-test/e0001/tiny/s1',
-    programPath: place(workdir),
+    programPath,
     programHash: createHash('sha256').update(text).digest('hex'),
     rung: { ...rungs.tiny, tasks },
     sizes: [{ task: 'recall', mlpHidden: 32, ...numbers }],
@@ -71,33 +81,78 @@ const trainTwice = async (name: string, text: string) => {
     checkpointEvery: 20,
     reportEvery: 5,
   };
-  const job = { command: 'train', limits } as const;
-  const first = await dispatcher.run({ ...job, id: `${name}#train`, request, workdir });
+  const job = { id: name, command: 'train', limits, request, workdir } as const;
+  const keeper = keepState(workdir, request, draw);
+  const first = await dispatcher.run(job, { signal: new AbortController().signal, events: { onProgress: keeper.onProgress } });
   if (!first.ok) throw new Error(`${first.label}: ${first.detail}`);
   const { curve } = trainResultSchema.parse(first.result);
-  const again = join(workdir, 'again');
-  let end: JobEnd | null = null;
-  const repeated = await repeatTraining(
+  await keeper.settled();
+  const ends: JobEnd[] = [];
+  const seen: TrainProgress[] = [];
+  const repeated = await repeatParts(
     async (work, onProgress, signal) => {
-      end = await dispatcher.run(work, { signal, events: { onProgress } });
+      const events = {
+        onProgress: (line: TrainProgress) => {
+          seen.push(line);
+          onProgress(line);
+        },
+      };
+      const end = await dispatcher.run(work, { signal, events });
+      ends.push(end);
       return end;
     },
-    { job: { ...job, id: `${name}#again`, request: { ...request, programPath: place(again) }, workdir: again }, curve },
+    { job, curve, layProgram },
   );
-  return { repeated, first, end };
+  return { repeated, first, ends, steps: seen.map(({ step }) => step), workdir };
 };
 
 describe('the beginning of a training, from the same seed again', { timeout: 60_000 }, () => {
-  it('is the same for dropout, and is over long before the training would be', async () => {
-    const { repeated, first, end } = await trainTwice('dropout', mixer(masks.dropout));
+  it('is the same for dropout and a count in a buffer, and is over long before the training would be', async () => {
+    const { repeated, first, ends, workdir } = await trainTwice('dropout', mixer(masks.dropout));
     expect(repeated).toMatchObject({ kind: 'same' });
-    expect(end).toMatchObject({ ok: false, label: 'cancelled' });
-    expect(repeated.kind === 'same' ? repeated.cpuSeconds : 0).toBeLessThan(first.cpuSeconds);
+    expect(ends).toMatchObject([
+      { ok: false, label: 'cancelled' },
+      { ok: false, label: 'cancelled' },
+    ]);
+    expect(repeated.kind === 'same' ? repeated.cpuSeconds : 0).toBeLessThan(2 * first.cpuSeconds);
+    // The training's own files are back in their place.
+    expect(existsSync(join(workdir, 'snapshots.safetensors'))).toBe(true);
   });
 
   it.each(['system randomness', 'the clock', 'the clock, late'] as const)('is another one for %s', async (name) => {
     const { repeated } = await trainTwice(name, mixer(masks[name]));
     expect(repeated).toMatchObject({ kind: 'other', detail: expect.stringMatching(/its loss of task recall at step \d+ was/) });
+  });
+});
+
+describe('a part in the midst of a training, from its own checkpoint', { timeout: 60_000 }, () => {
+  it('begins after the checkpoint and not before', async () => {
+    const { steps, repeated } = await trainTwice('midst', mixer(masks.dropout), () => 2);
+    expect(repeated).toMatchObject({ kind: 'same' });
+    expect(steps.filter((step) => step > 10)).toEqual(expect.arrayContaining([65, 70]));
+    expect(steps.filter((step) => step > 10 && step <= 60)).toEqual([]);
+  });
+
+  it.each(['the clock after two thirds', 'a count that no checkpoint holds'] as const)('is another one for %s', async (name) => {
+    const { repeated } = await trainTwice(name, mixer(lateMasks[name]), () => 3);
+    expect(repeated).toMatchObject({
+      kind: 'other',
+      detail: expect.stringMatching(
+        /^gone on with again from a checkpoint of its own, its loss of task recall at step (85|90) was/,
+      ),
+    });
+  });
+
+  it('leaves the trial where it was when an attempt ended in between', async () => {
+    const workdir = join(folder, 'given-up');
+    mkdirSync(workdir);
+    writeFileSync(join(workdir, 'trained'), 'whole');
+    await setAside(workdir);
+    mkdirSync(workdir);
+    writeFileSync(join(workdir, 'mixer.py'), 'begun again');
+    await bringBack(workdir);
+    await bringBack(workdir);
+    expect(readdirSync(workdir)).toEqual(['trained']);
   });
 });
 
@@ -117,6 +172,6 @@ describe('a repetition that the machine stands in the way of', () => {
     ['cancelled', { kind: 'unknown', label: 'cancelled' }],
     ['signal', { kind: 'other' }],
   ] as const)('by %s', async (label, expected) => {
-    expect(await repeatTraining(async () => end(label), { job, curve: [] })).toMatchObject(expected);
+    expect(await repeatTraining(async () => end(label), { job, curve: [], how: 'again' })).toMatchObject(expected);
   });
 });
