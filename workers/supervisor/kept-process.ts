@@ -17,7 +17,18 @@ export interface KeptProcessOptions {
 
 /** A process of the stack did not come up; the message says why and holds its last lines. */
 export class StackStartError extends Error {
-  override readonly name = 'StackStartError';
+  override readonly name: string = 'StackStartError';
+}
+
+/** It ended while it started, and may start at another attempt: a port was taken since it was found free, or the machine was short. */
+export class EndedAtStartError extends StackStartError {
+  override readonly name: string = 'EndedAtStartError';
+  readonly process: string;
+
+  constructor(message: string, process: string) {
+    super(message);
+    this.process = process;
+  }
 }
 
 /** A program that is started again, with a growing delay, whenever it ends by itself. */
@@ -49,7 +60,8 @@ export class KeptProcess {
     const problem = this.#stopping.signal.aborted ? 'it was stopped before' : await this.#launch();
     if (problem !== null) {
       await this.#current?.stop(0);
-      throw new StackStartError(`${this.name} did not start: ${problem}`);
+      const message = `${this.name} did not start: ${problem}`;
+      throw problem.startsWith(endedWith) ? new EndedAtStartError(message, this.name) : new StackStartError(message);
     }
     this.#life = this.#keepUp(startedAt);
   }
@@ -105,7 +117,7 @@ export class KeptProcess {
     const ready = 'probe' in readiness ? readiness.probe(given.signal) : readyLineSeen;
     const problem = await Promise.race([
       ready.then(() => null),
-      launched.ended.then((how) => `it ended with ${how}${quote(launched.tail)}`),
+      launched.ended.then((how) => `${endedWith} ${how}${quote(launched.tail)}`),
       pause(readyTimeoutMs, given.signal).then(() => `it was not ready within ${readyTimeoutMs / 1000} s${quote(launched.tail)}`),
     ]);
     given.abort();
@@ -114,6 +126,7 @@ export class KeptProcess {
   }
 }
 
+const endedWith = 'it ended with';
 const quote = (tail: string): string => (tail === '' ? ', and printed nothing' : `; its last lines:\n${tail}`);
 
 const pause = (delayMs: number, signal: AbortSignal): Promise<void> =>

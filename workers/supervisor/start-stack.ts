@@ -7,7 +7,7 @@ import { type Config, checkoutFolder } from '../config.ts';
 import { ensureHome } from '../home.ts';
 import { DiskWatch } from './disk-watch.ts';
 import type { Command } from './guarded-process.ts';
-import { KeptProcess, StackStartError } from './kept-process.ts';
+import { EndedAtStartError, KeptProcess, StackStartError } from './kept-process.ts';
 import { choosePorts, movedPorts, type Ports } from './ports.ts';
 import { identify } from './process-identity.ts';
 import { RotatingLog } from './rotating-log.ts';
@@ -87,11 +87,7 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
     const left = await reapLeftovers(config.home, LEFTOVER_GRACE_MS);
     if (left.length > 0) onLine(`ended what a killed stack had left behind: ${left.join(', ')}`);
     await openStores(config.home);
-    const wished = { temporal: config.temporalPort, ui: config.uiPort };
-    const ports = await choosePorts(wished, options.freePorts ?? false);
-    for (const line of movedPorts(wished, ports)) onLine(line);
-    const running = new SupervisedStack(options, binary, ports);
-    await running.start(options.signal);
+    const running = await startOnPorts(options, binary);
     const disk = new DiskWatch({ home: config.home, floorBytes: config.neededBytes / 2, onLine });
     return {
       temporalAddress: running.temporalAddress,
@@ -107,6 +103,30 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
   } catch (error) {
     lock.release();
     throw error;
+  }
+};
+
+const MOST_STARTS = 3;
+
+/**
+ * Between the choice of a port and the server's start another program may take it, and those that the server chooses itself; where ports may
+ * move, the server is given others then.
+ */
+const startOnPorts = async (options: StackOptions, binary: string): Promise<SupervisedStack> => {
+  const { config, onLine, freePorts = false, signal } = options;
+  const wished = { temporal: config.temporalPort, ui: config.uiPort };
+  for (let attempt = 1; ; attempt++) {
+    const ports = await choosePorts(wished, freePorts);
+    for (const line of movedPorts(wished, ports)) onLine(line);
+    const stack = new SupervisedStack(options, binary, ports);
+    try {
+      await stack.start(signal);
+      return stack;
+    } catch (error) {
+      const isServer = error instanceof EndedAtStartError && error.process === 'temporal';
+      if (!isServer || !freePorts || attempt === MOST_STARTS) throw error;
+      onLine(`temporal ended while it started; starting it again (log: ${join(config.home, 'logs', 'temporal.log')})`);
+    }
   }
 };
 

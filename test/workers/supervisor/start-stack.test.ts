@@ -266,6 +266,31 @@ describe('a stack that cannot start', () => {
     await connection.close();
   });
 
+  it('tries other ports where the server ends while it starts, three times at most', async () => {
+    const home = newHome();
+    const config = await configOf(home);
+    const counted = join(home, 'starts');
+    const server = (failures: number): string => {
+      const path = join(home, `server-${failures}`);
+      const script = [
+        '#!/bin/sh',
+        `echo start >> ${counted}`,
+        `[ "$(wc -l < ${counted})" -le ${failures} ] && { echo "panic: address already in use"; exit 2; }`,
+        `exec ${config.temporalBinary} "$@"`,
+      ];
+      writeFileSync(path, script.join('\n'), { mode: 0o755 });
+      return path;
+    };
+    const lines: string[] = [];
+    const stack = { roles: [], workerEntry, freePorts: true, onLine: (line: string) => lines.push(line) };
+    const never = startStack({ ...stack, config: { ...config, temporalBinary: server(9) } });
+    await expect(never).rejects.toThrow(/temporal did not start: it ended with exit code 2[\s\S]*address already in use/);
+    expect(readFileSync(counted, 'utf8')).toBe('start\n'.repeat(3));
+    rmSync(counted);
+    started = await startStack({ ...stack, config: { ...config, temporalBinary: server(1) } });
+    expect(lines.filter((line) => line.startsWith('temporal ended while it started'))).toHaveLength(3);
+  });
+
   it('says which process failed, quotes it and ends the others', async () => {
     const home = newHome();
     const config = await configOf(home);
