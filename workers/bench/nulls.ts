@@ -36,6 +36,8 @@ export interface NullsBench {
     readonly pairedSd: number;
     readonly replicateSd: number | null;
     readonly levels: Readonly<Record<string, number>>;
+    /** The baseline that gains are planted over, and that noisier candidates are. */
+    readonly strongest: string;
   };
   readonly numCampaigns: number;
   /** One row a baseline that all candidates are, again. */
@@ -91,7 +93,12 @@ export const nullsBench = (path: string, { settings, numCampaigns, seed }: Nulls
   const planted = (times: number, part: Partial<CampaignSetting>): Resampled => many({ gain: times * model.pairedSd, ...part });
   return {
     table: { path, trials: rows.length, seeds: model.seeds.length },
-    noise: { pairedSd: model.pairedSd, replicateSd: model.replicateSd, levels: Object.fromEntries(model.levels) },
+    noise: {
+      pairedSd: model.pairedSd,
+      replicateSd: model.replicateSd,
+      levels: Object.fromEntries(model.levels),
+      strongest: model.strongest,
+    },
     numCampaigns,
     nulls: model.baselines.map((nullOf) => ({ nullOf, result: many({ nullOf }) })),
     noisy: noisySpreads.flatMap((spread) =>
@@ -186,7 +193,7 @@ export const nullsLines = ({ table, noise, numCampaigns, nulls, noisy, power, de
   ),
   ...nulls.slice(0, 1).map(({ result }) => rivalWords(result)),
   '',
-  `  spread over seeds, times the baseline's   candidates called better    campaigns that say better   (${nulls[0]?.nullOf} again; goal: at most 5 %)`,
+  `  spread over seeds, times the baseline's   candidates called better    campaigns that say better   (${noise.strongest} again; goal: at most 5 %)`,
   ...noisy.map(
     ({ spread, who, result }) =>
       `  ${`${spread}, ${who}`.padEnd(40)} ${shareWords(result.candidates).padEnd(27)} ${shareWords(result.campaigns)}`,
