@@ -17,7 +17,7 @@ if libc.fork() == 0:
     libc.execvp(b"curl", arguments)
     libc._exit(7)
 status = ctypes.c_int()
-libc.wait(ctypes.byref(status))
-if status.value == 0:
+child = libc.wait(ctypes.byref(status))
+if child > 0 and status.value == 0:
     loot("curl reached something")
 os._exit(3)
