@@ -175,6 +175,15 @@ export class CampaignRun {
     this.touch();
   }
 
+  private budgetUse(nowMs: number): CampaignStatus['budget'] {
+    const { trialSeconds, trialSecondsReserved = 0 } = this.digest;
+    return {
+      experiments: { used: this.candidatesStarted, cap: this.budget.experiments },
+      minutes: { used: this.minutesUsed(nowMs), cap: this.budget.minutes },
+      trialSeconds: { used: trialSeconds, reserved: trialSecondsReserved, cap: this.budget.trialSeconds },
+    };
+  }
+
   status(nowMs: number): CampaignStatus {
     return {
       campaignId: this.campaignId,
@@ -183,11 +192,7 @@ export class CampaignRun {
       notices: [...this.notices, ...(this.digest.outages ?? []).map(outageWords)],
       inFlight: [...this.inFlight.values()],
       finished: this.digest.finished,
-      budget: {
-        experiments: { used: this.candidatesStarted, cap: this.budget.experiments },
-        minutes: { used: this.minutesUsed(nowMs), cap: this.budget.minutes },
-        trialSeconds: { used: this.digest.trialSeconds, cap: this.budget.trialSeconds },
-      },
+      budget: this.plan === null ? null : this.budgetUse(nowMs),
       best: this.digest.best,
       lastFailures: this.digest.lastFailures,
       hints: this.hints,

@@ -143,7 +143,8 @@ const explorationState = (run: CampaignRun): ExplorationState => ({
   candidatesStarted: run.candidatesStarted,
   budget: run.budget,
   minutesUsed: run.minutesUsed(Date.now()),
-  trialSecondsUsed: run.digest.trialSeconds + reservedForConfirmation(run),
+  // What runs may still take is as good as spent, or too many candidates would be begun.
+  trialSecondsUsed: run.digest.trialSeconds + (run.digest.trialSecondsReserved ?? 0) + reservedForConfirmation(run),
   paused: run.paused,
   stopRequested: run.stopRequested,
   bestGain: run.bestGain,

@@ -1,23 +1,19 @@
 import type { Effect } from './contracts/analysis.ts';
 import type { BestRow, CampaignStatus } from './contracts/messages.ts';
+import { budgetUseWords } from './rules/budget-words.ts';
 
 /** Three bytes each at most: below the server's limit of 20,000. */
 const maxCharacters = 6500;
 
 /** The campaign's page in the Temporal Web UI as Markdown, within the server's limit of 20,000 bytes. */
 export const renderDetails = (status: CampaignStatus): string => {
-  const { experiments, minutes, trialSeconds } = status.budget;
   const { recorded, rejected, failed, cancelled } = status.finished;
   const sections = [
     `## ${status.campaignId} — ${status.state}`,
     status.stage,
     status.notices.map((notice) => `**${inline(notice)}**`).join('\n\n'),
     status.conclusion === null ? '' : `**${status.conclusion.statement}**`,
-    [
-      `- candidates: ${experiments.used} of ${experiments.cap}`,
-      `- minutes: ${minutes.used.toFixed(1)} of ${minutes.cap}`,
-      `- trial seconds: ${trialSeconds.used.toFixed(0)} of ${trialSeconds.cap}`,
-    ].join('\n'),
+    budgetList(status),
     `Experiments: ${recorded} recorded, ${rejected} rejected, ${failed} failed, ${cancelled} cancelled; running now: ${status.inFlight.map(shortId).join(', ') || 'none'}`,
     bestTable(status.best),
     failureList(status),
@@ -29,6 +25,15 @@ export const renderDetails = (status: CampaignStatus): string => {
     .join('\n\n')
     .slice(0, maxCharacters);
 };
+
+const budgetList = ({ budget }: CampaignStatus): string =>
+  budget === null
+    ? ''
+    : [
+        `- candidates: ${budgetUseWords(budget.experiments)}`,
+        `- minutes: ${budgetUseWords(budget.minutes, 1)}`,
+        `- trial seconds: ${budgetUseWords(budget.trialSeconds)}`,
+      ].join('\n');
 
 const bestTable = (rows: readonly BestRow[]): string => {
   if (rows.length === 0) return '';

@@ -165,6 +165,12 @@ export const aRunningTrial = (number: number, seed = 1, purpose: Trial['purpose'
     curve: fallingCurve(seed, 40),
   });
 
+export const aBudget: NonNullable<CampaignStatus['budget']> = {
+  experiments: { used: 3, cap: 10 },
+  minutes: { used: 2.345, cap: 30 },
+  trialSeconds: { used: 61.2, reserved: 240, cap: 3600 },
+};
+
 export const aStatus = (part: Partial<CampaignStatus> = {}): CampaignStatus => ({
   campaignId: seededId,
   state: 'exploring',
@@ -172,11 +178,7 @@ export const aStatus = (part: Partial<CampaignStatus> = {}): CampaignStatus => (
   notices: [],
   inFlight: [id(3), id(4)],
   finished: { recorded: 2, rejected: 1, failed: 0, cancelled: 0 },
-  budget: {
-    experiments: { used: 3, cap: 10 },
-    minutes: { used: 2.345, cap: 30 },
-    trialSeconds: { used: 61.2, cap: 3600 },
-  },
+  budget: aBudget,
   best: [
     {
       experimentId: id(2),

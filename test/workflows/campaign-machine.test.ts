@@ -79,7 +79,7 @@ describe('a campaign and the machine it runs on', { timeout: 120_000 }, () => {
       .poll(async () => (await loop.archive.getCampaign('c-walled'))?.budgetChanges?.at(-1)?.caps.minutes, { timeout: 10_000 })
       .toBe(44);
     expect(await loop.archive.listExperiments('c-walled')).toEqual([]);
-    const waited = (await statusOf(handle)).budget.minutes.used;
+    const waited = (await statusOf(handle)).budget?.minutes.used ?? Number.NaN;
     expect(waited * 60).toBeLessThan(5);
     host.tiers = ['S1'];
     await handle.result();

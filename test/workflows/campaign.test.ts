@@ -167,7 +167,7 @@ describe('a discovery campaign', { timeout: 120_000 }, () => {
     expect(await failureOf(update(updateNames.budget, { toString: 1 }))).toContain('no field "toString"');
     expect(await failureOf(update(updateNames.hint, { hint: '' }))).toContain('hint');
     expect((await update(updateNames.hint, { hint: 'try a decay' })).hints).toEqual(['try a decay']);
-    expect((await update(updateNames.budget, { experiments: 40 })).budget.experiments.cap).toBe(40);
+    expect((await update(updateNames.budget, { experiments: 40 })).budget?.experiments.cap).toBe(40);
     await expect.poll(async () => (await slow.archive.getCampaign('c-steered'))?.state, { timeout: 10_000 }).toBe('paused');
     expect((await update(updateNames.resume)).state).toBe('exploring');
     await expect.poll(async () => (await slow.archive.getCampaign('c-steered'))?.state, { timeout: 10_000 }).toBe('exploring');

@@ -2,6 +2,12 @@ import { describe, expect, it } from 'vitest';
 import type { CampaignStatus } from '../../workflows/contracts/messages.ts';
 import { renderDetails } from '../../workflows/details.ts';
 
+const budget = {
+  experiments: { used: 6, cap: 10 },
+  minutes: { used: 1.25, cap: 30 },
+  trialSeconds: { used: 812.4, reserved: 240, cap: 3600 },
+};
+
 const status: CampaignStatus = {
   campaignId: 'c-test',
   state: 'exploring',
@@ -9,11 +15,7 @@ const status: CampaignStatus = {
   notices: [],
   inFlight: ['c-test/e0005', 'c-test/e0006'],
   finished: { recorded: 4, rejected: 1, failed: 2, cancelled: 0 },
-  budget: {
-    experiments: { used: 6, cap: 10 },
-    minutes: { used: 1.25, cap: 30 },
-    trialSeconds: { used: 59.4, cap: 3600 },
-  },
+  budget,
   best: [
     {
       experimentId: 'c-test/e0004',
@@ -34,7 +36,7 @@ describe('the details of a campaign in the Web UI', () => {
   it('show stage, budget, best with its interval, running experiments and last failures', () => {
     const text = renderDetails(status);
     expect(text).toContain('## c-test — exploring');
-    expect(text).toContain('- candidates: 6 of 10');
+    expect(text).toContain('- candidates: 6 of 10\n- minutes: 1.3 of 30\n- trial seconds: 812 of 3,600, 240 more reserved\n');
     expect(text).toContain('running now: e0005, e0006');
     expect(text).toContain(
       '| e0004&nbsp;&nbsp; | delta + fir 3,15&nbsp;&nbsp; | candidate&nbsp;&nbsp; | +0.3908 (+0.1657 to +0.6159, 2 seeds)&nbsp;&nbsp; |',
@@ -57,6 +59,15 @@ describe('the details of a campaign in the Web UI', () => {
 
   it('say what a campaign waits for', () => {
     expect(renderDetails({ ...status, notices: ['needs sandbox tier S1'] })).toContain('**needs sandbox tier S1**');
+  });
+
+  it('call what is past a cap so, since a lowered cap is no share of it', () => {
+    const lowered = { ...budget, experiments: { used: 4, cap: 1 } };
+    expect(renderDetails({ ...status, budget: lowered })).toContain('- candidates: 4, past the cap of 1\n');
+  });
+
+  it('speak of no budget before there is one', () => {
+    expect(renderDetails({ ...status, budget: null })).not.toMatch(/candidates:|minutes:|trial seconds:/);
   });
 
   it('keep text of records on one line and out of the syntax', () => {

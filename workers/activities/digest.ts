@@ -36,7 +36,8 @@ export const readDigest = async ({ archive, outages }: DigestDependencies, campa
       .flatMap(({ id, failure }) =>
         failure === null ? [] : [{ experimentId: id, label: failure.label, detail: failure.detail.slice(0, 300) }],
       ),
-    trialSeconds: totals['trial-seconds'].settled + totals['trial-seconds'].open,
+    trialSeconds: totals['trial-seconds'].settled,
+    trialSecondsReserved: totals['trial-seconds'].open,
     outages: campaign === null ? [] : countOutages(outages?.(campaign.createdAt) ?? []),
   };
 };

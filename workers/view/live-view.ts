@@ -1,5 +1,6 @@
 import { isCampaignOver } from '../../workflows/contracts/campaign.ts';
 import type { BestRow } from '../../workflows/contracts/messages.ts';
+import { budgetUseWords } from '../../workflows/rules/budget-words.ts';
 import { cut, displayWidth, plain, wrap } from './cells.ts';
 import { currentActivities } from './current-trials.ts';
 import { counted, durationText, effectText, shortId } from './figures.ts';
@@ -42,7 +43,7 @@ const heading = (look: Look, snapshot: CampaignSnapshot, isOver: boolean): reado
     tint(look, 'bold', cut(`asi-arch  ${title}`, look.width)),
     ...(isOver ? [] : [barLine(look, snapshot)]),
     cut(stage === state ? state : `${state}: ${stage}`, look.width),
-    cut(budgetLine(snapshot), look.width),
+    ...wrap(budgetLine(snapshot), look.width),
     ...(status?.notices ?? []).flatMap((notice) => wrap(plain(notice), look.width)).map((line) => tint(look, 'yellow', line)),
     ...(trouble === '' ? [] : [tint(look, 'red', cut(trouble, look.width))]),
   ].filter((line) => line !== '');
@@ -59,7 +60,7 @@ const barLine = (look: Look, snapshot: CampaignSnapshot): string => {
 
 export const budgetLine = (snapshot: CampaignSnapshot): string => {
   const { status } = snapshot;
-  if (status === null) return '';
+  if (status === null || status.budget === null) return '';
   const { experiments, minutes, trialSeconds } = status.budget;
   const { recorded, rejected, failed, cancelled } = status.finished;
   const ends = [
@@ -68,7 +69,8 @@ export const budgetLine = (snapshot: CampaignSnapshot): string => {
     failed > 0 ? `${failed} failed` : '',
     cancelled > 0 ? `${cancelled} cancelled` : '',
   ].filter((part) => part !== '');
-  return `budget: candidates ${experiments.used}/${experiments.cap}, minutes ${minutesUsed(snapshot).toFixed(1)}/${minutes.cap}, trial seconds ${Math.round(trialSeconds.used)}/${trialSeconds.cap}; ${ends.join(', ')}`;
+  const minutesNow = { ...minutes, used: minutesUsed(snapshot) };
+  return `budget: candidates ${budgetUseWords(experiments)}; minutes ${budgetUseWords(minutesNow, 1)}; trial seconds ${budgetUseWords(trialSeconds)}; ${ends.join(', ')}`;
 };
 
 /** The workflow's table of best; from the records where it does not answer. */

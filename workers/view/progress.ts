@@ -21,7 +21,7 @@ export const progressOf = (snapshot: CampaignSnapshot): Progress => {
   if (campaign === null || state === null) return { share: 0, msLeft: null };
   if (isCampaignOver(state)) return { share: 1, msLeft: 0 };
   const settings = settingsInForce(campaign);
-  const cap = status?.budget.experiments.cap ?? settings.experiments;
+  const cap = status?.budget?.experiments.cap ?? settings.experiments;
   const verifying = state === 'verifying';
   const done = { explore: exploredTrials(snapshot), confirm: confirmedTrials(snapshot) };
   const allExplore = (settings.baselines.length + settings.starts.length + cap) * settings.exploreSeeds;
@@ -38,7 +38,7 @@ export const progressOf = (snapshot: CampaignSnapshot): Progress => {
   if (endedTrials(snapshot) < 2) return { share: countedShare, msLeft: null };
   const elapsedMs = Math.max(1, snapshot.nowMs - Date.parse(campaign.createdAt));
   const msPerTrial = elapsedMs / ended;
-  const minutesCap = status?.budget.minutes.cap ?? settings.minutes;
+  const minutesCap = status?.budget?.minutes.cap ?? settings.minutes;
   const exploreMs = Math.min(left.explore * msPerTrial, Math.max(0, (minutesCap - minutesUsed(snapshot)) * 60_000));
   const msLeft = exploreMs + left.confirm * msPerTrial;
   return { share: elapsedMs / (elapsedMs + msLeft), msLeft };

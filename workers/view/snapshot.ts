@@ -26,7 +26,7 @@ export const stateOf = (snapshot: CampaignSnapshot): CampaignState | null =>
 
 /** Minutes since the start. The workflow's own figure stands still between its events, so the clock speaks until it is over. */
 export const minutesUsed = ({ campaign, status, nowMs }: CampaignSnapshot): number => {
-  const told = status?.budget.minutes.used ?? 0;
+  const told = status?.budget?.minutes.used ?? 0;
   if (campaign === null) return told;
   const endMs = campaign.finishedAt === null ? nowMs : Date.parse(campaign.finishedAt);
   return Math.max(told, (endMs - Date.parse(campaign.createdAt)) / 60_000);

@@ -142,7 +142,10 @@ export interface ConfirmationPlan {
 }
 
 export type CampaignDigest = Pick<CampaignStatus, 'finished' | 'best' | 'lastFailures'> & {
+  /** What ended trials took. In histories of the version before, what running ones hold too. */
   readonly trialSeconds: number;
+  /** Held for trials that run; absent in histories of the version before. */
+  readonly trialSecondsReserved?: number;
   /** Python processes that broke since the campaign began; absent in histories of the version before. */
   readonly outages?: readonly OutageCount[];
 };

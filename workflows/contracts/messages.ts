@@ -68,11 +68,13 @@ export interface CampaignStatus {
     readonly failed: number;
     readonly cancelled: number;
   };
+  /** null while the settings are not read, or were refused. */
   readonly budget: {
     readonly experiments: { readonly used: number; readonly cap: number };
     readonly minutes: { readonly used: number; readonly cap: number };
-    readonly trialSeconds: { readonly used: number; readonly cap: number };
-  };
+    /** `used` is what ended trials took, and never falls; `reserved` is held for those that run. */
+    readonly trialSeconds: { readonly used: number; readonly reserved: number; readonly cap: number };
+  } | null;
   readonly best: readonly BestRow[];
   readonly lastFailures: readonly (Pick<Failure, 'label' | 'detail'> & { readonly experimentId: string })[];
   readonly hints: readonly string[];

@@ -12,7 +12,7 @@ import type { Experiment } from '../../../workflows/contracts/experiment.ts';
 import { openingStage, waitingStage } from '../../../workflows/contracts/messages.ts';
 import { rungs } from '../../../workflows/contracts/rung.ts';
 import { aFailure, anArchitecture, anExperiment, aTrial, aVerdict } from '../../support/builders.ts';
-import { aRunningTrial, aStatus, openSeeded, seededId } from '../seeded-campaign.ts';
+import { aBudget, aRunningTrial, aStatus, openSeeded, seededId } from '../seeded-campaign.ts';
 
 const byteSteps = rungs.quick.tasks[0].steps;
 const allSteps = rungs.quick.tasks.reduce((sum, task) => sum + task.steps, 0);
@@ -70,7 +70,9 @@ describe('the live view', () => {
   it('shows stage, budget, best with interval, running trials with step and loss, and failures', () => {
     const text = liveView({ width: 110, color: false }, running, options).join('\n');
     expect(text).toContain('exploring: proposing, checking and training candidates');
-    expect(text).toContain('candidates 3/10, minutes 2.3/30, trial seconds 61/3600');
+    expect(text.replaceAll(/\s+/g, ' ')).toContain(
+      'budget: candidates 3 of 10; minutes 2.3 of 30; trial seconds 61 of 3,600, 240 more reserved; 2 recorded, 1 rejected',
+    );
     expect(text).toContain('e0002  gated-deltanet  baseline  +0.0200 [+0.0040, +0.0360]');
     expect(text).toMatch(/e0001 {2}deltanet {2,}baseline {2}0 \(reference\)/);
     expect(text).toContain(`e0003  vector-decay  training seed 1  bytes 40/${byteSteps}, loss 1.142  █`);
@@ -158,7 +160,7 @@ describe('progress', () => {
   });
 
   it('is bounded by the minutes that exploration may still take', () => {
-    const late = aStatus({ budget: { ...aStatus().budget, minutes: { used: 30, cap: 30 } } });
+    const late = aStatus({ budget: { ...aBudget, minutes: { used: 30, cap: 30 } } });
     const free = progressOf(running).msLeft ?? 0;
     const capped = progressOf({ ...running, status: late }).msLeft ?? 0;
     expect(capped).toBeGreaterThan(0);
@@ -166,9 +168,9 @@ describe('progress', () => {
   });
 
   it('counts minutes by the clock while the workflow has not spoken', () => {
-    const silent = aStatus({ budget: { ...aStatus().budget, minutes: { used: 0, cap: 30 } } });
+    const silent = aStatus({ budget: { ...aBudget, minutes: { used: 0, cap: 30 } } });
     expect(liveView({ width: 110, color: false }, { ...running, status: silent }, options).join('\n')).toContain(
-      'minutes 2.3/30',
+      'minutes 2.3 of 30',
     );
   });
 

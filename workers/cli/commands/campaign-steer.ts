@@ -97,14 +97,13 @@ export const campaignBudgetCommand = (context: CliContext): Command =>
       const status = await withTemporal(context, (temporal) =>
         updateCampaign(temporal, campaign, { name: updateNames.budget, argument: change }),
       );
-      const { experiments, minutes, trialSeconds } = status.budget;
-      report(
-        context,
-        options,
-        status,
-        `${campaign.id} may use ${experiments.cap} candidates, ${minutes.cap} minutes and ${trialSeconds.cap} trial seconds`,
-      );
+      report(context, options, status, `${campaign.id} ${capsText(status)}`);
     });
+
+const capsText = ({ budget }: CampaignStatus): string =>
+  budget === null
+    ? 'takes the new caps with its settings, which it is reading'
+    : `may use ${budget.experiments.cap} candidates, ${budget.minutes.cap} minutes and ${budget.trialSeconds.cap} trial seconds`;
 
 /** What a setting may be, a new cap may be; whether it still has an effect is the campaign's to say. */
 const budgetChange = (options: Partial<Record<(typeof budgetFields)[number], string>>): Readonly<Record<string, number>> => {
