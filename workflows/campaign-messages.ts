@@ -1,5 +1,6 @@
-import { defineQuery, defineUpdate, setHandler } from '@temporalio/workflow';
+import { ApplicationFailure, condition, defineQuery, defineUpdate, patched, setHandler } from '@temporalio/workflow';
 import type { CampaignRun } from './campaign-state.ts';
+import { failureTypes } from './contracts/activities.ts';
 import { type BudgetChange, type CampaignStatus, statusQuery, updateNames } from './contracts/messages.ts';
 
 const isOver = (run: CampaignRun): boolean => run.state === 'finished' || run.state === 'cancelled' || run.state === 'failed';
@@ -16,7 +17,7 @@ const refuseWhenVerifying = (run: CampaignRun): void => {
 const caps = { experiments: 100_000, minutes: 100_000, trialSeconds: 1e9 } as const;
 
 /** The Web UI sends whatever a person typed, so the update checks it field by field. */
-const budgetProblem = (change: unknown): string | null => {
+const budgetProblem = (change: unknown, leastTrialSeconds = 0.01): string | null => {
   if (typeof change !== 'object' || change === null || Array.isArray(change)) {
     return `setBudget takes an object such as {"experiments": 40}, not ${JSON.stringify(change)}`;
   }
@@ -25,17 +26,19 @@ const budgetProblem = (change: unknown): string | null => {
   for (const [field, value] of entries) {
     if (!Object.hasOwn(caps, field)) return `setBudget has no field "${field}"; it has experiments, minutes, trialSeconds`;
     const cap = caps[field as keyof typeof caps];
-    const lowest = field === 'experiments' ? 0 : 0.01;
+    const lowest = { experiments: 0, minutes: 0.01, trialSeconds: leastTrialSeconds }[field as keyof typeof caps];
     if (
       typeof value !== 'number' ||
       !(value >= lowest && value <= cap) ||
       (field === 'experiments' && !Number.isInteger(value))
     ) {
-      return `${field}: ${JSON.stringify(value)} is not ${field === 'experiments' ? 'a whole number from 0' : 'a number from 0.01'} to ${cap}`;
+      return `${field}: ${JSON.stringify(value)} is not ${field === 'experiments' ? 'a whole number' : 'a number'} from ${lowest} to ${cap}${lowest > 0.01 ? ', and a trial reserves the least of these' : ''}`;
     }
   }
   return null;
 };
+
+const leastOf = ({ plan }: CampaignRun): number | undefined => plan?.leastTrialSeconds;
 
 /** The confirmation proposes nothing and has its minutes; only the cap on trial seconds can still stop it. */
 const tooLateProblem = (run: CampaignRun, change: unknown): string | null =>
@@ -133,7 +136,13 @@ export const setMessageHandlers = (run: CampaignRun): void => {
 
   setHandler(
     defineUpdate<CampaignStatus, [BudgetChange]>(updateNames.budget),
-    (change) => {
+    async (change) => {
+      // What a trial reserves is known with the settings. Campaigns of the version before did not ask.
+      if (change.trialSeconds !== undefined && run.plan === null && patched('least-trial-seconds')) {
+        await condition(() => run.plan !== null);
+        const problem = budgetProblem(change, leastOf(run));
+        if (problem !== null) throw ApplicationFailure.nonRetryable(problem, failureTypes.invalidInput);
+      }
       run.changeBudget(change);
       return status();
     },
@@ -141,7 +150,7 @@ export const setMessageHandlers = (run: CampaignRun): void => {
       description: 'New caps: {"experiments": 40, "minutes": 60, "trialSeconds": 7200}, any of them',
       validator: (change: unknown) => {
         refuseWhenOver(run);
-        refuse(budgetProblem(change) ?? tooLateProblem(run, change));
+        refuse(budgetProblem(change, leastOf(run)) ?? tooLateProblem(run, change));
       },
     },
   );

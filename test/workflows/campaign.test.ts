@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { WorkflowFailedError, WorkflowUpdateFailedError } from '@temporalio/client';
 import { Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { InstantHost } from '../../workers/bench/instant-host.ts';
 import type { CampaignResult } from '../../workflows/campaign.ts';
 import { settingsInForce } from '../../workflows/contracts/campaign.ts';
 import { isTerminal } from '../../workflows/contracts/experiment.ts';
@@ -10,11 +11,22 @@ import { lineageViolations } from '../../workflows/rules/lineage.ts';
 import { bestGainKey, campaignKey, experimentsKey, outcomeKey, presetKey, stageKey } from '../../workflows/search-attributes.ts';
 import { type Loop, startLoop } from '../support/loop.ts';
 
+/** An instant host whose trainings take as much CPU as a test says. */
+class CostlyHost extends InstantHost {
+  cpuSeconds: number | null = null;
+
+  override async run(job: Parameters<InstantHost['run']>[0]): ReturnType<InstantHost['run']> {
+    const end = await super.run(job);
+    return job.command === 'train' && this.cpuSeconds !== null ? { ...end, cpuSeconds: this.cpuSeconds } : end;
+  }
+}
+
+const loopHost = new CostlyHost();
 let loop: Loop;
 let slow: Loop;
 
 beforeAll(async () => {
-  loop = await startLoop();
+  loop = await startLoop({ host: loopHost });
   slow = await startLoop({ trainingMs: 400 });
 }, 120_000);
 afterAll(async () => {
@@ -280,8 +292,30 @@ describe('a discovery campaign', { timeout: 120_000 }, () => {
   }, 120_000);
 
   it('says which cap left no room for the reference', async () => {
-    const message = await failureOf((await start(loop, 'c-poor', { preset: 'tiny', trialSeconds: 5 })).result());
+    loopHost.cpuSeconds = 14;
+    const message = await failureOf((await start(loop, 'c-poor', { preset: 'tiny', trialSeconds: 15 })).result());
+    loopHost.cpuSeconds = null;
     expect(message).toContain('trial seconds');
     expect((await loop.archive.getCampaign('c-poor'))?.state).toBe('failed');
+  });
+
+  it('refuses trial seconds with which no trial could begin, and opens nothing', async () => {
+    const message = await failureOf((await start(loop, 'c-poorer', { preset: 'tiny', trialSeconds: 5 })).result());
+    expect(message).toContain('trialSeconds: value 5; right would be 15 or more on rung tiny');
+    expect(await loop.archive.getCampaign('c-poorer')).toBeNull();
+  });
+
+  it('refuses such a cap from a person too, when it is sent while the campaign opens as well', async () => {
+    const handle = await start(loop, 'c-lowered', { preset: 'tiny', experiments: 1 });
+    const budget = (trialSeconds: number) =>
+      handle.executeUpdate<CampaignStatus, [unknown]>(updateNames.budget, { args: [{ trialSeconds }] });
+    const right = 'trialSeconds: 5 is not a number from 15 to 1000000000';
+    const [early, raised] = await Promise.all([failureOf(budget(5)), budget(500)]);
+    expect(early).toContain(right);
+    expect(raised.budget?.trialSeconds.cap).toBe(500);
+    expect(await failureOf(budget(5))).toContain(right);
+    await handle.result();
+    const campaign = await loop.archive.getCampaign('c-lowered');
+    expect(campaign?.budgetChanges?.map(({ caps }) => caps.trialSeconds)).toEqual([500]);
   });
 });

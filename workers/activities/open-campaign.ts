@@ -12,7 +12,7 @@ import type { DataManifest } from '../../workflows/contracts/data.ts';
 import { parseSettings } from '../../workflows/contracts/describe-problems.ts';
 import { baselineNames } from '../../workflows/contracts/genome.ts';
 import { type Rung, rungs } from '../../workflows/contracts/rung.ts';
-import { type CampaignSettings, resolveSettings } from '../../workflows/contracts/settings.ts';
+import { type CampaignSettings, leastTrialSeconds, resolveSettings } from '../../workflows/contracts/settings.ts';
 import { type PrepareRequest, prepareResultSchema } from '../../workflows/contracts/trial.ts';
 import { calibrationSeeds, confirmSeeds, exploreSeeds } from '../../workflows/rules/trial-seeds.ts';
 
@@ -72,6 +72,7 @@ export const planOf = (campaign: Campaign): CampaignPlan => ({
   exploreSeeds: exploreSeeds(campaign.settings),
   calibrationSeeds: calibrationSeeds(campaign.settings),
   confirmSeeds: confirmSeeds(campaign.settings),
+  leastTrialSeconds: leastTrialSeconds(campaign.settings),
 });
 
 const sameCampaign = (campaign: Campaign, request: OpenRequest): Campaign => {

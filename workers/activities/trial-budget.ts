@@ -2,7 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import type { Archive } from '../../services/archive/archive.ts';
 import { settingsInForce } from '../../workflows/contracts/campaign.ts';
 import { campaignOf } from '../../workflows/contracts/naming.ts';
-import { rungs } from '../../workflows/contracts/rung.ts';
+import { firstReserveSeconds, rungs } from '../../workflows/contracts/rung.ts';
 import { reserveEstimate } from '../../workflows/rules/budget.ts';
 import { requireCampaign } from './experiment-record.ts';
 import { withHeartbeat } from './heartbeat.ts';
@@ -29,6 +29,7 @@ export const reserveSeconds = (
       const settings = settingsInForce(await requireCampaign(archive, campaignId));
       const amount = reserveEstimate({
         longestTrialSeconds: await peers.longestCpuSeconds(campaignId),
+        firstSeconds: firstReserveSeconds(rungs[settings.rung]),
         wallLimitSeconds: rungs[settings.rung].wallLimitSeconds,
       });
       const row = {

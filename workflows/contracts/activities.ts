@@ -25,6 +25,8 @@ export interface CampaignPlan {
   readonly exploreSeeds: readonly number[];
   /** Seeds of the baselines: the exploring ones, at least two. */
   readonly calibrationSeeds: readonly number[];
+  /** Least cap on trial seconds with which a trial can begin; absent in plans of the version before. */
+  readonly leastTrialSeconds?: number;
   /** Fresh seeds of the first look; `planConfirmation` names those of later ones. */
   readonly confirmSeeds: readonly number[];
 }

@@ -1,7 +1,7 @@
 import type * as z from 'zod';
 import { nearNames } from './near-names.ts';
 import { acceptedAt, settingFields } from './setting-fields.ts';
-import { type CampaignInput, campaignInputSchema } from './settings.ts';
+import { type CampaignInput, campaignInputSchema, leastTrialSeconds, resolveSettings } from './settings.ts';
 
 export type ParsedInput =
   | { readonly ok: true; readonly input: CampaignInput }
@@ -25,8 +25,8 @@ export const parseSettings = (input: unknown): ParsedInput => {
   }
   const parsed = campaignInputSchema.safeParse(given);
   if (!parsed.success) return { ok: false, problems: parsed.error.issues.flatMap((issue) => describeIssue(issue, given)) };
-  const repeated = repeatedBaselines(parsed.data);
-  return repeated.length === 0 ? { ok: true, input: parsed.data } : { ok: false, problems: repeated };
+  const problems = [...repeatedBaselines(parsed.data), ...tooFewSeconds(parsed.data)];
+  return problems.length === 0 ? { ok: true, input: parsed.data } : { ok: false, problems };
 };
 
 const describeIssue = (issue: z.core.$ZodIssue, input: object): readonly string[] => {
@@ -62,6 +62,16 @@ const repeatedBaselines = (input: CampaignInput): readonly string[] => {
   return [...new Set(repeated)].map(
     (name) => `baselines: value ${shown(baselines)}; right would be each name once, and ${name} is there twice or more`,
   );
+};
+
+/** Fields that are right by themselves and too small for one another: the first trial could not begin. */
+const tooFewSeconds = (input: CampaignInput): readonly string[] => {
+  const { rung, trialSeconds } = resolveSettings(input);
+  const least = leastTrialSeconds({ rung });
+  if (trialSeconds >= least) return [];
+  return [
+    `trialSeconds: value ${shown(trialSeconds)}; right would be ${least} or more on rung ${rung}, since the first trial reserves so much`,
+  ];
 };
 
 const fieldName = (path: readonly PropertyKey[]): string => path.map(String).join('.');

@@ -60,6 +60,9 @@ export const rungSchema = z.strictObject({
 });
 export type Rung = z.infer<typeof rungSchema>;
 
+/** What a trial reserves before any of its campaign ended: a quarter of the wall limit, since that limit is set for slow machines. */
+export const firstReserveSeconds = ({ wallLimitSeconds }: Pick<Rung, 'wallLimitSeconds'>): number => wallLimitSeconds / 4;
+
 /**
  * `tiny` is for tests of the path, not of the science: its scores rank nothing. `quick` is sized to eight to ten CPU seconds a trial for
  * DeltaNet; its byte rate is lower than learns fastest, because seeds then differ less, and its recall rate is one at which baselines lie

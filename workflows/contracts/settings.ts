@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { dataSourceSchema } from './data.ts';
 import { baselineNameSchema } from './genome.ts';
-import { rungNameSchema } from './rung.ts';
+import { firstReserveSeconds, rungNameSchema, rungs } from './rung.ts';
 import { sandboxNeedSchema } from './sandbox.ts';
 
 export const presetNames = ['quick', 'standard', 'asi-arch', 'tiny'] as const;
@@ -20,7 +20,13 @@ export const settingsSchema = z.strictObject({
     .describe('Seed of sampling, mutation and trial seeds'),
   experiments: z.int().min(0).max(100_000).describe('Budget: candidates to propose beyond baselines and starts'),
   minutes: z.number().min(0.01).max(100_000).describe('Budget: minutes of wall time before verification begins'),
-  trialSeconds: z.number().min(0.01).max(1e9).describe('Budget: seconds of training and scoring, summed over slots'),
+  trialSeconds: z
+    .number()
+    .min(0.01)
+    .max(1e9)
+    .describe(
+      "Budget: seconds of training and scoring, summed over slots; at least a quarter of the rung's wall limit, which the first trial reserves",
+    ),
   slots: z.int().min(1).max(64).describe('Trials that run at the same time; one thread each'),
   rung: rungNameSchema.describe('Model shape, tasks, steps and wall limit of a trial'),
   data: dataSourceSchema.describe('Text to train on: {"kind":"stdlib"} or {"kind":"folder","path":"..."}'),
@@ -162,6 +168,9 @@ export const presets: Readonly<Record<(typeof presetNames)[number], CampaignSett
 /** Baselines on fresh seeds at most; two was the rule before it was a setting. */
 export const mostConfirmedBaselines = ({ confirmBaselines }: Pick<CampaignSettings, 'confirmBaselines'>): number =>
   confirmBaselines ?? 2;
+
+/** With less no trial of the rung could begin. */
+export const leastTrialSeconds = ({ rung }: Pick<CampaignSettings, 'rung'>): number => firstReserveSeconds(rungs[rung]);
 
 /** The preset's values with the person's own on top. */
 export const resolveSettings = (input: CampaignInput): CampaignSettings => ({

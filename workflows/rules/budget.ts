@@ -38,15 +38,14 @@ export const spentBudget = ({
 
 /**
  * Seconds to reserve before a trial starts; its settle row replaces them. Twice the longest trial so far and never more than the
- * wall limit; a quarter of the wall limit before any trial ended, since that limit is set for slow machines.
+ * wall limit; the first reserve of the rung before any trial ended.
  */
 export const reserveEstimate = (trial: {
   readonly longestTrialSeconds: number | null;
+  readonly firstSeconds: number;
   readonly wallLimitSeconds: number;
 }): number =>
-  trial.longestTrialSeconds === null
-    ? trial.wallLimitSeconds / 4
-    : Math.min(2 * trial.longestTrialSeconds, trial.wallLimitSeconds);
+  trial.longestTrialSeconds === null ? trial.firstSeconds : Math.min(2 * trial.longestTrialSeconds, trial.wallLimitSeconds);
 
 /**
  * Trial seconds that exploring leaves for the confirmation: a mean trial so far for every fresh seed of the finalists and of the baselines that

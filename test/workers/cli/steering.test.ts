@@ -80,6 +80,7 @@ describe('asi on a running stack', () => {
     for (const [option, value, right] of [
       ['--minutes', '-1', 'minutes: value -1; right would be a number from 0.01 up to 100000'],
       ['--minutes', '1e-320', 'minutes: value 1e-320'],
+      ['--trial-seconds', '14', 'trialSeconds: value 14; right would be 15 or more on rung tiny'],
       ['--experiments', '1.5', 'experiments: value 1.5; right would be a whole number from 0 to 100000'],
     ] as const) {
       expect(await asi('campaign', 'budget', 'c-steered', option, value)).toMatchObject({

@@ -35,11 +35,25 @@ describe('problems of campaign settings', () => {
     ],
     ['too long a hint', { hints: ['x'.repeat(501)] }, 'right would be a text of 1 to 500 characters'],
     ['null where null is no value', { experiments: null }, 'experiments: value null;'],
+    [
+      'fewer seconds than the first trial reserves',
+      { preset: 'tiny', trialSeconds: 14.9 },
+      'trialSeconds: value 14.9; right would be 15 or more on rung tiny, since the first trial reserves so much',
+    ],
+    [
+      'a rung that the seconds are too few for',
+      { trialSeconds: 100, rung: 'standard' },
+      'trialSeconds: value 100; right would be 450 or more on rung standard',
+    ],
     ['the reference twice', { baselines: ['kda', 'kda'] }, 'right would be each name once, and kda is there twice'],
   ])('names field, value and what would be right for %s', (_what, input, message) => {
     const problems = describeSettingsProblems(input);
     expect(problems).toHaveLength(1);
     expect(problems[0]).toContain(message);
+  });
+
+  it('take the seconds that the first trial reserves', () => {
+    expect(describeSettingsProblems({ preset: 'tiny', trialSeconds: 15 })).toEqual([]);
   });
 
   it('suggests the field that a misspelt one was meant to be', () => {

@@ -46,17 +46,19 @@ describe('spentBudget', () => {
 });
 
 describe('reserveEstimate', () => {
-  it('is twice the longest trial, within the wall limit, and a quarter of that before there was one', () => {
-    expect(reserveEstimate({ longestTrialSeconds: null, wallLimitSeconds: 180 })).toBe(45);
-    expect(reserveEstimate({ longestTrialSeconds: 12, wallLimitSeconds: 180 })).toBe(24);
-    expect(reserveEstimate({ longestTrialSeconds: 120, wallLimitSeconds: 180 })).toBe(180);
+  it('is twice the longest trial, within the wall limit, and the first reserve of the rung before there was one', () => {
+    const rung = { firstSeconds: 45, wallLimitSeconds: 180 };
+    expect(reserveEstimate({ ...rung, longestTrialSeconds: null })).toBe(45);
+    expect(reserveEstimate({ ...rung, longestTrialSeconds: 12 })).toBe(24);
+    expect(reserveEstimate({ ...rung, longestTrialSeconds: 120 })).toBe(180);
   });
 
   it('covers every trial that is no longer than twice the longest so far', () => {
     fc.assert(
       fc.property(amount, amount, fc.double({ min: 0, max: 2, noNaN: true }), (longest, wall, factor) => {
         const seconds = Math.min(longest * factor, wall);
-        expect(reserveEstimate({ longestTrialSeconds: longest, wallLimitSeconds: wall })).toBeGreaterThanOrEqual(seconds);
+        const rung = { firstSeconds: wall / 4, wallLimitSeconds: wall };
+        expect(reserveEstimate({ ...rung, longestTrialSeconds: longest })).toBeGreaterThanOrEqual(seconds);
       }),
     );
   });

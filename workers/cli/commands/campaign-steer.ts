@@ -88,12 +88,16 @@ export const campaignBudgetCommand = (context: CliContext): Command =>
     .argument('<campaign>', 'campaign id')
     .option('--experiments <n>', 'candidates to propose: a whole number from 0 to 100000')
     .option('--minutes <n>', 'minutes of wall time before verification begins, from 0.01')
-    .option('--trial-seconds <n>', 'seconds of training and scoring, summed over slots, from 0.01')
+    .option(
+      '--trial-seconds <n>',
+      "seconds of training and scoring, summed over slots; at least a quarter of the rung's wall limit",
+    )
     .option('--json', 'the new status as JSON')
     .addHelpText('after', examples(['npx asi campaign budget c-quick-1121-1432 --experiments 40 --minutes 60']))
     .action(async (id: string, options: SteerOptions & Partial<Record<(typeof budgetFields)[number], string>>) => {
       const change = budgetChange(options);
       const campaign = await findSteerable(context, id);
+      checkChange(change, campaign);
       const status = await withTemporal(context, (temporal) =>
         updateCampaign(temporal, campaign, { name: updateNames.budget, argument: change }),
       );
@@ -106,6 +110,11 @@ const capsText = ({ budget }: CampaignStatus): string =>
     : `may use ${budget.experiments.cap} candidates, ${budget.minutes.cap} minutes and ${budget.trialSeconds.cap} trial seconds`;
 
 /** What a setting may be, a new cap may be; whether it still has an effect is the campaign's to say. */
+const checkChange = (change: Readonly<Record<string, number>>, { settings }: Campaign): void => {
+  const parsed = parseSettings({ ...change, rung: settings.rung });
+  if (!parsed.ok) throw badInput(parsed.problems.join('\n'));
+};
+
 const budgetChange = (options: Partial<Record<(typeof budgetFields)[number], string>>): Readonly<Record<string, number>> => {
   const entries = budgetFields.flatMap((field) => {
     const text = options[field];
@@ -116,10 +125,7 @@ const budgetChange = (options: Partial<Record<(typeof budgetFields)[number], str
   });
   if (entries.length === 0)
     throw badInput('budget: no cap was given; right would be at least one of --experiments, --minutes, --trial-seconds');
-  const change = Object.fromEntries(entries);
-  const parsed = parseSettings(change);
-  if (!parsed.ok) throw badInput(parsed.problems.join('\n'));
-  return change;
+  return Object.fromEntries(entries);
 };
 
 const cancelWaitMs = 90_000;
