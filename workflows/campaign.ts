@@ -1,4 +1,5 @@
 import {
+  ActivityFailure,
   ApplicationFailure,
   allHandlersFinished,
   CancellationScope,
@@ -85,7 +86,7 @@ export async function discoverArchitectures(input?: unknown, carry?: CampaignCar
       scope.cancel();
       await recordEnd(run, { cancelled, error });
     } else if (isFailure(error)) showRefusal(run, error);
-    throw error;
+    throw spoken(error);
   }
 }
 
@@ -203,6 +204,12 @@ function showRefusal(run: CampaignRun, error: Error): void {
   run.stage = rootMessage(error);
   show(run);
 }
+
+/** Lists and pages of the server show the outermost message, and "Activity task failed" tells a person nothing. */
+const spoken = (error: unknown): unknown => {
+  if (!(error instanceof ActivityFailure) || !(error.cause instanceof ApplicationFailure)) return error;
+  return ApplicationFailure.nonRetryable(rootMessage(error), error.cause.type);
+};
 
 /** The memo lets a test hand over sooner. */
 const handOver = (run: CampaignRun): boolean => {

@@ -85,10 +85,15 @@ describe('a discovery campaign', { timeout: 120_000 }, () => {
     }
   });
 
-  it('fails at once on a wrong field and says what would be right', async () => {
-    const message = await failureOf((await start(loop, 'c-wrong', { experimentz: 3 })).result());
+  it('fails at once on a wrong field and says what would be right, in its own failure and on its page', async () => {
+    const handle = await start(loop, 'c-wrong', { experimentz: 3 });
+    const message = await failureOf(handle.result());
     expect(message).toContain('experimentz');
     expect(message).toContain('experiments');
+    const { events } = await handle.fetchHistory();
+    const { failure } = events?.at(-1)?.workflowExecutionFailedEventAttributes ?? {};
+    expect(failure).toMatchObject({ message, applicationFailureInfo: { type: 'InvalidCampaignInput', nonRetryable: true } });
+    expect(await handle.query<CampaignStatus>(statusQuery)).toMatchObject({ state: 'failed', stage: message, budget: null });
     expect(await loop.archive.getCampaign('c-wrong')).toBeNull();
   });
 
