@@ -62,6 +62,7 @@ const describe = (node: SchemaNode): string => {
         '',
       );
     case 'string':
+      if (node.description !== undefined) return node.description;
       return node.maxLength === undefined
         ? 'a text that is not empty'
         : `a text of ${node.minLength ?? 0} to ${node.maxLength} characters`;

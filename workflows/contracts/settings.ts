@@ -7,6 +7,13 @@ import { sandboxNeedSchema } from './sandbox.ts';
 export const presetNames = ['quick', 'standard', 'asi-arch', 'tiny'] as const;
 export const policyNames = ['asi-arch', 'greedy', 'random'] as const;
 
+const startSchema = z
+  .string()
+  .min(1)
+  .describe(
+    `a text, either a baseline's name (${baselineNameSchema.options.join(', ')}) or the path of a mixer file ("/home/me/mixer.py")`,
+  );
+
 /**
  * Everything a campaign is told. All fields have a value in every preset, so `{}` is a good campaign. An optional one is younger than
  * campaigns that may still run.
@@ -36,7 +43,7 @@ export const settingsSchema = z.strictObject({
     .min(1)
     .max(9)
     .describe('Architectures trained first; the first is the reference of every comparison'),
-  starts: z.array(z.string().min(1)).max(32).describe('Starting architectures: baseline names or paths of mixer files'),
+  starts: z.array(startSchema).max(32).describe('Starting architectures: baseline names or paths of mixer files'),
   exploreSeeds: z.int().min(1).max(16).describe('Seeds each baseline and candidate is trained with while exploring'),
   confirmSeeds: z.int().min(2).max(32).describe('Fresh seeds for the finalists and the strongest baselines'),
   confirmSeedsMax: z

@@ -36,6 +36,13 @@ describe('problems of campaign settings', () => {
     ['too long a hint', { hints: ['x'.repeat(501)] }, 'right would be a text of 1 to 500 characters'],
     ['null where null is no value', { experiments: null }, 'experiments: value null;'],
     [
+      'a start that is an object',
+      { starts: [{ file: 'x.py' }] },
+      'starts.0: value {"file":"x.py"}; right would be a text, either a baseline\'s name (linear-attention, ',
+    ],
+    ['a start that is empty', { starts: ['gla', ''] }, 'starts.1: value ""; right would be a text, either a baseline\'s name ('],
+    ['starts that are no list', { starts: 'x.py' }, 'or the path of a mixer file ("/home/me/mixer.py")'],
+    [
       'fewer seconds than the first trial reserves',
       { preset: 'tiny', trialSeconds: 14.9 },
       'trialSeconds: value 14.9; right would be 15 or more on rung tiny, since the first trial reserves so much',
