@@ -63,8 +63,12 @@ const failureList = (status: CampaignStatus): string =>
 
 const reportLines = (status: CampaignStatus): string => {
   if (status.conclusion === null) return '';
-  const { reportPath, bundlePaths } = status.conclusion;
-  return [reportPath === null ? '' : `Report: \`${reportPath}\``, ...bundlePaths.map((path) => `Bundle: \`${path}\``)]
+  const { reportPath, bundlePaths, bundleFailures = [] } = status.conclusion;
+  return [
+    reportPath === null ? '' : `Report: \`${reportPath}\``,
+    ...bundlePaths.map((path) => `Bundle: \`${path}\``),
+    ...bundleFailures.map(({ experimentId, detail }) => `**No bundle of ${shortId(experimentId)}**: ${inline(detail)}`),
+  ]
     .filter((line) => line !== '')
     .join('\n\n');
 };

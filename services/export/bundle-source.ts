@@ -15,6 +15,7 @@ export class ExportRefusedError extends Error {
   override readonly name = 'ExportRefusedError';
   readonly experimentId: string;
   readonly reason: 'unknown' | 'not-recorded' | 'no-scored-trial' | 'missing-artifact' | 'bad-checkpoint' | 'occupied';
+  readonly detail: string;
   constructor(
     refusal: { readonly experimentId: string; readonly reason: ExportRefusedError['reason']; readonly detail: string },
     options?: ErrorOptions,
@@ -22,6 +23,7 @@ export class ExportRefusedError extends Error {
     super(`Experiment ${refusal.experimentId} cannot be exported: ${refusal.detail}`, options);
     this.experimentId = refusal.experimentId;
     this.reason = refusal.reason;
+    this.detail = refusal.detail;
   }
 }
 

@@ -14,6 +14,7 @@ export const header = (data: ReportData): Markup => {
 <h1>${campaign.id}</h1>
 <p class="kicker">Preset ${settings.preset}, rung ${settings.rung}, seed ${settings.seed}, text: ${source}. Started ${instant(campaign.createdAt)}${campaign.finishedAt === null ? '' : `, ended ${instant(campaign.finishedAt)}`}.</p>
 <div class="verdict ${verdict.kind}"><strong>${verdict.heading}</strong>${verdict.statement}</div>
+${(campaign.conclusion?.bundleFailures ?? []).map(({ experimentId, detail }) => html`<p>No bundle of ${experimentId}: ${detail}</p>`)}
 <div class="cards">${cards(data).map(({ figure, words }) => html`<div class="card"><b>${figure}</b><span>${words}</span></div>`)}</div>
 </header>`;
 };

@@ -1,3 +1,5 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { WorkflowFailedError, WorkflowUpdateFailedError } from '@temporalio/client';
 import { Worker } from '@temporalio/worker';
@@ -162,6 +164,19 @@ describe('a discovery campaign', { timeout: 120_000 }, () => {
   it('refuses a start that is neither a baseline nor a file', async () => {
     const message = await failureOf((await start(loop, 'c-nostart', { preset: 'tiny', starts: ['/no/mixer.py'] })).result());
     expect(message).toContain('/no/mixer.py');
+  });
+
+  it('concludes without a bundle that cannot be written, and says which and why', async () => {
+    const folder = join(loop.config.home, 'bundles', 'c-occupied-e0003');
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, 'mine.txt'), 'not of an export');
+    const handle = await start(loop, 'c-occupied', { preset: 'tiny', experiments: 1 });
+    await handle.result();
+    const { conclusion } = await handle.query<CampaignStatus>(statusQuery);
+    expect(conclusion?.bundlePaths).toEqual([]);
+    expect(conclusion?.bundleFailures).toEqual([
+      { experimentId: 'c-occupied/e0003', detail: expect.stringContaining('c-occupied-e0003') },
+    ]);
   });
 
   it('refuses a second campaign under an id that is taken', async () => {

@@ -88,10 +88,12 @@ describe('the details of a campaign in the Web UI', () => {
         finalists: [],
         reportPath: '/r.html',
         bundlePaths: ['/b'],
+        bundleFailures: [{ experimentId: 'c-test/e0004', detail: 'there is a folder that no export wrote' }],
       },
     });
     expect(text).toContain('**Nothing was found.**');
     expect(text).toContain('Report: `/r.html`');
     expect(text).toContain('Bundle: `/b`');
+    expect(text).toContain('**No bundle of e0004**: there is a folder that no export wrote');
   });
 });

@@ -1,6 +1,5 @@
 import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { log } from '@temporalio/activity';
 import type { Archive } from '../../services/archive/archive.ts';
 import type { Artifacts } from '../../services/artifacts/artifacts.ts';
 import { ExportRefusedError } from '../../services/export/bundle-source.ts';
@@ -38,9 +37,8 @@ export const concludeCampaign = async (dependencies: ConcludeDependencies, campa
   const judged = await storeVerdicts(archive, verdicts);
   const exported = judged.filter(({ verdict }) => verdict.verdict === 'better').slice(0, 3);
   const bundles = exported.length > 0 ? exported : judged.slice(0, 1);
-  const bundlePaths = (await Promise.all(bundles.map(({ experiment }) => bundleOf(dependencies, experiment.id)))).filter(
-    (path) => path !== null,
-  );
+  const written = await Promise.all(bundles.map(({ experiment }) => bundleOf(dependencies, experiment.id)));
+  const bundleFailures = written.filter((end) => typeof end !== 'string');
   const reportPath = join(reportsFolder, `${campaignId}.html`);
   const found = concludeFrom(
     judged.map(({ experiment, verdict }) => ({ name: nameOf(experiment), verdict })),
@@ -61,7 +59,8 @@ export const concludeCampaign = async (dependencies: ConcludeDependencies, campa
       verdict: verdict.statement,
     })),
     reportPath,
-    bundlePaths,
+    bundlePaths: written.filter((end) => typeof end === 'string'),
+    ...(bundleFailures.length === 0 ? {} : { bundleFailures }),
   };
   // The report shows the conclusion, so that comes first; it is written again by a retry.
   await changeCampaign(archive, campaignId, () => ({ conclusion }));
@@ -77,17 +76,16 @@ const campaignLooks = async (archive: Archive, dataHash: string): Promise<Campai
   return { search, promotion, champion };
 };
 
-/** Null where the experiment has nothing that could be exported: the conclusion does not depend on it. */
+/** Its path, or why there is none: the conclusion does not depend on it, and says so. */
 const bundleOf = async (
   { archive, artifacts, bundlesFolder, scoreLists }: ConcludeDependencies,
   experimentId: string,
-): Promise<string | null> => {
+): Promise<string | NonNullable<Conclusion['bundleFailures']>[number]> => {
   try {
     return (await exportBundle({ experimentId, folder: bundlesFolder, archive, artifacts, scoreLists })).path;
   } catch (error) {
     if (!(error instanceof ExportRefusedError)) throw error;
-    log.warn(`no bundle of ${experimentId}: ${error.message}`);
-    return null;
+    return { experimentId, detail: error.detail };
   }
 };
 

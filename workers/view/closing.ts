@@ -37,7 +37,7 @@ export const closingLines = (look: Look, ending: Ending): readonly string[] => {
     ...rungLines(look, campaign),
     ...rankingLines(look, ending),
     ...lostLines(look, ending),
-    ...pathLines(campaign),
+    ...pathLines(look, campaign),
     ...nextLines(ending),
   ];
 };
@@ -98,10 +98,17 @@ const lossText = (experiment: Experiment): string => {
   return `${shortId(experiment.id)} ${nameOf(experiment)}: ${why}`;
 };
 
-const pathLines = ({ conclusion }: Campaign): readonly string[] => {
+const pathLines = (look: Look, { conclusion }: Campaign): readonly string[] => {
   if (conclusion === null) return [];
-  const { reportPath, bundlePaths } = conclusion;
-  const lines = [...(reportPath === null ? [] : [`Report  ${reportPath}`]), ...bundlePaths.map((path) => `Bundle  ${path}`)];
+  const { reportPath, bundlePaths, bundleFailures = [] } = conclusion;
+  const failures = bundleFailures.flatMap(({ experimentId, detail }) =>
+    wrap(`No bundle of ${shortId(experimentId)}: ${plain(detail)}`, look.width),
+  );
+  const lines = [
+    ...(reportPath === null ? [] : [`Report  ${reportPath}`]),
+    ...bundlePaths.map((path) => `Bundle  ${path}`),
+    ...failures.map((line) => tint(look, 'yellow', line)),
+  ];
   return lines.length === 0 ? [] : ['', ...lines];
 };
 

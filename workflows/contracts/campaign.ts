@@ -41,6 +41,8 @@ export const conclusionSchema = z.strictObject({
   ),
   reportPath: z.string().nullable(),
   bundlePaths: z.array(z.string()),
+  /** Experiments whose bundle could not be written, and why; absent where there is none. */
+  bundleFailures: z.array(z.strictObject({ experimentId: experimentIdSchema, detail: z.string() })).optional(),
 });
 export type Conclusion = z.infer<typeof conclusionSchema>;
 

@@ -5,7 +5,7 @@ import { openSqliteArchive } from '../../../services/archive/sqlite-archive.ts';
 import { renderReport } from '../../../services/report/render-report.ts';
 import { experimentId } from '../../../workflows/contracts/ids.ts';
 import type { Score } from '../../../workflows/contracts/score.ts';
-import { aCampaign, anExperiment, aScore } from '../../support/builders.ts';
+import { aCampaign, aConclusion, anExperiment, aScore } from '../../support/builders.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { type MadeCampaign, type MadeOptions, makeCampaign, storeCampaign } from './made-campaign.ts';
 
@@ -42,6 +42,16 @@ describe('renderReport', () => {
     const links = [...document.querySelectorAll('a')].map((element) => element.getAttribute('href') ?? '');
     expect(links.length).toBeGreaterThan(13);
     expect(links.filter((href) => !href.startsWith('#') || !ids.includes(href.slice(1)))).toEqual([]);
+  });
+
+  it('says whose bundle could not be written', async () => {
+    const made = makeCampaign({ numCandidates: 1 });
+    const bundleFailures = [{ experimentId: made.experiments[0]?.id ?? '', detail: 'its checkpoint is gone' }];
+    const campaign = { ...made.campaign, conclusion: aConclusion({ bundleFailures }) };
+    const { document } = parseHTML(await render({ ...made, campaign }));
+    expect(document.querySelector('header')?.textContent).toContain(
+      `No bundle of ${made.experiments[0]?.id}: its checkpoint is gone`,
+    );
   });
 
   it('tells what was too good about a result, and what the audit made of it', async () => {

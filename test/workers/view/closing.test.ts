@@ -3,7 +3,7 @@ import { closingLines } from '../../../workers/view/closing.ts';
 import { rankStandings, standingOf, verdictText } from '../../../workers/view/standing.ts';
 import type { Campaign } from '../../../workflows/contracts/campaign.ts';
 import type { Experiment, Verdict } from '../../../workflows/contracts/experiment.ts';
-import { anEffect, anExperiment, aScore, aVerdict } from '../../support/builders.ts';
+import { aConclusion, anEffect, anExperiment, aScore, aVerdict } from '../../support/builders.ts';
 import { openSeeded } from '../seeded-campaign.ts';
 
 let finished: Campaign;
@@ -29,6 +29,15 @@ describe('the closing table', () => {
       ).join('\n');
     expect(shown(standings().length + 3)).toContain('and 3 more that were recorded, see npx asi leaderboard c-seeded');
     expect(shown(standings().length)).not.toContain('more that were recorded');
+  });
+
+  it('says whose bundle could not be written, and why', () => {
+    const bundleFailures = [{ experimentId: 'c-seeded/e0003', detail: 'none of its 6 trials has a checkpoint' }];
+    const campaign = { ...finished, conclusion: aConclusion({ bundlePaths: [], bundleFailures }) };
+    const ending = { campaign, standings: standings(), ends, lost: [], scores: [], nowMs: 0 };
+    expect(closingLines({ width: 120, color: false }, ending)).toContain(
+      'No bundle of e0003: none of its 6 trials has a checkpoint',
+    );
   });
 
   it('says what was found, ranks with intervals, names changes, paths and three next commands', () => {
