@@ -1,4 +1,11 @@
-import { ApplicationFailure, condition, setCurrentDetails, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
+import {
+  ApplicationFailure,
+  condition,
+  patched,
+  setCurrentDetails,
+  upsertSearchAttributes,
+  workflowInfo,
+} from '@temporalio/workflow';
 import { record } from './activity-proxies.ts';
 import type { CampaignRun } from './campaign-state.ts';
 import { renderDetails } from './details.ts';
@@ -8,7 +15,7 @@ import { bestGainKey, experimentsKey, stageKey } from './search-attributes.ts';
 /** Past this the machine is the problem: stop rather than burn the rest of the budget. */
 const maxOutagesInRow = 3;
 
-/** A page that nothing happens on shows the budget of a minute ago at most. The memo lets a test look sooner. */
+/** While anything is in flight, a page that nothing happens on is of a minute ago at most. The memo lets a test look sooner. */
 export const refreshMs = (): number => {
   const { memo } = workflowInfo();
   return typeof memo?.refreshMs === 'number' ? memo.refreshMs : 60_000;
@@ -25,8 +32,10 @@ export async function nextChange(run: CampaignRun): Promise<void> {
   const msLeft = (run.budget.minutes - run.minutesUsed(Date.now())) * 60_000;
   // A change that came while something else was awaited is seen at once.
   const changed = () => run.changes > run.handledChanges;
-  if (run.paused || msLeft <= 0) await condition(changed);
-  else await condition(changed, Math.min(msLeft, refreshMs()));
+  if (!run.paused && msLeft > 0) await condition(changed, Math.min(msLeft, refreshMs()));
+  // What runs goes on in a pause and past the minutes. Histories of the version before looked at nothing meanwhile.
+  else if (run.inFlight.size > 0 && patched('refresh-while-held')) await condition(changed, refreshMs());
+  else await condition(changed);
   run.handledChanges = run.changes;
   throwFault(run);
   await recordMessages(run);

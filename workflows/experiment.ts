@@ -92,7 +92,7 @@ async function runSeeds(input: ExperimentInput & { readonly rung: string }, abou
     }
     return null;
   }
-  show(`training seeds ${input.seeds.join(', ')}`, input, about);
+  show(`training seeds ${input.seeds.join(', ')}, each when it has a slot`, input, about);
   const scope = new CancellationScope();
   const setbacks: Setback[] = [];
   const ended = await scope.run(() =>

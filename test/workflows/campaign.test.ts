@@ -243,6 +243,30 @@ describe('a discovery campaign', { timeout: 120_000 }, () => {
     }
   });
 
+  it('keeps its page up to date in a pause too, while anything runs', async () => {
+    const handle = await slow.client.workflow.start(workflowTypes.campaign, {
+      taskQueue: taskQueues.discovery,
+      workflowId: 'c-held-page',
+      memo: { refreshMs: 100 },
+      args: [{ preset: 'tiny', experiments: 3 }],
+    });
+    const state = async () => (await handle.query<CampaignStatus>(statusQuery)).state;
+    await expect.poll(state, { timeout: 30_000 }).toBe('exploring');
+    await handle.executeUpdate<CampaignStatus, []>(updateNames.pause);
+    await expect.poll(async () => (await handle.query<CampaignStatus>(statusQuery)).inFlight, { timeout: 30_000 }).toEqual([]);
+    const { events = [] } = await handle.fetchHistory();
+    const paused = (events ?? []).findIndex((event) => event.workflowExecutionUpdateAcceptedEventAttributes != null);
+    const reads = (events ?? []).slice(paused).map(({ activityTaskScheduledEventAttributes: activity, ...event }) => ({
+      isRead: activity?.activityType?.name === 'readDigest',
+      isEnd: event.childWorkflowExecutionCompletedEventAttributes != null,
+    }));
+    expect(reads.findIndex(({ isRead }) => isRead)).toBeGreaterThan(-1);
+    // One follows each end; the others are of the clock.
+    expect(reads.filter(({ isRead }) => isRead).length).toBeGreaterThan(reads.filter(({ isEnd }) => isEnd).length + 2);
+    await handle.cancel();
+    await expect(handle.result()).rejects.toBeInstanceOf(WorkflowFailedError);
+  }, 60_000);
+
   it('stops its trials on cancel and leaves a clean record', async () => {
     const handle = await start(slow, 'c-cancelled', { preset: 'tiny', experiments: 50, minutes: 5 });
     await expect

@@ -40,7 +40,7 @@ const stages: Readonly<Record<Experiment['state'], string>> = {
   planned: 'proposing',
   proposed: 'checking',
   checked: 'waiting for a slot',
-  trained: 'scoring',
+  trained: 'judging',
   judged: 'analysing',
   analysed: 'writing the record',
   recorded: 'recorded',
@@ -52,7 +52,11 @@ const stages: Readonly<Record<Experiment['state'], string>> = {
 const idle = (experiment: Experiment): Activity => ({
   id: experiment.id,
   name: nameOf(experiment),
-  doing: stages[experiment.state],
+  // Judging needs what seeds alone do, which all baselines together say.
+  doing:
+    experiment.kind === 'baseline' && experiment.state === 'trained'
+      ? 'waiting for the other baselines'
+      : stages[experiment.state],
   figures: repairText(experiment),
   losses: [],
 });

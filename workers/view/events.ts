@@ -72,9 +72,8 @@ const experimentEvents = (snapshot: CampaignSnapshot, experiment: Experiment): r
     const parent = experiment.parentId === null ? '' : ` (from ${shortId(experiment.parentId)})`;
     events.push({ key: `${id}:proposed`, at: createdAt, line: `${who}: proposed${parent}: ${changeText(experiment)}` });
   }
-  // Nothing else is heard of a campaign until the first of them trains.
-  if (kind === 'baseline' && experiment.state === 'proposed')
-    events.push({ key: `${id}:checking`, at: null, line: `${who}: waiting for the gates to check its program` });
+  const waits = waitOf(snapshot, experiment);
+  if (waits !== null) events.push({ key: `${id}:${waits.for}`, at: null, line: `${who}: ${waits.words}` });
   repairsOf(experiment).forEach((why, index) => {
     events.push({ key: `${id}:repaired:${index}`, at: finishedAt, line: `${who}: repaired after ${why}` });
   });
@@ -83,6 +82,14 @@ const experimentEvents = (snapshot: CampaignSnapshot, experiment: Experiment): r
   if (verdict !== null)
     events.push({ key: `${id}:verdict`, at: snapshot.campaign?.finishedAt ?? null, line: `${who}: ${plain(verdict.statement)}` });
   return events;
+};
+
+/** What a baseline is held up by: nothing else is heard of a campaign until the first of them trains. */
+const waitOf = ({ activeTrials }: CampaignSnapshot, { id, kind, state }: Experiment) => {
+  if (kind !== 'baseline') return null;
+  if (state === 'proposed') return { for: 'checking', words: 'its program goes through the gates, or waits for its turn there' };
+  const isBegun = activeTrials.some((trial) => trial.experimentId === id && trial.state !== 'queued');
+  return state === 'checked' && !isBegun ? { for: 'slot', words: 'the gates passed it; waiting for a slot to train' } : null;
 };
 
 const ending = (snapshot: CampaignSnapshot, experiment: Experiment): string => {

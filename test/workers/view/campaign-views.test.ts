@@ -132,6 +132,15 @@ describe('what runs now', () => {
     expect(currentActivities({ ...running, activeTrials: [trial] })[0]?.figures).toBe(`bytes 5/${byteSteps}, loss not finite`);
   });
 
+  it('says what is waited for: the gates, a slot, or the baselines that judging needs', () => {
+    const doing = (part: Partial<Experiment>) =>
+      currentActivities({ ...running, experiments: [anExperiment(part)], activeTrials: [] }).map((one) => one.doing);
+    expect(doing({ state: 'proposed' })).toEqual(['checking']);
+    expect(doing({ state: 'checked' })).toEqual(['waiting for a slot']);
+    expect(doing({ state: 'trained', kind: 'baseline' })).toEqual(['waiting for the other baselines']);
+    expect(doing({ state: 'trained', kind: 'candidate' })).toEqual(['judging']);
+  });
+
   it('says that a trial without a curve is starting', () => {
     expect(currentActivities({ ...running, activeTrials: [{ ...aRunningTrial(3), curve: [] }] })[0]?.figures).toBe('starting');
   });
@@ -196,7 +205,12 @@ describe('events of a plain log', () => {
     ]);
     const [baseline] = experiments;
     const checking = { ...running, activeTrials: [], experiments: [{ ...baseline, state: 'proposed' } as Experiment] };
-    expect(lines(checking)).toContain('e0001 deltanet: waiting for the gates to check its program');
+    expect(lines(checking)).toContain('e0001 deltanet: its program goes through the gates, or waits for its turn there');
+    const slotless = { ...running, activeTrials: [], experiments: [{ ...baseline, state: 'checked' } as Experiment] };
+    const waiting = 'e0001 deltanet: the gates passed it; waiting for a slot to train';
+    expect(lines(slotless)).toContain(waiting);
+    expect(lines({ ...slotless, activeTrials: [{ ...aRunningTrial(1), state: 'queued' }] })).toContain(waiting);
+    expect(lines({ ...slotless, activeTrials: [aRunningTrial(1)] })).not.toContain(waiting);
     expect(lines(running).filter((line) => line.startsWith('waiting') || line.includes(': waiting'))).toEqual([]);
   });
 
