@@ -34,9 +34,12 @@ export const tryLines = (
 /** A word that a POSIX shell reads as it stands. */
 const shellWord = (text: string): string => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
 
+/** "was rejected", but "failed". */
+export const endWords = (state: Experiment['state']): string => (state === 'failed' ? 'failed' : `was ${state}`);
+
 const sentence = (campaign: Campaign, tried: Experiment, ranked: readonly Standing[]): string => {
   const name = nameOf(tried);
-  if (tried.failure !== null) return `${name} was ${tried.state} (${tried.failure.label}): ${tried.failure.detail}`;
+  if (tried.failure !== null) return `${name} ${endWords(tried.state)} (${tried.failure.label}): ${tried.failure.detail}`;
   const own = ranked.find(({ experiment }) => experiment.id === tried.id);
   if (own === undefined) return `${name} is ${tried.state}.`;
   if (!own.isRanked && tried.verdict === null)

@@ -305,6 +305,11 @@ describe('the result of a tried program', () => {
 
   it('says why a refused program was refused', () => {
     expect(lines(anExperiment({ kind: 'start', state: 'rejected' }))).toContain('was rejected (gate): causality');
+    const failure = aFailure({ label: 'exit', stage: 'train', detail: 'ended with status 1' });
+    expect(lines(anExperiment({ kind: 'start', state: 'failed', failure }))).toMatch(
+      /^\S.* failed \(exit\): ended with status 1/,
+    );
+    expect(lines(anExperiment({ kind: 'start', state: 'failed', failure }))).not.toContain('was failed');
   });
 
   it('gives the place of a program that was not confirmed, and the verdict of one that was', () => {

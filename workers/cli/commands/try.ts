@@ -6,7 +6,7 @@ import type { Experiment } from '../../../workflows/contracts/experiment.ts';
 import { rungs } from '../../../workflows/contracts/rung.ts';
 import { type CampaignInput, resolveSettings } from '../../../workflows/contracts/settings.ts';
 import { gateResultLines } from '../../view/gate-result.ts';
-import { tryLines } from '../../view/try-result.ts';
+import { endWords, tryLines } from '../../view/try-result.ts';
 import { badInput, CommandError } from '../command-error.ts';
 import type { CliContext } from '../context.ts';
 import { examples } from '../examples.ts';
@@ -101,5 +101,5 @@ const judge = (campaign: Campaign, tried: Experiment | null): void => {
     throw new CommandError(`${campaign.id} is ${campaign.state}${campaign.reason === null ? '' : `: ${campaign.reason}`}`);
   if (tried === null) throw new CommandError(`${campaign.id} has no record of the program`);
   if (tried.state !== 'recorded')
-    throw new CommandError(`the program was ${tried.state}: ${tried.failure?.detail ?? 'no reason was recorded'}`);
+    throw new CommandError(`the program ${endWords(tried.state)}: ${tried.failure?.detail ?? 'no reason was recorded'}`);
 };
