@@ -21,7 +21,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
-from asi_kernels.commands import RUNS_CANDIDATE_CODE, SEPARATES_CANDIDATE_CODE, load_command
+from asi_kernels.commands import COMMANDS, CandidateCode, load_command
 from asi_kernels.programs import is_inside_program
 from asi_kernels.requests import RequestError, read_request, write_result
 from asi_kernels.sandbox import kernel_calls as kernel
@@ -94,7 +94,7 @@ def run_command(job: ChildJob) -> int:
     """The exit status of the command."""
     if job.command == CANARY_COMMAND:
         return run_canary(job.request_path, job.workdir)
-    if job.command in RUNS_CANDIDATE_CODE and job.command != SEPARATES_CANDIDATE_CODE:
+    if COMMANDS[job.command].candidate_code is CandidateCode.BESIDE:
         audit.install(job.workdir, _end_for_violation)
     return _run(job)
 
@@ -111,7 +111,7 @@ def _run(job: ChildJob) -> int:
     try:
         request = read_request(job.request_path, job.command)
         command = load_command(job.command)
-        if job.command == SEPARATES_CANDIDATE_CODE:
+        if COMMANDS[job.command].candidate_code is CandidateCode.APART:
             if sys.platform == "linux":
                 # Neither its memory nor its descriptors are open to the candidate's process, which has the same user.
                 kernel.set_undumpable()

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from asi_kernels.commands import RUNS_CANDIDATE_CODE, SEPARATES_CANDIDATE_CODE
+from asi_kernels.commands import COMMANDS, CandidateCode
 from asi_kernels.programs import DETAIL_LIMIT
 from asi_kernels.requests import RESULT_NAME, parse_json, schema_problem
 from asi_kernels.sandbox.canaries import CANARY_COMMAND
@@ -65,8 +65,10 @@ class Job:
         self._limits: dict[str, float] = request["limits"]
         self._workdir = Path(request["workdir"]).resolve()
         # Our own commands touch no candidate's code; they keep to the outer wall.
-        runs_candidate_code = self.command in (*RUNS_CANDIDATE_CODE, CANARY_COMMAND)
-        self._wall = wall = wall if runs_candidate_code else wall.lowered(WallKind("none", None))
+        is_canary = self.command == CANARY_COMMAND
+        self._candidate_code = CandidateCode.BESIDE if is_canary else COMMANDS[self.command].candidate_code
+        is_ours = self._candidate_code is CandidateCode.NOWHERE
+        self._wall = wall = wall.lowered(WallKind("none", None)) if is_ours else wall
         self._was_killed = was_killed
         self._largest_folder_bytes = largest_folder_bytes
         self.was_killed_from_outside = False
@@ -264,7 +266,7 @@ class Job:
         """Whether a fault that the job told of is taken for ours. Where candidate code runs beside whoever tells it, it
         is believed once, as a kill from outside is: it may be the candidate's own word.
         """
-        if self.command not in RUNS_CANDIDATE_CODE or self.command == SEPARATES_CANDIDATE_CODE:
+        if self._candidate_code is not CandidateCode.BESIDE:
             return True
         self.was_killed_from_outside = not self._was_killed
         return not self._was_killed

@@ -1,0 +1,23 @@
+"""What the entry of a command says of it, against the function behind it."""
+
+import importlib
+import inspect
+
+import pytest
+
+from asi_kernels.commands import COMMANDS, CandidateCode, load_command
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_command_takes_what_confines_candidate_code_where_it_keeps_that_apart(
+    name: str,
+) -> None:
+    parameters = inspect.signature(importlib.import_module(COMMANDS[name].module).run).parameters
+    assert ("confine" in parameters) == (COMMANDS[name].candidate_code is CandidateCode.APART)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_command_can_be_called_with_a_request_a_folder_and_a_report(
+    name: str,
+) -> None:
+    inspect.signature(load_command(name)).bind({}, None, lambda line: None)
