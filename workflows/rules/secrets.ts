@@ -14,10 +14,20 @@ const shapes = [
   { kind: 'GitHub token', pattern: /\bgh[opusr]_[A-Za-z0-9]{20,}|\bgithub_pat_\w{20,}/ },
   { kind: 'AWS access key', pattern: /\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/ },
   { kind: 'API key', pattern: /\bsk-[\w-]{16,}/ },
+  { kind: 'Hugging Face token', pattern: /\bhf_[A-Za-z0-9]{30,}/ },
+  { kind: 'Slack token', pattern: /\bxox[abeoprs]-[A-Za-z0-9-]{10,}/ },
+  { kind: 'Google API key', pattern: /\bAIza[\w-]{35}/ },
+  { kind: 'GitLab token', pattern: /\bglpat-[\w-]{20,}(?:\.[0-9a-z]{2}\.[0-9a-z]{4,})?/ },
+  {
+    // The password alone, up to the last @ before the path. What begins like a template's place or like a mark is none.
+    kind: 'password of an address',
+    pattern: /(?<=\b[A-Za-z][A-Za-z0-9+.-]{0,30}:\/\/[^\s:/?#@"'`<>]{0,100}:)(?![{<$*%[])[^\s/"'`<>]{1,300}(?=@[\w[])/,
+  },
 ] as const;
 export type SecretKind = (typeof shapes)[number]['kind'];
 
-const secretName = /KEY|TOKEN|SECRET|PASSWORD|CREDENTIAL/i;
+/** The short ones are words of their own at the end, since PATH, AUTHOR, BYPASS and SSH_AUTH_SOCK hold them too. */
+const secretName = /KEY|TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|CREDENTIAL|(?:^|_)(?:PASS|DSN|PAT|AUTH)(?:_?\d+)?$/i;
 /** Shorter values are words of everyday texts. */
 const shortestValue = 8;
 
@@ -51,7 +61,7 @@ export const redactor = (secrets: readonly Secret[]): ((text: string) => string)
 const escaped = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
 
 /** A value of a closed set, a name or an id: the record is read by these, and a secret that is such a word tells nobody anything there. */
-const isWord = (text: string): boolean => /^(?!sk-)[a-z][A-Za-z0-9.-]{0,39}$/.test(text);
+const isWord = (text: string): boolean => /^(?!sk-|xox[a-z]-|glpat-)[a-z][A-Za-z0-9.-]{0,39}$/.test(text);
 
 /** The same for every text in a value of JSON but single words; keys stay. What holds no secret is given back as it is. */
 export const redactAll = <T>(value: T, redact: (text: string) => string): T => {

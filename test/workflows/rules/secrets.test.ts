@@ -12,6 +12,10 @@ const credential = fc.oneof(
     kind: 'AWS access key',
     text: `AKIA${text}`,
   })),
+  letters(alphanumeric, { minLength: 30, maxLength: 40 }).map((text) => ({ kind: 'Hugging Face token', text: `hf_${text}` })),
+  letters(`${alphanumeric}-`, { minLength: 10, maxLength: 60 }).map((text) => ({ kind: 'Slack token', text: `xoxb-${text}` })),
+  letters(`${alphanumeric}-_`, { minLength: 35, maxLength: 35 }).map((text) => ({ kind: 'Google API key', text: `AIza${text}` })),
+  letters(`${alphanumeric}-_`, { minLength: 20, maxLength: 30 }).map((text) => ({ kind: 'GitLab token', text: `glpat-${text}` })),
   letters(`${alphanumeric}-_`, { minLength: 20, maxLength: 80 }).map((text) => ({
     kind: 'JSON web token',
     text: `eyJ${text}.${text}.${text}`,
@@ -67,6 +71,29 @@ describe('a text that is to be stored', () => {
   });
 
   it.each([
+    ['postgres://me:correct-horse@db.example:5432/asi', 'postgres://me:', '@db.example:5432/asi'],
+    ['redis://:p@ss:word@localhost', 'redis://:', '@localhost'],
+    ['"git+https://bot:x0@[::1]/a.git"', '"git+https://bot:', '@[::1]/a.git"'],
+  ])('loses the password of an address, and that alone: %s', (text, before, after) => {
+    const redacted = redactor([])(text);
+    expect(redacted).toBe(`${before}${secretMark('password of an address')}${after}`);
+    expect(redactor([])(redacted)).toBe(redacted);
+  });
+
+  it.each([
+    'https://huggingface.co/docs/hf_hub:8080/a@b',
+    'ssh://git@github.com:22/asi/arch.git',
+    'http://127.0.0.1:8233/namespaces/default',
+    'url = "postgres://{user}:{password}@{host}"',
+    'url = f"postgres://$USER:$PASSWORD@db"',
+    'postgres://user:<password>@host',
+    'import torch  # a@b.example: see https://x.example/a:b@c',
+    'self.hf_linear_attention_weight = nn.Parameter(torch.zeros(hf_dim))',
+    'xoxo-kisses, xoxb-short and glpat-short, glpatina-of-a-long-word-or-two',
+    'AIzawa is a name',
+    '/usr/lib/python3.13/site-packages/torch/_C/_distributed_c10d.pyi',
+    'sha256:5d41402abc4b2a76b9719d911017c592aa55bb7e9b1c1d1ea1a0f6b1d7f0c1e2',
+    'decorated = @torch.compile: x @ w.T',
     'risk-averse-and-long-enough-words',
     'step 10: loss 3.2500',
     'a'.repeat(64),
@@ -90,6 +117,40 @@ describe('the environment', () => {
     };
     expect(secretsIn(environment).map(({ name }) => name)).toEqual(['OPENAI_API_KEY', 'my_password', 'DB_CREDENTIALS']);
   });
+
+  it.each([
+    'SMTP_PASS',
+    'PASS',
+    'DB_PASS_2',
+    'SENTRY_DSN',
+    'GH_PAT',
+    'npm_config__auth',
+    'REDIS_AUTH',
+    'GPG_PASSPHRASE',
+    'DB_PASSWD',
+  ])('has a secret in %s', (name) => {
+    expect(secretsIn({ [name]: 'correct horse' })).toEqual([{ name, value: 'correct horse' }]);
+  });
+
+  it.each([
+    'PATH',
+    'PYTHONPATH',
+    'GIT_AUTHOR_NAME',
+    'XAUTHORITY',
+    'SSH_AUTH_SOCK',
+    'SSH_ASKPASS',
+    'BYPASS',
+    'COMPASS',
+    'PATTERN',
+    'PWD',
+  ])('has none in %s', (name) => {
+    expect(secretsIn({ [name]: '/some/value' })).toEqual([]);
+  });
+
+  it('has none in what every shell sets', () => {
+    const environment = { HOME: '/home/me', PWD: '/home/me/asi-arch', LANG: 'C.UTF-8', TERM: 'xterm-256color', SHLVL: '1' };
+    expect(secretsIn(environment)).toEqual([]);
+  });
 });
 
 describe('a record', () => {
@@ -108,6 +169,8 @@ describe('a record', () => {
       text: `of the ${secretMark('value of KIND_KEY')}`,
     });
     expect(redactAll('sk-abcdefghijklmnopqrstuv', word)).toBe(secretMark('API key'));
+    expect(redactAll('glpat-abcdefghijklmnopqrst', word)).toBe(secretMark('GitLab token'));
+    expect(redactAll('xoxb-1234567890-abcdef', word)).toBe(secretMark('Slack token'));
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
         expect(redactAll(value, (text) => text)).toBe(value);
