@@ -72,6 +72,7 @@ const trialPart = z.strictObject(
     fixedLogits: true,
     tokensPerSecond: true,
     peakMemoryBytes: true,
+    failure: true,
   }).shape,
 );
 

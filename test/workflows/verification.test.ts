@@ -81,6 +81,9 @@ describe('confirming finalists', { timeout: 120_000 }, () => {
     const { result, freshTrials } = await campaign('c-without-a-seed');
     expect(result.verdict).toBe('nothing-found');
     expect(result.statement).toContain('It has no score on 1 of its 2 fresh seeds, so it is not called better');
+    expect(result.statement).toMatch(
+      /Seed \d+ ended with nondeterministic: trained again from the same seed, .* 1\.5 instead of 1/,
+    );
     // The two baselines on two seeds, and both of the finalist's, which were asked for at once.
     expect(freshTrials).toBe(6);
     const labels = (await loop.archive.listTrials({ campaignId: 'c-without-a-seed' })).flatMap(({ failure }) => failure ?? []);

@@ -18,6 +18,7 @@ import { floorOf, pooled, residualSpread, type Spread } from '../../workflows/ru
 import { recallLoss, tradeWords } from '../../workflows/rules/trade.ts';
 import { allConfirmSeeds, calibrationSeeds } from '../../workflows/rules/trial-seeds.ts';
 import { asUnsandboxed, type Silence } from '../../workflows/rules/unsandboxed.ts';
+import { unscoredWords } from '../../workflows/rules/unscored-seeds.ts';
 import { ScoreTable } from './score-table.ts';
 
 /** Everything a verdict is made of: rows and settings, whether they come from the archive or from a bundle. */
@@ -127,7 +128,7 @@ export interface Bar {
 
 export interface Finalist {
   readonly id: string;
-  readonly trials: readonly Pick<Trial, 'seed' | 'purpose'>[];
+  readonly trials: readonly Pick<Trial, 'seed' | 'purpose' | 'failure'>[];
   readonly audits: readonly Pick<Audit, 'cuts' | 'passed' | 'label' | 'detail'>[];
   readonly bar: Bar;
 }
@@ -136,7 +137,8 @@ export interface Finalist {
 export const finalVerdict = (bench: Bench, { id, trials, audits, bar }: Finalist): Confirmation => {
   const walked = walk(bench, id, numTriedOf(bench, trials));
   if (walked.verdict === null) return walked;
-  const marked = bar.tier === null ? walked.verdict : { ...walked.verdict, sandboxTier: bar.tier };
+  const told = { ...walked.verdict, statement: `${walked.verdict.statement}${unscoredWords(trials)}` };
+  const marked = bar.tier === null ? told : { ...told, sandboxTier: bar.tier };
   if (bar.knownAs !== null) return { ...walked, verdict: asKnownBaseline(marked, bar.knownAs) };
   if (bar.silence !== null) return { ...walked, verdict: asUnsandboxed(marked, bar.silence) };
   const held = withChampion(bench, id, withTrade(bench, id, withControls(bench, marked)));

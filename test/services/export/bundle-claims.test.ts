@@ -131,7 +131,7 @@ describe('a bundle whose manifest was written anew', () => {
     ],
     [
       'an earlier format',
-      (text) => text.replace('"version": 3', '"version": 1'),
+      (text) => text.replace('"version": 4', '"version": 1'),
       /^manifest\.json other-version: .*Export the experiment again/,
     ],
   ])('tells of a manifest with %s', async (_, change, told) => {

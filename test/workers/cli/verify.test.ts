@@ -226,7 +226,7 @@ describe('asi verify', { timeout: 120_000 }, () => {
     writeFileSync(join(path, manifestName), JSON.stringify({ ...manifest, version: 1 }));
     const ran = await verify([path]);
     expect(ran).toMatchObject({ exitCode: 2, out: '' });
-    expect(ran.err).toContain('its version is 1; this version of asi-arch checks version 3');
+    expect(ran.err).toContain('its version is 1; this version of asi-arch checks version 4');
   });
 
   it('says in another home what cannot be repeated there', async () => {
