@@ -148,8 +148,10 @@ export class CampaignRun {
   finished(outcome: ExperimentOutcome): void {
     this.finishedSincePool += 1;
     if (outcome.label === 'budget') this.budgetSpent = true;
-    this.outagesInRow = outcome.label === 'infra' ? this.outagesInRow + 1 : 0;
-    if (outcome.label === 'infra') this.lastOutage = outcome.detail;
+    // Three programs in a row that take the machine down are less likely than a machine that goes down.
+    const isOutage = outcome.label === 'infra' || outcome.label === 'poison';
+    this.outagesInRow = isOutage ? this.outagesInRow + 1 : 0;
+    if (isOutage) this.lastOutage = outcome.detail;
     if (outcome.gain !== null && (this.bestGain === null || outcome.gain > this.bestGain)) this.bestGain = outcome.gain;
   }
 

@@ -4,6 +4,7 @@ import {
   isCancellation,
   patched,
   setCurrentDetails,
+  TimeoutFailure,
   upsertSearchAttributes,
 } from '@temporalio/workflow';
 import { checks, judging, record, research, training } from './activity-proxies.ts';
@@ -11,7 +12,7 @@ import { requireCampaign } from './child-only.ts';
 import { auditCuts, type ExperimentInput, type ExperimentOutcome, type StepResult } from './contracts/activities.ts';
 import type { FailureLabel } from './contracts/failure.ts';
 import { trialId } from './contracts/naming.ts';
-import { classifyFailure } from './rules/retry.ts';
+import { classifyFailure, lostLabel } from './rules/retry.ts';
 import { kindKey, outcomeKey, stageKey } from './search-attributes.ts';
 
 type Stage = 'propose' | 'check' | 'train' | 'score';
@@ -42,7 +43,7 @@ export async function runExperiment(input: ExperimentInput & { readonly rung: st
     if (error instanceof ActivityFailure && !isCancellation(error)) {
       return await record.finishExperiment({
         experimentId,
-        end: { state: 'failed', label: 'infra', detail: rootMessage(error), stage: 'record' },
+        end: { state: 'failed', ...outageOf(error, { isOurs: input.origin.kind === 'baseline' }), stage: 'record' },
       });
     }
     if (!isCancellation(error)) throw error;
@@ -178,6 +179,15 @@ const showOutcome = (outcome: ExperimentOutcome): void => {
     { key: stageKey, value: 'done' },
     { key: outcomeKey, value: outcome.label ?? outcome.state },
   ]);
+};
+
+/** What is said of an activity that was given up after its last retry. */
+export const outageOf = (
+  error: ActivityFailure,
+  { isOurs }: { readonly isOurs: boolean },
+): { readonly label: 'infra' | 'poison'; readonly detail: string } => {
+  const isWorkerLost = error.cause instanceof TimeoutFailure && error.cause.timeoutType === 'HEARTBEAT';
+  return { label: lostLabel({ activity: error.activityType, isWorkerLost, isOurs }), detail: rootMessage(error) };
 };
 
 /** The innermost cause: what a person needs to read. */

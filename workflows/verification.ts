@@ -2,7 +2,7 @@ import { ActivityFailure, isCancellation, patched, setCurrentDetails, upsertSear
 import { checks } from './activity-proxies.ts';
 import { requireCampaign } from './child-only.ts';
 import { auditCuts, type StepResult } from './contracts/activities.ts';
-import { rootMessage, runTrial } from './experiment.ts';
+import { outageOf, runTrial } from './experiment.ts';
 import { kindKey, stageKey } from './search-attributes.ts';
 
 export interface VerificationInput {
@@ -77,7 +77,7 @@ async function audit({ experimentId }: VerificationInput): Promise<Doubt | null>
     return audited.ok ? null : audited;
   } catch (error) {
     if (!(error instanceof ActivityFailure) || isCancellation(error)) throw error;
-    return { label: 'infra', detail: rootMessage(error) };
+    return outageOf(error, { isOurs: false });
   }
 }
 
@@ -96,6 +96,6 @@ async function confirm(input: VerificationInput, seed: number): ReturnType<typeo
     return await runTrial({ experimentId: input.experimentId, rung: input.rung, seed, purpose: 'confirm' });
   } catch (error) {
     if (!(error instanceof ActivityFailure) || isCancellation(error)) throw error;
-    return { stage: 'train', label: 'infra', detail: rootMessage(error) };
+    return { stage: 'train', ...outageOf(error, { isOurs: input.role === 'baseline' }) };
   }
 }

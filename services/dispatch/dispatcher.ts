@@ -15,6 +15,11 @@ export interface Job {
   readonly share?: { readonly owner: string; readonly slots: number };
   /** Which of an owner's waiting jobs goes first; first come, first served where it is not given. */
   readonly order?: JobOrder;
+  /**
+   * Names what a candidate's program runs for. Where three runs of one name end in an outage, the last with no other job beside it, the end
+   * is `poison`. Absent for programs of ours, which are tried again as often as they are asked for.
+   */
+  readonly suspect?: string;
   readonly limits: {
     readonly wallSeconds: number;
     readonly idleSeconds: number;

@@ -4,6 +4,7 @@ import type { TrainProgress } from '../../workflows/contracts/trial.ts';
 import { redactAll } from '../../workflows/rules/secrets.ts';
 import type { Job, JobEnd, JobEvents, TrialDispatcher } from './dispatcher.ts';
 import { readResult } from './read-result.ts';
+import { Suspects } from './suspects.ts';
 
 /** What runs one job: the Python host, or something instant in a benchmark. */
 export interface JobRunner {
@@ -24,6 +25,8 @@ export interface JobRunner {
     readonly cpuSeconds: number;
     readonly peakMemoryBytes: number;
     readonly logTail: string;
+    /** false: it never ran, so that an outage is none of its doing. */
+    readonly ran?: boolean;
   }>;
   cancel(id: string): void;
   close(): Promise<void>;
@@ -56,6 +59,7 @@ export class InProcessDispatcher implements TrialDispatcher {
   readonly #ends = new Map<string, JobEnd>();
   /** Of each owner, the last time that it was given a slot, counted in slots given. */
   readonly #served = new Map<string, number>();
+  readonly #suspects = new Suspects();
   #free: number;
   #numEntries = 0;
   #numServed = 0;
@@ -168,10 +172,19 @@ export class InProcessDispatcher implements TrialDispatcher {
     const owner = head.job.share?.owner;
     const own = owner === undefined ? [head] : this.#queue.filter(({ job }) => job.share?.owner === owner);
     const next = own.reduce((best, one) => (goesBefore(one, best) ? one : best), head);
+    if (!this.#mayStart(next)) return null;
     this.#queue.splice(this.#queue.indexOf(next), 1);
     this.#numServed += 1;
     if (owner !== undefined) this.#served.set(owner, this.#numServed);
     return next;
+  }
+
+  /** What runs alone waits until the others have ended, and holds back all that come after it. */
+  #mayStart({ job }: Entry): boolean {
+    const running = [...this.#entries.values()].filter(({ state }) => state !== 'queued');
+    return (
+      running.length === 0 || ![job, ...running.map((one) => one.job)].some(({ suspect }) => this.#suspects.runsAlone(suspect))
+    );
   }
 
   #hasRoom({ share }: Job): boolean {
@@ -205,6 +218,11 @@ export class InProcessDispatcher implements TrialDispatcher {
         peakMemoryBytes: end.peakMemoryBytes,
         logTail: end.logTail,
       };
+      if (job.suspect !== undefined) {
+        if (end.label === 'infra' && end.ran !== false)
+          return { ok: false, ...this.#suspects.met(job.suspect, end.detail), ...used };
+        if (end.label !== 'infra' && end.label !== 'cancelled') this.#suspects.clear(job.suspect);
+      }
       if (end.label !== null) return { ok: false, label: end.label, detail: end.detail, ...used };
       const read = readResult(join(job.workdir, 'result.json'));
       return read.ok ? { ok: true, result: read.value, ...used } : { ok: false, label: read.label, detail: read.detail, ...used };

@@ -29,6 +29,8 @@ export interface HostEnd {
   readonly cpuSeconds: number;
   readonly peakMemoryBytes: number;
   readonly logTail: string;
+  /** false where it never ran; absent where it did. */
+  readonly ran?: boolean;
 }
 
 interface Running {
@@ -158,12 +160,14 @@ export class PythonHost {
     this.#ready = null;
     this.#settleReady?.reject(new PythonProcessError(`The Python host stopped: ${reason}`));
     this.#settleReady = null;
-    for (const job of this.#running.values()) job.resolve(nothingRan(`The Python host stopped: ${reason}`));
+    for (const job of this.#running.values()) job.resolve(outage(`The Python host stopped: ${reason}`));
     this.#running.clear();
   }
 }
 
-const nothingRan = (detail: string): HostEnd => ({
+const nothingRan = (detail: string): HostEnd => ({ ...outage(detail), ran: false });
+
+const outage = (detail: string): HostEnd => ({
   label: 'infra',
   detail,
   wallSeconds: 0,

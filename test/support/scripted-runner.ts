@@ -37,6 +37,8 @@ export class ScriptedRunner implements JobRunner {
       readonly label?: RunnerEnd['label'];
       /** Its detail and the last of its log. */
       readonly said?: string;
+      /** false: it never ran. */
+      readonly ran?: false;
       readonly prepare?: (workdir: string) => void;
     } = {},
   ): void {
@@ -45,7 +47,9 @@ export class ScriptedRunner implements JobRunner {
     this.#open.delete(id);
     if (options.prepare !== undefined) options.prepare(job.workdir);
     else writeFileSync(join(job.workdir, 'result.json'), JSON.stringify(options.result ?? { id }));
-    job.resolve({ ...used, label: options.label ?? null, detail: options.said ?? '', logTail: options.said ?? '' });
+    const said = options.said ?? '';
+    const ran = options.ran === undefined ? {} : { ran: options.ran };
+    job.resolve({ ...used, label: options.label ?? null, detail: said, logTail: said, ...ran });
   }
 
   cancel(id: string): void {

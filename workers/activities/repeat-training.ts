@@ -9,7 +9,7 @@ export type Repeated =
   | { readonly kind: 'same'; readonly cpuSeconds: number }
   | { readonly kind: 'other'; readonly detail: string; readonly cpuSeconds: number }
   /** The machine or a cancel stood in the way, so that it says nothing about the program. */
-  | { readonly kind: 'unknown'; readonly label: 'infra' | 'cancelled'; readonly detail: string };
+  | { readonly kind: 'unknown'; readonly label: 'infra' | 'cancelled' | 'poison'; readonly detail: string };
 
 export interface Repetition {
   /** As it was, in a folder of the same name that holds the program and, for a part in the midst, the checkpoint; the program cannot tell. */
@@ -49,7 +49,7 @@ export const repeatTraining = async (run: Run, { job, curve, how }: Repetition):
   if (difference !== null) return { kind: 'other', detail: difference, cpuSeconds };
   if (enough.signal.aborted) return { kind: 'same', cpuSeconds };
   if (end.ok) return ended(end.result, { curve, how, cpuSeconds });
-  if (end.label === 'cancelled') return { kind: 'unknown', label: 'cancelled', detail: end.detail };
+  if (end.label === 'cancelled' || end.label === 'poison') return { kind: 'unknown', label: end.label, detail: end.detail };
   if (outages.has(end.label))
     return { kind: 'unknown', label: 'infra', detail: `the training could not be repeated: ${end.label}: ${end.detail}` };
   return {

@@ -59,6 +59,7 @@ export const runGates = async (
         command: 'check',
         request,
         workdir,
+        ...(kind === 'baseline' ? {} : { suspect: jobId }),
         limits: { ...limits, wallSeconds, idleSeconds: wallSeconds },
       },
       {

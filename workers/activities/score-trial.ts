@@ -9,7 +9,7 @@ import { infra } from './heartbeat.ts';
 import { requireSandbox } from './sandbox-tier.ts';
 import { settleSeconds } from './trial-budget.ts';
 import { effortOf } from './trial-effort.ts';
-import { orderOf, runTrialJob, shareOf, trialLimits } from './trial-job.ts';
+import { orderOf, runTrialJob, shareOf, suspectOf, trialLimits } from './trial-job.ts';
 import { materialise, recordFailure, removeWorkdir, type TrainingDependencies, type TrialContext } from './trial-record.ts';
 
 interface Scored {
@@ -102,7 +102,12 @@ const judge = async (dependencies: TrainingDependencies, { context, trial }: Sco
         run: (job, signal) =>
           runTrialJob(
             dispatcher,
-            { ...job, share: shareOf(context), order: orderOf(context, trial, { command: 'answer' }) },
+            {
+              ...job,
+              ...suspectOf(context, trial.id),
+              share: shareOf(context),
+              order: orderOf(context, trial, { command: 'answer' }),
+            },
             { stop: signal },
           ),
       },

@@ -20,7 +20,7 @@ import { plainFileInside } from './plain-file.ts';
 import { type Repeated, repeatParts } from './repeat-training.ts';
 import { requireSandbox } from './sandbox-tier.ts';
 import { createWatch, type TrainingWatch } from './training-watch.ts';
-import { orderOf, parseResult, runTrialJob, shareOf, trialLimits } from './trial-job.ts';
+import { orderOf, parseResult, runTrialJob, shareOf, suspectOf, trialLimits } from './trial-job.ts';
 import { materialise, recordFailure, storedEnd, type TrainingDependencies, type TrialContext } from './trial-record.ts';
 
 const checkpointEverySteps = 20;
@@ -54,6 +54,7 @@ export const train = async (
   const job = {
     command: 'train',
     share: shareOf(context),
+    ...suspectOf(context, input.trialId),
     order: orderOf(context, queued, {
       command: 'train',
       earlier: await archive.listTrials({ experimentId: input.experimentId }),

@@ -22,6 +22,10 @@ export const shareOf = ({ campaign }: TrialContext): NonNullable<Job['share']> =
   slots: campaign.settings.slots,
 });
 
+/** A trial of a program that is not ours: all of its jobs together bear so many outages. */
+export const suspectOf = ({ experiment }: TrialContext, trialId: string): Pick<Job, 'suspect'> =>
+  experiment.kind === 'baseline' ? {} : { suspect: trialId };
+
 export interface TrialJobWatch {
   /** When it has its slot, before it runs. */
   readonly onStarted?: () => Promise<void>;

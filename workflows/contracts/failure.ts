@@ -2,7 +2,7 @@ import * as z from 'zod';
 
 /**
  * Why something ended badly. A closed set; facts that only the supervisor can know decide the label, never the text of a log.
- * `infra` is never charged to the candidate and is retried; every other label is.
+ * `infra` is never charged to the candidate and is retried. Of the others those of the last group are not charged either.
  */
 export const failureLabels = [
   // Before any training.
@@ -38,7 +38,7 @@ export const failureLabels = [
   'cancelled',
   'budget', // a cap was reached before it could run
   'sandbox_unavailable', // no sandbox as strong as the program needs: work waits for one; a person's own file is not run without any
-  'poison', // three attempts ended in an outage of the machine: not tried again
+  'poison', // its program was running in three outages, in the last alone on the machine: not tried again
   'infra', // the machine, the network, a server or our own code failed
 ] as const;
 

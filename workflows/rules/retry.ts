@@ -1,3 +1,4 @@
+import type { CheckActivities, TrainingActivities } from '../contracts/activities.ts';
 import type { Failure, FailureLabel } from '../contracts/failure.ts';
 
 export interface FailureClass {
@@ -14,6 +15,7 @@ export const classifyFailure = ({ label, stage }: Pick<Failure, 'label' | 'stage
   switch (label) {
     case 'infra':
       return { chargeCandidate: false, retry: 'temporal', terminalState: 'failed' };
+    case 'poison':
     case 'sandbox_unavailable':
       return { chargeCandidate: false, retry: 'none', terminalState: 'failed' };
     case 'cancelled':
@@ -27,6 +29,23 @@ export const classifyFailure = ({ label, stage }: Pick<Failure, 'label' | 'stage
       };
   }
 };
+
+/** Activities in whose worker a candidate's program runs, or in whose host. */
+const programActivities: ReadonlySet<string> = new Set<keyof (CheckActivities & TrainingActivities)>([
+  'checkArchitecture',
+  'auditArchitecture',
+  'trainTrial',
+  'scoreTrial',
+  'scoreChampion',
+]);
+
+/** What an activity is called whose every attempt ended in an outage. Workers that die with one program each time, and with no other, die of it. */
+export const lostLabel = (lost: {
+  readonly activity: string;
+  /** The last attempt ended because nothing was heard of its worker any more. */
+  readonly isWorkerLost: boolean;
+  readonly isOurs: boolean;
+}): 'infra' | 'poison' => (lost.isWorkerLost && !lost.isOurs && programActivities.has(lost.activity) ? 'poison' : 'infra');
 
 const beforeTraining: ReadonlySet<Failure['stage']> = new Set(['propose', 'novelty', 'check']);
 

@@ -164,6 +164,58 @@ describe('the in-process dispatcher', () => {
     expect(await second).toMatchObject({ ok: true });
   });
 
+  /** Runs the job until it ends, and ends it with an outage. */
+  const meetOutage = async (dispatcher: InProcessDispatcher, one: Job, options: { readonly ran?: false } = {}) => {
+    const end = dispatcher.run(one);
+    await turn();
+    runner.finish(one.id, { label: 'infra', said: 'the host died', ...options });
+    return await end;
+  };
+
+  it('gives a program up that was running in three outages, counted over all of its jobs', async () => {
+    const dispatcher = new InProcessDispatcher({ slots: 1, runner });
+    const suspect = { suspect: 'c/e9' };
+    expect(await meetOutage(dispatcher, { ...job('a'), ...suspect })).toMatchObject({ label: 'infra' });
+    expect(await meetOutage(dispatcher, { ...job('b'), ...suspect })).toMatchObject({ label: 'infra' });
+    const end = { label: 'poison', detail: expect.stringMatching(/^3 of its runs ended in an outage, .*: the host died$/) };
+    expect(await meetOutage(dispatcher, { ...job('a'), ...suspect })).toMatchObject(end);
+    // It is kept: nothing runs again.
+    expect(await dispatcher.run({ ...job('a'), ...suspect })).toMatchObject(end);
+    expect(runner.started).toEqual(['a', 'b', 'a']);
+  });
+
+  it('gives no program up for outages in which it did not run, that came apart, or that is ours', async () => {
+    const dispatcher = new InProcessDispatcher({ slots: 1, runner });
+    const one = { ...job('a'), suspect: 'c/e9' };
+    for (let count = 0; count < 4; count++)
+      expect(await meetOutage(dispatcher, one, { ran: false })).toMatchObject({ label: 'infra' });
+    for (let count = 0; count < 2; count++) await meetOutage(dispatcher, one);
+    const well = dispatcher.run({ ...job('b'), suspect: 'c/e9' });
+    await turn();
+    runner.finish('b');
+    await well;
+    expect(await meetOutage(dispatcher, one)).toMatchObject({ label: 'infra' });
+    for (let count = 0; count < 4; count++) expect(await meetOutage(dispatcher, job('ours'))).toMatchObject({ label: 'infra' });
+  });
+
+  it('makes the last try alone, so that what ran beside the guilty one comes through', async () => {
+    const dispatcher = new InProcessDispatcher({ slots: 2, runner });
+    const [guilty, innocent] = ['guilty', 'innocent'].map((id) => ({ ...job(id), suspect: id })) as [Job, Job];
+    for (let count = 0; count < 2; count++) await Promise.all([meetOutage(dispatcher, guilty), meetOutage(dispatcher, innocent)]);
+    const ends = [guilty, innocent, job('ours')].map((one) => dispatcher.run(one));
+    await turn();
+    expect(runner.running).toEqual(['guilty']);
+    runner.finish('guilty', { label: 'infra' });
+    expect(await ends[0]).toMatchObject({ label: 'poison' });
+    await turn();
+    expect(runner.running).toEqual(['innocent']);
+    runner.finish('innocent');
+    expect(await ends[1]).toMatchObject({ ok: true });
+    await turn();
+    runner.finish('ours');
+    expect(await ends[2]).toMatchObject({ ok: true });
+  });
+
   it('tells a waiting caller its place, then the start, then the progress', async () => {
     const dispatcher = new InProcessDispatcher({ slots: 1, runner });
     const seen: string[] = [];

@@ -157,7 +157,7 @@ describe('a part in the midst of a training, from its own checkpoint', { timeout
 });
 
 describe('a repetition that the machine stands in the way of', () => {
-  const end = (label: 'infra' | 'timeout_idle' | 'cancelled' | 'signal'): JobEnd => ({
+  const end = (label: 'infra' | 'poison' | 'timeout_idle' | 'cancelled' | 'signal'): JobEnd => ({
     ...{ ok: false, label, detail: 'seen', cpuSeconds: 1, wallSeconds: 1, peakMemoryBytes: 1, logTail: '' },
   });
   const request: TrainRequest = {
@@ -169,6 +169,7 @@ describe('a repetition that the machine stands in the way of', () => {
   it.each([
     ['infra', { kind: 'unknown', label: 'infra' }],
     ['timeout_idle', { kind: 'unknown', label: 'infra' }],
+    ['poison', { kind: 'unknown', label: 'poison' }],
     ['cancelled', { kind: 'unknown', label: 'cancelled' }],
     ['signal', { kind: 'other' }],
   ] as const)('by %s', async (label, expected) => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { failureLabels, failureSchema } from '../../../workflows/contracts/failure.ts';
-import { classifyFailure } from '../../../workflows/rules/retry.ts';
+import { classifyFailure, lostLabel } from '../../../workflows/rules/retry.ts';
 
 const stages = failureSchema.shape.stage.options;
 const anyFailure = fc.record({ label: fc.constantFrom(...failureLabels), stage: fc.constantFrom(...stages) });
@@ -10,7 +10,7 @@ describe('classifyFailure', () => {
   it('charges a candidate with everything but outages, cancels, spent budgets and a machine without a wall', () => {
     fc.assert(
       fc.property(anyFailure, ({ label, stage }) => {
-        const blameless = ['infra', 'cancelled', 'budget', 'sandbox_unavailable'].includes(label);
+        const blameless = ['infra', 'cancelled', 'budget', 'sandbox_unavailable', 'poison'].includes(label);
         expect(classifyFailure({ label, stage }).chargeCandidate).toBe(!blameless);
       }),
     );
@@ -49,6 +49,14 @@ describe('classifyFailure', () => {
       });
   });
 
+  it('calls it poison where the worker died with the program of a candidate, each time that it was tried', () => {
+    const lost = { activity: 'trainTrial', isWorkerLost: true, isOurs: false };
+    expect(lostLabel(lost)).toBe('poison');
+    expect(lostLabel({ ...lost, isOurs: true })).toBe('infra');
+    expect(lostLabel({ ...lost, isWorkerLost: false })).toBe('infra');
+    expect(lostLabel({ ...lost, activity: 'proposeExperiment' })).toBe('infra');
+  });
+
   it('has a program that is not what it says neither repaired nor tried again', () => {
     expect(classifyFailure({ label: 'integrity', stage: 'check' })).toEqual({
       chargeCandidate: true,
@@ -62,6 +70,7 @@ describe('classifyFailure', () => {
     ['cancelled', 'cancelled'],
     ['budget', 'cancelled'],
     ['sandbox_unavailable', 'failed'],
+    ['poison', 'failed'],
   ] as const)('ends %s as %s at every stage', (label, terminalState) => {
     for (const stage of stages) expect(classifyFailure({ label, stage }).terminalState).toBe(terminalState);
   });
