@@ -32,7 +32,7 @@ const budgetProblem = (change: unknown, leastTrialSeconds = 0.01): string | null
       !(value >= lowest && value <= cap) ||
       (field === 'experiments' && !Number.isInteger(value))
     ) {
-      return `${field}: ${JSON.stringify(value)} is not ${field === 'experiments' ? 'a whole number' : 'a number'} from ${lowest} to ${cap}${lowest > 0.01 ? ', and a trial reserves the least of these' : ''}`;
+      return `${field}: ${JSON.stringify(value)} is not ${field === 'experiments' ? 'a whole number' : 'a number'} from ${lowest} to ${cap}${lowest > 0.01 ? `; the first trial reserves ${lowest}` : ''}`;
     }
   }
   return null;

@@ -2,6 +2,8 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { JobEnd } from '../../../services/dispatch/dispatcher.ts';
+import { InProcessDispatcher } from '../../../services/dispatch/in-process-dispatcher.ts';
 import { PythonHost } from '../../../services/python/host.ts';
 import { PythonProcessError } from '../../../services/python/line-process.ts';
 import { localEmbedder, PythonTools } from '../../../services/python/tools.ts';
@@ -97,6 +99,28 @@ describe('the host', () => {
     writeFileSync(join(folder, 'mixer.py'), readFileSync(join(folder, 'reference.py')));
     expect(await host.run({ ...job, id: 'next' }, () => undefined)).toMatchObject({ label: null });
   }, 60_000);
+
+  it('has a program given up as poison that runs each time that it dies', async () => {
+    const { workdir, command, requestPath } = await checkJob('import time\ntime.sleep(1000)\n');
+    const request: unknown = JSON.parse(readFileSync(requestPath, 'utf8'));
+    const dispatcher = new InProcessDispatcher({ slots: 1, runner: host });
+    const ends: JobEnd[] = [];
+    for (let count = 0; count < 3; count++) {
+      await host.start();
+      const pid = host.pid ?? 0;
+      const numIdle = processTree(pid).length;
+      const end = dispatcher.run({ id: 'job', command, request: request as CheckRequest, workdir, limits, suspect: 'c/e3' });
+      // A child of it is there: the program runs.
+      await expect.poll(() => processTree(pid).length, { timeout: 20_000 }).toBeGreaterThan(numIdle);
+      process.kill(pid, 'SIGKILL');
+      ends.push(await end);
+    }
+    expect(ends).toMatchObject([
+      { ok: false, label: 'infra' },
+      { ok: false, label: 'infra' },
+      { ok: false, label: 'poison', detail: expect.stringMatching(/^3 of its runs ended in an outage.*SIGKILL/) },
+    ]);
+  }, 120_000);
 
   it('kills one that is frozen, ends its jobs as an outage, and starts again for the next one', async () => {
     const watched = new PythonHost({
