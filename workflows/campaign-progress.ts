@@ -1,4 +1,5 @@
 import {
+  ActivityFailure,
   ApplicationFailure,
   condition,
   patched,
@@ -9,6 +10,7 @@ import {
 import { record } from './activity-proxies.ts';
 import type { CampaignRun } from './campaign-state.ts';
 import { renderDetails } from './details.ts';
+import { rootMessage } from './experiment.ts';
 import { poolIsDue } from './rules/pool.ts';
 import { bestGainKey, experimentsKey, stageKey } from './search-attributes.ts';
 
@@ -94,4 +96,10 @@ export const throwFault = (run: CampaignRun): void => {
       'RepeatedOutage',
     );
   }
+};
+
+/** Lists and pages of the server show the outermost message, and "Activity task failed" tells a person nothing. */
+export const spoken = (error: unknown): unknown => {
+  if (!(error instanceof ActivityFailure) || !(error.cause instanceof ApplicationFailure)) return error;
+  return ApplicationFailure.nonRetryable(rootMessage(error), error.cause.type);
 };

@@ -1,5 +1,4 @@
 import {
-  ActivityFailure,
   ApplicationFailure,
   allHandlersFinished,
   CancellationScope,
@@ -14,7 +13,7 @@ import { longRecord, record } from './activity-proxies.ts';
 import { allEnded, runAll, startExperiment } from './campaign-children.ts';
 import { awaitMachine } from './campaign-machine.ts';
 import { setMessageHandlers } from './campaign-messages.ts';
-import { enter, nextChange, recordMessages, show, throwFault } from './campaign-progress.ts';
+import { enter, nextChange, recordMessages, show, spoken, throwFault } from './campaign-progress.ts';
 import { type CampaignCarry, CampaignRun } from './campaign-state.ts';
 import { verify } from './campaign-verification.ts';
 import { type ExperimentOrigin, failureTypes } from './contracts/activities.ts';
@@ -204,12 +203,6 @@ function showRefusal(run: CampaignRun, error: Error): void {
   run.stage = rootMessage(error);
   show(run);
 }
-
-/** Lists and pages of the server show the outermost message, and "Activity task failed" tells a person nothing. */
-const spoken = (error: unknown): unknown => {
-  if (!(error instanceof ActivityFailure) || !(error.cause instanceof ApplicationFailure)) return error;
-  return ApplicationFailure.nonRetryable(rootMessage(error), error.cause.type);
-};
 
 /** The memo lets a test hand over sooner. */
 const handOver = (run: CampaignRun): boolean => {
