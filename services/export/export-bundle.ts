@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { ScoreList } from '../../workflows/contracts/score-list.ts';
 import type { Archive } from '../archive/archive.ts';
 import type { Artifacts } from '../artifacts/artifacts.ts';
+import { exists } from '../storage/exists.ts';
 import { makeFolder } from '../storage/make-folder.ts';
 import { bundleTexts } from './bundle-files.ts';
 import { canonicalJson } from './bundle-record.ts';
@@ -163,14 +164,4 @@ const place = async (aside: string, path: string, manifest: Manifest): Promise<v
     return;
   }
   await rename(aside, path);
-};
-
-const exists = async (path: string): Promise<boolean> => {
-  try {
-    await stat(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false;
-    throw error;
-  }
 };

@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
-import { copyFile, mkdir, rename, rm, stat } from 'node:fs/promises';
+import { copyFile, mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { exists } from '../../services/storage/exists.ts';
 import type { TrainProgress, TrainRequest } from '../../workflows/contracts/trial.ts';
 import { checkpointsOf, isPast } from '../../workflows/rules/repeat-training.ts';
 import { infra } from './heartbeat.ts';
@@ -67,14 +68,4 @@ export const bringBack = async (workdir: string): Promise<void> => {
   if (!(await exists(asideOf(workdir)))) return;
   await rm(workdir, { recursive: true, force: true });
   await rename(asideOf(workdir), workdir);
-};
-
-const exists = async (path: string): Promise<boolean> => {
-  try {
-    await stat(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false;
-    throw error;
-  }
 };
