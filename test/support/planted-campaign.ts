@@ -53,7 +53,7 @@ export class LeakFindingHost extends InstantHost {
 
   override async run(job: Parameters<InstantHost['run']>[0]): ReturnType<InstantHost['run']> {
     const end = await super.run(job);
-    if (job.id.startsWith('c-without-a-seed/') && job.id.endsWith('#again')) return this.#trainedOtherwise(job.workdir, end);
+    if (job.id.startsWith('c-without-a-seed/') && job.id.includes('#again')) return this.#trainedOtherwise(job.workdir, end);
     if (/^c-with-(blind|strict)-gates#control-/.test(job.id)) return this.#wrongControl(job, end);
     const needed = this.#cutsNeeded[job.id.split('/')[0] ?? ''];
     const { cuts } = JSON.parse(readFileSync(job.requestPath, 'utf8'));

@@ -18,7 +18,7 @@ class PairingHost extends InstantHost {
   readonly #told = new Set<string>();
 
   override async run(job: Parameters<InstantHost['run']>[0]) {
-    const isTraining = job.command === 'train' && !job.id.endsWith('#again');
+    const isTraining = job.command === 'train' && !job.id.includes('#again');
     if (!isTraining || !job.id.includes(`/${candidate}/`)) return await super.run(job);
     this.#running.add(job.id);
     if (this.#running.size > 1) for (const id of this.#running) this.#met.add(id);

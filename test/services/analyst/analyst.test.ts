@@ -42,7 +42,7 @@ const candidate = experiment(9, { name: 'gated-delta + fir 3', parentId: parent.
 const rows = (of: Experiment, metric: Metric, values: readonly number[]): Score[] =>
   values.map((value, index) => aScore({ trialId: trialId(of.id, { rung: 'tiny', seed: index + 1 }), metric, value }));
 const noise: readonly NoiseFloor[] = [
-  { metric: 'bits-per-byte', pairedSd: 0.01, degreesOfFreedom: 6, minimumDetectable: 0.03 },
+  { metric: 'bits-per-byte', pairedSd: 0.015, degreesOfFreedom: 6, minimumDetectable: 0.04 },
   { metric: 'recall-auc', pairedSd: 0.05, degreesOfFreedom: 6, minimumDetectable: 0.2 },
 ];
 
@@ -65,12 +65,12 @@ test('an analysis tells the change, every relative with its interval, and the me
   expect(author).toBe('rules');
   expect(summary).toBe(
     'gated-delta + fir 3 changed fir: none → 3 in parent. ' +
-      'Against its parent: gated-delta + fir 3 gained 0.090 bits per byte [0.066, 0.114] over parent on 2 common seeds. ' +
-      'Against the reference: gated-delta + fir 3 gained 0.190 bits per byte [0.166, 0.214] over deltanet on 2 common seeds. ' +
+      'Against its parent: gated-delta + fir 3 gained 0.090 bits per byte [0.059, 0.121] over parent on 2 common seeds. ' +
+      'Against the reference: gated-delta + fir 3 gained 0.190 bits per byte [0.159, 0.221] over deltanet on 2 common seeds. ' +
       'Against its grandparent: gated-delta + fir 3 has no seed in common with grandparent that allows an interval. ' +
       'Against its best sibling: gated-delta + fir 3 has no seed in common with sibling that allows an interval. ' +
       'Against the best baseline: gated-delta + fir 3 has no seed in common with kda that allows an interval. ' +
-      'Intervals: paired t on 2 common seeds, variance pooled with the noise floor, 7 df, 95 %.',
+      'Intervals: paired t on 2 common seeds, variance pooled with the noise floor, 3.5 df, 95 %.',
   );
 });
 
@@ -111,7 +111,7 @@ describe('lessons', () => {
     expect(analyse(anInput()).lessons).toEqual([
       {
         change: 'fir: none → 3',
-        lesson: 'Alone it gained 0.090 bits per byte [0.066, 0.114] over parent on 2 common seeds.',
+        lesson: 'Alone it gained 0.090 bits per byte [0.059, 0.121] over parent on 2 common seeds.',
         gain: expect.closeTo(0.09),
       },
     ]);
@@ -122,7 +122,7 @@ describe('lessons', () => {
     const [lesson] = analyse(anInput({ scores })).lessons;
     expect(lesson).toEqual({
       change: 'fir: none → 3',
-      lesson: 'Alone it cannot be told from parent in bits per byte (0.005 [−0.011, 0.021], 2 common seeds).',
+      lesson: 'Alone it cannot be told from parent in bits per byte (0.005 [−0.023, 0.033], 2 common seeds).',
       gain: null,
     });
   });
