@@ -31,6 +31,7 @@ from asi_kernels.snapshots import snapshot_steps
 
 from .candidate_edge import TrialFailed
 from .checkpoint import Checkpoint, CheckpointFolder, Progress, sync_folder
+from .gradient_check import LIMIT, GradientCheck, GradientLot
 from .layers.link import LayerLink
 from .layers.server import Confine
 from .loss import mean_loss
@@ -78,6 +79,7 @@ class _Trial:
         self._progress = self._found.progress if self._found else Progress()
         self._earlier_cpu_seconds = self._progress.cpu_seconds
         self._started = time.process_time()
+        self._lot = GradientLot(request["rung"]["tasks"])
 
     def train(self) -> None:
         while self._progress.task_index < len(self._request["rung"]["tasks"]):
@@ -102,7 +104,10 @@ class _Trial:
         snapshots = set(snapshot_steps(task))
         while progress.step < steps:
             link.where = f"task {kind}, step {progress.step + 1}"
-            loss = _step(model, optimiser, batch_of, step=progress.step, kind=kind)
+            batch = batch_of(progress.step)
+            is_checked = self._lot.is_due(task_index, progress.step)
+            check = self._check_of(GradientCheck(model, link, batch), kind) if is_checked else None
+            loss = _step(model, optimiser, batch, step=progress.step, kind=kind, check=check)
             value = loss.item()
             progress.add_loss(loss, value)
             progress.step += 1
@@ -122,6 +127,19 @@ class _Trial:
         progress.task_index += 1
         progress.step, progress.loss_sum, progress.num_losses = 0, 0.0, 0
         self._store(None, None)
+
+    def _check_of(self, check: GradientCheck, kind: str) -> Callable[[], None]:
+        def run() -> None:
+            mismatch = check.mismatch()
+            if self._lot.refuses(mismatch):
+                raise TrialFailed(
+                    "integrity",
+                    f"at step {self._progress.step + 1} of task {kind} the gradients that its layers sent leave "
+                    f"{mismatch:.0%} of the loss's change unexplained, as at a step before (limit {LIMIT:.0%}): they "
+                    "are not those of its forward pass",
+                )
+
+        return run
 
     def _resume(self, model: LanguageModel, optimiser: Optimiser) -> None:
         found, self._found = self._found, None
@@ -180,14 +198,15 @@ class _Trial:
 
 
 def _step(
-    model: LanguageModel, optimiser: Optimiser, batch_of: Callable[[int], Batch], *, step: int, kind: str
+    model: LanguageModel, optimiser: Optimiser, batch: Batch, *, step: int, kind: str, check: Callable[[], None] | None
 ) -> torch.Tensor:
     """One optimiser step (from 0). Returns its loss, a scalar. One that is not finite changes no weight."""
-    batch = batch_of(step)
     loss = mean_loss(model(batch.inputs), batch.targets)
     if not math.isfinite(loss.item()):
         return loss.detach()
     loss.backward()
+    if check is not None:
+        check()
     norm = optimiser.step(step)
     if not math.isfinite(norm):
         raise TrialFailed("nonfinite", f"the gradient norm of task {kind} is {norm} at step {step + 1}")
