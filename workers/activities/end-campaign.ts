@@ -13,16 +13,20 @@ export const endCampaign = async (
   const { campaignId, state, reason } = end;
   const at = now().toISOString();
   const why = { label: 'cancelled', detail: `the campaign ended: ${reason}`.slice(0, 4000) } as const;
-  const open = (await archive.listExperiments(campaignId)).filter((experiment) => !isTerminal(experiment.state));
-  for (const { id } of open) {
-    const failure = { ...why, stage: 'record', logArtifact: null } as const;
-    await changeExperiment(archive, id, () => ({ state: 'cancelled', failure, finishedAt: at }));
-  }
-  await closeTrials(dependencies, await archive.listTrials({ campaignId }), why);
+  const closeAll = async (): Promise<void> => {
+    const open = (await archive.listExperiments(campaignId)).filter((experiment) => !isTerminal(experiment.state));
+    for (const { id } of open) {
+      const failure = { ...why, stage: 'record', logArtifact: null } as const;
+      await changeExperiment(archive, id, () => ({ state: 'cancelled', failure, finishedAt: at }));
+    }
+    await closeTrials(dependencies, await archive.listTrials({ campaignId }), why);
+  };
+  await closeAll();
   const ended = await changeCampaign(archive, campaignId, (current) =>
     isCampaignOver(current.state) ? null : { state, reason: reason.slice(0, 4000), finishedAt: at },
   );
-  // A step that was on its way may have opened a trial since they were listed. One that opens its trial from here on finds the campaign over.
-  await closeTrials(dependencies, await archive.listTrials({ campaignId }), why);
+  // A step that was on its way may have opened an experiment or a trial since they were listed. One that opens something from here on finds
+  // the campaign over.
+  await closeAll();
   return ended;
 };

@@ -12,7 +12,10 @@ export type Repeated =
   | { readonly kind: 'unknown'; readonly label: 'infra' | 'cancelled' | 'poison'; readonly detail: string };
 
 export interface Repetition {
-  /** As it was, in a folder of the same name that holds the program and, for a part in the midst, the checkpoint; the program cannot tell. */
+  /**
+   * As it was, in a folder of the same name that holds the program and, for a part in the midst, the checkpoint. A program can tell that it was
+   * gone on with, as after a kill, and not that it was for this.
+   */
   readonly job: Omit<Job, 'request'> & { readonly request: TrainRequest };
   /** Of the training that has ended. */
   readonly curve: Trial['curve'];

@@ -15,7 +15,7 @@ import {
 import type { VectorIndex } from '../../services/vectors/vector-index.ts';
 import type { ExperimentInput, ProposeResult, ResearchActivities } from '../../workflows/contracts/activities.ts';
 import { baselineGenomes } from '../../workflows/contracts/baselines.ts';
-import type { Campaign } from '../../workflows/contracts/campaign.ts';
+import { type Campaign, isCampaignOver } from '../../workflows/contracts/campaign.ts';
 import { type Experiment, isTerminal } from '../../workflows/contracts/experiment.ts';
 import type { Failure } from '../../workflows/contracts/failure.ts';
 import { type BaselineName, baselineNames } from '../../workflows/contracts/genome.ts';
@@ -99,7 +99,17 @@ const propose = async (dependencies: Research, input: ExperimentInput, signal: A
   const { value: experiment } = await archive.createExperiment(planned);
   if (experiment.proposal !== null) return proposed(experiment.proposal);
   if (isTerminal(experiment.state)) return refusedResult(experiment.failure);
+  // Read after the record was opened: who ends a campaign closes its records after it is over, so one of the two closes this one.
   const campaign = await requireCampaign(archive, input.campaignId);
+  if (isCampaignOver(campaign.state)) {
+    const detail = `the campaign ended: ${campaign.reason ?? campaign.state}`;
+    const { failure } = await changeExperiment(archive, experiment.id, () => ({
+      state: 'cancelled',
+      failure: { label: 'cancelled', stage: 'propose', detail, logArtifact: null },
+      finishedAt: now().toISOString(),
+    }));
+    return refusedResult(failure);
+  }
   const accepted = await draftFor(dependencies, { input, campaign, signal });
   if ('refused' in accepted) return { ok: false, ...accepted.refused };
   return await accept(dependencies, input.experimentId, accepted);

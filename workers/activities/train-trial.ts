@@ -1,3 +1,4 @@
+import { Context } from '@temporalio/activity';
 import type { JobEnd } from '../../services/dispatch/dispatcher.ts';
 import type { StepResult, TrialInput } from '../../workflows/contracts/activities.ts';
 import type { FailureLabel } from '../../workflows/contracts/failure.ts';
@@ -23,7 +24,7 @@ import { createWatch, type TrainingWatch } from './training-watch.ts';
 import { orderOf, parseResult, runTrialJob, shareOf, suspectOf, trialLimits } from './trial-job.ts';
 import { materialise, recordFailure, storedEnd, type TrainingDependencies, type TrialContext } from './trial-record.ts';
 
-const checkpointEverySteps = 20;
+const mostStepsBetweenCheckpoints = 20;
 const reportEverySteps = 5;
 /** Shortest time between two writes of a running trial's curve. */
 const curveGapMs = 1000;
@@ -36,15 +37,16 @@ export const train = async (
   const { archive, dispatcher } = dependencies;
   await requireSandbox(dependencies, context);
   await bringBack(context.workdir);
+  const rung = rungs[context.campaign.settings.rung];
   const request: TrainRequest = {
     trialId: input.trialId,
     programPath: await materialise(dependencies, context),
     programHash: context.programHash,
-    rung: rungs[context.campaign.settings.rung],
+    rung,
     sizes: context.experiment.architecture?.sizes ?? [],
     seed: input.seed,
     data: context.campaign.data,
-    checkpointEvery: checkpointEverySteps,
+    checkpointEvery: stepsBetweenCheckpoints(rung),
     reportEvery: reportEverySteps,
   };
   const isRepeated = await isTrainedTwice(dependencies, { input, context });
@@ -93,7 +95,8 @@ export const train = async (
       if (keeper === null) return null;
       await keeper.settled();
       return await repeatParts((work, onProgress, stopPart) => runTrialJob(dispatcher, work, { onProgress, stop: stopPart }), {
-        job: { ...job, id: `${input.trialId}#again`, request, workdir: context.workdir },
+        // The end of a job is kept by its id: what an outage ended is another job at the next attempt.
+        job: { ...job, id: `${input.trialId}#again${Context.current().info.attempt}`, request, workdir: context.workdir },
         curve,
         layProgram: async () => {
           await materialise(dependencies, context);
@@ -102,6 +105,10 @@ export const train = async (
     },
   });
 };
+
+/** Fewer where a task is short, so that every training can be gone on with in the midst of a task. */
+const stepsBetweenCheckpoints = ({ tasks }: Rung): number =>
+  Math.max(1, Math.min(mostStepsBetweenCheckpoints, ...tasks.map(({ steps }) => Math.floor(steps / 2))));
 
 type Beginning =
   | { readonly kind: 'queued' }

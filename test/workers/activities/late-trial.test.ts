@@ -74,3 +74,18 @@ describe('a step that opens its trial while the campaign ends', () => {
     expect(trials.filter(isOpen)).toEqual([]);
   });
 });
+
+describe('a step that opens its experiment while the campaign ends', () => {
+  it('has it closed by the end, where that comes after the list of experiments', async () => {
+    const archive = openSqliteArchive(join(temporaryFolder(), 'archive.db'));
+    await archive.createCampaign(aCampaign());
+    await end({
+      ...archive,
+      updateCampaign: async (...write) => {
+        await archive.createExperiment(anExperiment({ number: 3, state: 'planned' }));
+        return archive.updateCampaign(...write);
+      },
+    });
+    expect(await archive.listExperiments('c-test')).toMatchObject([{ state: 'cancelled', failure: { label: 'cancelled' } }]);
+  });
+});
