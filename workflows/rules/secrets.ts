@@ -4,16 +4,19 @@ export interface Secret {
   readonly value: string;
 }
 
-/** Known shapes of credentials. A short list on purpose: what it does not know, only the values of the environment catch. */
+/**
+ * Known shapes of credentials. A short list on purpose: what it does not know, only the values of the environment catch. A text of a candidate may
+ * be megabytes of their beginnings: each pattern begins where a word does, or is bounded, so that the time stays in proportion to the length.
+ */
 const shapes = [
   {
     kind: 'private key',
     pattern: /-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]{0,30}PRIVATE KEY-----|$)/,
   },
-  { kind: 'JSON web token', pattern: /\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{8,}/ },
+  { kind: 'JSON web token', pattern: /(?<![\w-])eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{8,}/ },
   { kind: 'GitHub token', pattern: /\bgh[opusr]_[A-Za-z0-9]{20,}|\bgithub_pat_\w{20,}/ },
   { kind: 'AWS access key', pattern: /\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/ },
-  { kind: 'API key', pattern: /\bsk-[\w-]{16,}/ },
+  { kind: 'API key', pattern: /\bsk-(?=[\w-]{0,60}[0-9A-Z])[\w-]{16,}/ },
   { kind: 'Hugging Face token', pattern: /\bhf_[A-Za-z0-9]{30,}/ },
   { kind: 'Slack token', pattern: /\bxox[abeoprs]-[A-Za-z0-9-]{10,}/ },
   { kind: 'Google API key', pattern: /\bAIza[\w-]{35}/ },
@@ -60,12 +63,17 @@ export const redactor = (secrets: readonly Secret[]): ((text: string) => string)
 
 const escaped = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
 
-/** A value of a closed set, a name or an id: the record is read by these, and a secret that is such a word tells nobody anything there. */
-const isWord = (text: string): boolean => /^(?!sk-|xox[a-z]-|glpat-)[a-z][A-Za-z0-9.-]{0,39}$/.test(text);
+/** A value of a closed set or a name: the record is read by these, and a secret that is such a word tells nobody anything there. */
+const word = /^(?!sk-|xox[a-z]-|glpat-)[a-z][A-Za-z0-9.-]{0,39}$/;
+/** An id of a campaign, an experiment, a trial or a job: records are found by it. */
+const id = /^c-[a-z0-9-]{1,47}(?:\/e\d{4,6}(?:\/[a-z0-9-]{1,32}\/s\d+)?)?(?:#[\w-]+)*$/;
+/** The whole path of a file or folder: it is opened by it. */
+const path = /^(?:\/|[A-Za-z]:[\\/])[^\s"'`<>|:*?]{1,1000}$/;
+const isRead = (text: string): boolean => word.test(text) || id.test(text) || path.test(text);
 
-/** The same for every text in a value of JSON but single words; keys stay. What holds no secret is given back as it is. */
+/** The same for every text in a value of JSON but names, ids and paths; keys stay. What holds no secret is given back as it is. */
 export const redactAll = <T>(value: T, redact: (text: string) => string): T => {
-  if (typeof value === 'string') return (isWord(value) ? value : redact(value)) as T & string;
+  if (typeof value === 'string') return (isRead(value) ? value : redact(value)) as T & string;
   if (Array.isArray(value)) {
     const parts: unknown[] = value.map((part) => redactAll(part, redact));
     return parts.every((part, index) => part === value[index]) ? value : (parts as T & unknown[]);
