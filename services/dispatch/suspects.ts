@@ -4,12 +4,13 @@ const suspectsKept = 1000;
 
 /**
  * Counts the outages in which a program ran. One that takes its host down looks like a fault of the machine each time, and would be tried again
- * as one. Others that ran beside it are counted too; so the last try is made alone, and whoever did nothing comes through.
+ * as one. Others that ran beside it are counted too; so the last try is made with no other job in its host, and whoever did nothing to that
+ * comes through.
  */
 export class Suspects {
   readonly #outages = new Map<string, number>();
 
-  /** Whether the next run must have the machine to itself. */
+  /** Whether the next run must have its host to itself. */
   runsAlone(suspect: string | undefined): boolean {
     return suspect !== undefined && (this.#outages.get(suspect) ?? 0) >= outagesBorne;
   }
@@ -19,7 +20,10 @@ export class Suspects {
     const count = (this.#outages.get(suspect) ?? 0) + 1;
     this.#outages.delete(suspect);
     if (count > outagesBorne)
-      return { label: 'poison', detail: `${count} of its runs ended in an outage, the last one alone on the machine: ${detail}` };
+      return {
+        label: 'poison',
+        detail: `${count} of its runs ended in an outage, the last one with no other job in its host: ${detail}`,
+      };
     this.#outages.set(suspect, count);
     const oldest = this.#outages.size > suspectsKept ? this.#outages.keys().next() : undefined;
     if (oldest !== undefined && oldest.done !== true) this.#outages.delete(oldest.value);

@@ -107,6 +107,8 @@ const units: Readonly<Record<Metric, string>> = {
 const standingOf = (relative: Relative): string => {
   if (relative.failure !== null) return `${relative.name} ended with ${relative.failure.label}.`;
   if (relative.gains.length === 0) return `${relative.name} has no scores yet.`;
+  // The reference itself, and what is its like to the last digit: an interval around that would say nothing.
+  if (relative.gains.every(({ mean }) => mean === 0)) return `${relative.name} scores what the reference does.`;
   const gains = relative.gains.map(
     (gain) =>
       `${signed(gain.mean)} [${signed(gain.low)}, ${signed(gain.high)}] ${units[gain.metric]} on ${gain.seeds} seed${gain.seeds === 1 ? '' : 's'}`,

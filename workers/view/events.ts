@@ -51,7 +51,7 @@ const openingEvents = (snapshot: CampaignSnapshot): readonly CampaignEvent[] => 
     events.push({
       key: 'opened',
       at: campaign.createdAt,
-      line: `${campaign.id} started: preset ${settings.preset}, seed ${settings.seed}, up to ${counted(settings.experiments, 'candidate')} in ${settings.minutes} minutes on rung ${settings.rung}; text: ${text}, ${bytesText(data.trainBytes)} to train on, ${bytesText(data.heldOutBytes)} held out`,
+      line: `${campaign.id} started: preset ${settings.preset}, seed ${settings.seed}, up to ${counted(settings.experiments, 'candidate')} in ${counted(settings.minutes, 'minute')} on rung ${settings.rung}; text: ${text}, ${bytesText(data.trainBytes)} to train on, ${bytesText(data.heldOutBytes)} held out`,
     });
   }
   for (const notice of status?.notices ?? []) events.push({ key: `notice:${notice}`, at: null, line: plain(notice) });

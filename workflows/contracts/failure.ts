@@ -38,7 +38,7 @@ export const failureLabels = [
   'cancelled',
   'budget', // a cap was reached before it could run
   'sandbox_unavailable', // no sandbox as strong as the program needs: work waits for one; a person's own file is not run without any
-  'poison', // its program was running in three outages, in the last alone on the machine: not tried again
+  'poison', // its program was running in three outages of its host, in the last with no other job in it: not tried again
   'infra', // the machine, the network, a server or our own code failed
 ] as const;
 

@@ -74,7 +74,7 @@ describe('asi on a running stack', () => {
     });
 
     expect((await asi('campaign', 'hint', 'c-steered', 'try', 'wider FIR')).out).toContain(
-      '1 hints now; the newest: "try wider FIR"',
+      '1 hint now; the newest: "try wider FIR"',
     );
     expect((await asi('campaign', 'budget', 'c-steered', '--minutes', '45')).out).toContain('500 candidates, 45 minutes');
     for (const [option, value, right] of [

@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { type Campaign, isCampaignOver } from '../../../workflows/contracts/campaign.ts';
 import { parseSettings } from '../../../workflows/contracts/describe-problems.ts';
 import { type CampaignStatus, updateNames } from '../../../workflows/contracts/messages.ts';
+import { counted } from '../../view/figures.ts';
 import { badInput, CommandError } from '../command-error.ts';
 import type { CliContext } from '../context.ts';
 import { closeIfEndedOutside, outsideText } from '../ended-outside.ts';
@@ -77,7 +78,7 @@ export const campaignHintCommand = (context: CliContext): Command =>
       const status = await withTemporal(context, (temporal) =>
         updateCampaign(temporal, campaign, { name: updateNames.hint, argument: { hint } }),
       );
-      report(context, options, status, `${campaign.id} has ${status.hints.length} hints now; the newest: "${hint}"`);
+      report(context, options, status, `${campaign.id} has ${counted(status.hints.length, 'hint')} now; the newest: "${hint}"`);
     });
 
 const budgetFields = ['experiments', 'minutes', 'trialSeconds'] as const;
@@ -107,7 +108,7 @@ export const campaignBudgetCommand = (context: CliContext): Command =>
 const capsText = ({ budget }: CampaignStatus): string =>
   budget === null
     ? 'takes the new caps with its settings, which it is reading'
-    : `may use ${budget.experiments.cap} candidates, ${budget.minutes.cap} minutes and ${budget.trialSeconds.cap} trial seconds`;
+    : `may use ${counted(budget.experiments.cap, 'candidate')}, ${counted(budget.minutes.cap, 'minute')} and ${counted(budget.trialSeconds.cap, 'trial second')}`;
 
 /** What a setting may be, a new cap may be; whether it still has an effect is the campaign's to say. */
 const checkChange = (change: Readonly<Record<string, number>>, { settings }: Campaign): void => {
