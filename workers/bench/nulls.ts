@@ -106,7 +106,8 @@ export const nullsBench = (path: string, { settings, numCampaigns, seed }: Nulls
         { who: 'one candidate', numNoisy: 1 },
         { who: 'half of them', numNoisy: Math.ceil(experiments / 2) },
         { who: 'every candidate', numNoisy: experiments },
-      ].map(({ who, numNoisy }) => ({ spread, who, result: many({ spread, numNoisy }) })),
+        { who: 'half of them, 8 finalists', numNoisy: Math.ceil(experiments / 2), finalists: 8 },
+      ].map(({ who, ...part }) => ({ spread, who, result: many({ spread, ...part }) })),
     ),
     power: plantedTimes.map((times) => ({
       times,

@@ -23,9 +23,7 @@ export const detectableGain = ({ design, floorDegrees, exploreSeeds }: Compariso
   const random = createRandom('detectable-gain');
   const quantiles = design.looks.map((_, look) => quantileTable((1 + confidenceAt(design, look)) / 2));
   const before = Math.max(0, exploreSeeds - 1);
-  const needed = Array.from({ length: numSimulated }, () =>
-    neededGain({ looks: design.looks, quantiles, floorDegrees, before, random }),
-  );
+  const needed = Array.from({ length: numSimulated }, () => neededGain({ design, quantiles, floorDegrees, before, random }));
   return needed.toSorted((a, b) => a - b)[Math.floor(power * numSimulated)] ?? 0;
 };
 
@@ -41,7 +39,7 @@ const quantileTable = (p: number): ((degrees: number) => number) => {
 };
 
 interface Simulated {
-  readonly looks: readonly number[];
+  readonly design: ConfirmationDesign;
   readonly quantiles: readonly ((degrees: number) => number)[];
   readonly floorDegrees: number;
   /** Degrees that the pair has from exploring. */
@@ -50,21 +48,21 @@ interface Simulated {
 }
 
 /** The gain that this draw of the noise would just have let through, at its best look. */
-const neededGain = ({ looks, quantiles, floorDegrees, before, random }: Simulated): number => {
+const neededGain = ({ design, quantiles, floorDegrees, before, random }: Simulated): number => {
   const floor = { squares: sumOfSquares(floorDegrees, random), degreesOfFreedom: floorDegrees };
   const squaresBefore = sumOfSquares(before, random);
   let seeds = 0;
   let sum = 0;
   let squares = 0;
   let least = Number.POSITIVE_INFINITY;
-  for (const [look, upTo] of looks.entries()) {
+  for (const [look, upTo] of design.looks.entries()) {
     for (; seeds < upTo; seeds++) {
       const error = normal(random);
       sum += error;
       squares += error * error;
     }
     const own = { squares: squares - (sum * sum) / seeds + squaresBefore, degreesOfFreedom: seeds - 1 + before };
-    const held = heldAgainst(own, floor);
+    const held = heldAgainst(own, floor, design.numFinalists);
     if (held === null) continue;
     const reach = quantiles[look]?.(held.degreesOfFreedom) ?? Number.POSITIVE_INFINITY;
     least = Math.min(least, reach * Math.sqrt(held.variance / seeds) - sum / seeds);

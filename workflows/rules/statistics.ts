@@ -39,6 +39,8 @@ export interface PairedInput {
   readonly noise?: Pick<NoiseFloor, 'pairedSd' | 'degreesOfFreedom'> | null;
   /** How the differences of this pair spread on other seeds, around their own mean. */
   readonly before?: Spread | null;
+  /** Finalists among whom the error of `confidence` is shared; 1 unless told. */
+  readonly sharedBy?: number;
   /** Two-sided; 0.95 unless told. */
   readonly confidence?: number;
 }
@@ -64,7 +66,7 @@ export interface PairedComparison {
 
 /** `pairedEffect` with its parts. */
 export const pairedComparison = (input: PairedInput): PairedComparison | null => {
-  const { metric, candidate, reference, noise, before, confidence = 0.95 } = input;
+  const { metric, candidate, reference, noise, before, sharedBy = 1, confidence = 0.95 } = input;
   if (!(confidence > 0 && confidence < 1)) throw new RangeError(`confidence ${confidence}; right would be between 0 and 1`);
   const differences = pairedDifferences({ metric, candidate, reference });
   const seeds = differences.length;
@@ -73,6 +75,7 @@ export const pairedComparison = (input: PairedInput): PairedComparison | null =>
   const held = heldAgainst(
     pooled([differenceSpread(differences), before ?? null]),
     floor && { squares: floor.pairedSd ** 2 * floor.degreesOfFreedom, degreesOfFreedom: floor.degreesOfFreedom },
+    sharedBy,
   );
   if (held === null) return null;
   const { degreesOfFreedom } = held;

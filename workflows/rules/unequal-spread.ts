@@ -6,18 +6,22 @@ export interface Held {
   readonly degreesOfFreedom: number;
 }
 
-/** An own variance of so many floors is a noisier candidate's, and the floor tells nothing of it. */
-const foreign = 2;
+/**
+ * An own variance of so many floors is taken for a noisier candidate's, of which the floor tells nothing. The smaller the level of one finalist,
+ * the more of what passes it is a noisy one whose few values lie close by luck, so that finalists share this as they share the error.
+ */
+const foreignFloors = (sharedBy: number): number => Math.min(2, Math.max(0.4, 4 / sharedBy));
 
 /**
  * Variance of one paired difference, from its own values and from everything but the pair. One of the two sides, the baseline, is known to
  * spread as the floor does: half of the floor is its share, with the floor's degrees. What is more than that is the other side's, a
  * candidate that may be noisier than any baseline; only its own values tell of it, with their few degrees. The two parts together have
  * degrees by F. Satterthwaite (Biometrics Bulletin 2, 1946) and B. Welch (Biometrika 34, 1947). The variance is the pooled one, or the own
- * where that is larger; from `foreign` floors on the own degrees go with it. Of candidates that spread up to eight times as far as their
- * baseline, no share is called better that is above twice the level (`npm run bench -- nulls`). Null where nothing is known.
+ * where that is larger; from `foreignFloors` on the own degrees go with it. So campaigns of candidates that spread up to eight times as far as
+ * their baseline say better at most about twice as often as the error allows (`npm run bench -- nulls`). `sharedBy`: finalists among whom the
+ * error is shared. Null where nothing is known.
  */
-export const heldAgainst = (own: Spread, floor: Spread | null): Held | null => {
+export const heldAgainst = (own: Spread, floor: Spread | null, sharedBy = 1): Held | null => {
   const degrees = own.degreesOfFreedom + (floor?.degreesOfFreedom ?? 0);
   if (degrees === 0) return null;
   const ownVariance = own.degreesOfFreedom === 0 ? 0 : own.squares / own.degreesOfFreedom;
@@ -25,7 +29,7 @@ export const heldAgainst = (own: Spread, floor: Spread | null): Held | null => {
   const variance = Math.max(pooled, ownVariance);
   if (floor === null || floor.degreesOfFreedom === 0 || own.degreesOfFreedom === 0 || variance === 0)
     return { variance, degreesOfFreedom: degrees };
-  if (ownVariance > (foreign * floor.squares) / floor.degreesOfFreedom)
+  if (ownVariance > (foreignFloors(sharedBy) * floor.squares) / floor.degreesOfFreedom)
     return { variance, degreesOfFreedom: own.degreesOfFreedom };
   const known = Math.min(variance, floor.squares / floor.degreesOfFreedom / 2);
   const unknown = variance - known;

@@ -80,6 +80,7 @@ export const comparisonWith = (baseline: Rival, input: FinalistInput): PairedCom
     reference: baseline.values,
     noise: noiseBeside(baseline, input, before),
     before: differenceSpread(before),
+    sharedBy: design.numFinalists,
     confidence: confidenceAt(design, look),
   });
 };
