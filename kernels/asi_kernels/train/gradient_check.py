@@ -1,39 +1,26 @@
 """Whether the gradients of a step are those of the loss that it computed. Runs in the trainer, on its own weights.
 
 A layer process computes its own backward pass, so that it could send anything: gradients made orthogonal or scaled by
-a second moment of its own are another optimiser, not another architecture. Here the weights are moved a little both
-ways along random directions, and the change of the loss is held against what the gradients say (central differences;
-J. Nocedal and S. Wright, "Numerical Optimization", 2006, section 8.1). It comes after the backward pass, at steps drawn
-by lot, so that no program knows in time which gradients are looked at. Covers gradients of parameters, and those of
-activations by what they do to the parameters below. Does not cover a program that makes up its activations too while it
-is looked at, nor what is smaller than a tenth of a direction. Straight-through estimators are refused by the gate
-`gradient` before.
+a second moment of its own are another optimiser, not another architecture. The check comes after the backward pass, at
+a step drawn by lot, so that no program knows in time which gradients are looked at. Covers gradients of parameters, and
+those of activations by what they do to the parameters below. Does not cover a program that makes up its activations
+too while it is looked at, nor what is smaller than a tenth of a direction.
 """
 
 from __future__ import annotations
 
-import math
 import random
-import statistics
 from typing import Any
 
 import torch
 from torch import nn
 
 from asi_kernels.data.batch import IGNORED, Batch
+from asi_kernels.gradients import LIMIT, Moved, unexplained_share
 
 from .layers.link import LayerLink
 from .loss import summed_loss
 
-LIMIT = 0.1
-"""Largest part of the loss's change that may be left unexplained: the median over directions, by their rms."""
-
-_NUM_DIRECTIONS = 5
-# Shares of a tensor's rms. Short ones, since a memory of many steps bends fast and a router that tips makes the loss
-# jump; the wider ones are for mixers that round to half precision inside.
-_STEPS = (3e-5, 3e-4, 2e-3, 1e-2)
-_LEAST_RMS = 0.02  # of a tensor that begins at zero
-_WIDEST = 5.0  # times the step, for tensors whose gradient is small
 _LEAST_CHANGE = 5e-8  # of a mean loss in nats, below which float32 activations say nothing
 
 
@@ -80,94 +67,23 @@ class GradientCheck:
         self._batch = batch
         self._before = link.keep()
 
-    @torch.no_grad()
     def mismatch(self) -> float:
-        """The unexplained share at the step size that explains most; 0 where the loss does not move."""
+        """The unexplained share of the loss's change (`unexplained_share`)."""
         after = self._link.keep()
         moved = []
         for parameter in self._model.parameters():
             if parameter.requires_grad:
                 # The layers' gradients lie in memory that the next forward pass fills with weights.
                 parameter.grad = None if parameter.grad is None else parameter.grad.clone()
-                moved.append((parameter, parameter.detach().clone()))
+                moved.append(Moved(parameter, parameter.grad))
         generator = torch.Generator().manual_seed(random.SystemRandom().getrandbits(63))
         try:
-            shares = (self._unexplained(moved, step, generator) for step in _STEPS)
-            return min(share for share in _until(shares, LIMIT))
+            return unexplained_share(moved, self._loss, least_change=_LEAST_CHANGE, generator=generator)
         finally:
-            self._put_back(moved)
             self._link.restore(after)
 
-    def _unexplained(
-        self, moved: list[tuple[nn.Parameter, torch.Tensor]], step: float, generator: torch.Generator
-    ) -> float:
-        scales = _scales(moved, step)
-        seen, told = [], []
-        for _ in range(_NUM_DIRECTIONS):
-            directions = [
-                scale * torch.randn(_real(own).shape, generator=generator)
-                for (_, own), scale in zip(moved, scales, strict=True)
-            ]
-            up = self._loss_at(moved, directions, 1.0)
-            ends = [_real(parameter).double() for parameter, _ in moved]
-            down = self._loss_at(moved, directions, -1.0)
-            seen.append(up - down)
-            # By the weights as they were stored: one in half precision does not move as far as it was told.
-            told.append(
-                sum(
-                    ((end - _real(parameter)) * _real(parameter.grad)).sum().item()
-                    for (parameter, _), end in zip(moved, ends, strict=True)
-                    if parameter.grad is not None
-                )
-            )
-        largest = _rms([max(abs(a), abs(b)) for a, b in zip(seen, told, strict=True)])
-        if largest < _LEAST_CHANGE:
-            return 0.0
-        # The median, because a choice that tips along one direction has no gradient.
-        share = statistics.median(abs(a - b) for a, b in zip(seen, told, strict=True)) / largest
-        return share if math.isfinite(share) else math.inf
-
-    def _loss_at(
-        self, moved: list[tuple[nn.Parameter, torch.Tensor]], directions: list[torch.Tensor], sign: float
-    ) -> float:
+    def _loss(self) -> float:
         """Mean loss in nats of the batch, from the random numbers and buffers that the step began with."""
-        for (parameter, own), direction in zip(moved, directions, strict=True):
-            _real(parameter).copy_(_real(own) + sign * direction)
         self._link.restore(self._before)
         logits = self._model(self._batch.inputs)
         return summed_loss(logits.double(), self._batch.targets) / int((self._batch.targets != IGNORED).sum())
-
-    def _put_back(self, moved: list[tuple[nn.Parameter, torch.Tensor]]) -> None:
-        for parameter, own in moved:
-            parameter.copy_(own)
-
-
-def _scales(moved: list[tuple[nn.Parameter, torch.Tensor]], step: float) -> list[float]:
-    """How far each tensor moves: about as much as moves the loss alike, so that none hides behind the others."""
-    rms = [max(_LEAST_RMS, _rms_of(_real(own))) for _, own in moved]
-    norms = [0.0 if parameter.grad is None else _real(parameter.grad).norm().item() for parameter, _ in moved]
-    most = max((norm * size for norm, size in zip(norms, rms, strict=True)), default=0.0)
-    return [
-        step * size * min(_WIDEST, most / (norm * size) if norm * size > 0 else _WIDEST)
-        for norm, size in zip(norms, rms, strict=True)
-    ]
-
-
-def _until(shares: Any, limit: float) -> Any:
-    """What comes, up to the first one that is within the limit."""
-    for share in shares:
-        yield share
-        if share <= limit:
-            return
-
-
-def _real(values: torch.Tensor) -> torch.Tensor:
-    return torch.view_as_real(values) if values.is_complex() else values
-
-
-def _rms_of(values: torch.Tensor) -> float:
-    return values.float().pow(2).mean().sqrt().item() if values.numel() > 0 else 0.0
-
-
-def _rms(values: list[float]) -> float:
-    return math.sqrt(sum(value * value for value in values) / len(values))

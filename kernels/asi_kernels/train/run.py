@@ -23,6 +23,7 @@ from torch import nn
 from asi_kernels.commands import Report
 from asi_kernels.data.batch import Batch
 from asi_kernels.data.task_data import training_data
+from asi_kernels.gradients import LIMIT
 from asi_kernels.models.language_model import LanguageModel, build_model
 from asi_kernels.numerics import settle_numerics
 from asi_kernels.programs import program_hash
@@ -31,7 +32,7 @@ from asi_kernels.snapshots import snapshot_steps
 
 from .candidate_edge import TrialFailed
 from .checkpoint import Checkpoint, CheckpointFolder, Progress, sync_folder
-from .gradient_check import LIMIT, GradientCheck, GradientLot
+from .gradient_check import GradientCheck, GradientLot
 from .layers.link import LayerLink
 from .layers.server import Confine
 from .loss import mean_loss

@@ -8,8 +8,9 @@ import torch
 
 from asi_kernels.generate.baselines import baseline_genome, baseline_names
 from asi_kernels.generate.emit import emit_program
+from asi_kernels.gradients import LIMIT
 from asi_kernels.train import gradient_check, run
-from asi_kernels.train.gradient_check import LIMIT, GradientCheck, GradientLot
+from asi_kernels.train.gradient_check import GradientCheck, GradientLot
 
 _STEPS = 8
 _HONEST = Path(__file__).parents[2] / "fixtures" / "programs" / "honest"
