@@ -2,7 +2,8 @@
 header alone. Needs no torch, so that the host can count without it.
 
 An entry is (name, type as safetensors calls it, shape). A layout tells how many tensors and numbers one model has and
-a hash over names, types and shapes: two models with one layout differ in nothing but their values.
+a hash over names, types and shapes: two models with one layout differ in nothing but their values. A complex element
+is two numbers.
 """
 
 from __future__ import annotations
@@ -42,6 +43,8 @@ TYPES_OF_TORCH = {
     "uint8": "U8",
     "bool": "BOOL",
 }
+# By the name that `type_name` gives; the format has none for the wider and the narrower one.
+_COMPLEX_TYPES = frozenset({"C64", "complex128", "complex32"})
 _BYTE_VOCABULARY = 256
 _MIXER = "mixer."
 
@@ -50,6 +53,11 @@ def type_name(torch_type: object) -> str:
     """What safetensors calls a torch type; the type's own name where the format or the product has none for it."""
     name = str(torch_type).removeprefix("torch.")
     return TYPES_OF_TORCH.get(name, name)
+
+
+def numbers_of(kind: str, shape: Iterable[int]) -> int:
+    """Real numbers in a tensor of type `kind` (as `type_name` calls it): two for each complex element."""
+    return math.prod(shape) * (2 if kind in _COMPLEX_TYPES else 1)
 
 
 def entries_of_state(state: dict[str, Any]) -> list[Entry]:
@@ -63,7 +71,7 @@ def layout_of(entries: Iterable[Entry]) -> dict[str, Any]:
     text = json.dumps(rows, separators=(",", ":"))
     return {
         "tensors": len(rows),
-        "numbers": sum(math.prod(shape) for _, _, shape in rows),
+        "numbers": sum(numbers_of(kind, shape) for _, kind, shape in rows),
         "hash": hashlib.sha256(text.encode()).hexdigest(),
     }
 

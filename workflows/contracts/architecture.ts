@@ -45,6 +45,7 @@ export type GateResult = z.infer<typeof gateResultSchema>;
 export const modelLayoutSchema = z.strictObject({
   /** Parameters and persistent buffers, each under every name that it has. */
   tensors: z.int().min(1),
+  /** Real numbers in them: a complex element is two, here as in every count of parameters. */
   numbers: z.int().min(1),
   /** SHA-256 over names, types and shapes in order of names. */
   hash: hashSchema,

@@ -1,7 +1,8 @@
 """Size: the MLP width that makes a candidate's model as large as the reference's, and the arithmetic of both models.
 
 Every comparison is between whole models of one parameter count, so a mixer that takes more pays with a narrower MLP.
-The total is linear in the MLP width, so two models tell it for every width.
+The total is linear in the MLP width, so two models tell it for every width. Parameters are counted in real numbers: a
+complex element is two.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from torch import nn
 
 from ..models.language_model import build_model, task_vocabulary
 from ..programs import RAISED_BY_PROGRAMS
-from ..snapshot_layout import entries_of_state, layout_of
+from ..snapshot_layout import entries_of_state, layout_of, numbers_of, type_name
 from .outcome import CandidateError, Outcome, failed, passed
 from .subject import describe
 from .work_counter import WorkCounter, count_work
@@ -163,4 +164,4 @@ def _slope(rung: dict[str, Any], task: dict[str, Any]) -> float:
 
 
 def _count(module: nn.Module) -> int:
-    return sum(parameter.numel() for parameter in module.parameters())
+    return sum(numbers_of(type_name(parameter.dtype), parameter.shape) for parameter in module.parameters())

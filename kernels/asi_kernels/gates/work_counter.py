@@ -2,11 +2,13 @@
 transforms.
 
 Counted: 2 per multiply-add of matrix products, convolutions and attention (by the formulas of
-`torch.utils.flop_counter`); n^2 per right-hand side of a triangular solve (n^2/2 multiply-adds), 2 n^3 for an
-inverse or a factorisation; 5 n log2 n per transform of length n (the usual radix-2 figure); one per element that any
-other operator writes, or reads where it reduces. Not counted: views, copies, and what a composite operator does
-below the dispatcher. An exponential counts as one, so the figure bounds work from below; it compares programs, it
-predicts no time.
+`torch.utils.flop_counter`); n^2 per right-hand side of a triangular solve (n^2/2 multiply-adds), 2 n^3 for an inverse
+or a factorisation; 5 n log2 n per transform of length n (the usual radix-2 figure); one per element that any other
+operator writes, or reads where it reduces. Complex numbers: a multiply-add is four real ones (of a product, a solve,
+a factorisation), a product or quotient of elements is four, any other operator two an element; a convolution is seen
+as the three real ones that PyTorch makes of it; a transform's figure is one of complex numbers already. Not counted:
+views, copies, and what a composite operator does below the dispatcher. An exponential counts as one, so the figure
+bounds work from below; it compares programs, it predicts no time.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from torch.utils.flop_counter import flop_registry
 
 _FREE_OPERATORS = frozenset(
     {
+        "_conj",
         "_to_copy",
         "_unsafe_view",
         "alias",
@@ -71,12 +74,19 @@ _FREE_OPERATORS = frozenset(
         "unfold",
         "unsqueeze",
         "view",
+        "view_as_complex",
+        "view_as_real",
         "where",
         "zero_",
         "zeros",
         "zeros_like",
     }
 )
+# What multiplies or divides element by element; in place the name ends with an underscore more.
+_PRODUCTS = frozenset(
+    {"addcdiv", "addcmul", "cumprod", "div", "dot", "lerp", "mul", "pow", "prod", "reciprocal", "square", "vdot"}
+)
+_REAL_OF_A_COMPLEX_PRODUCT = 4
 _LOW_PRECISION = (torch.float32, torch.bfloat16, torch.float16)
 
 
@@ -122,31 +132,34 @@ class WorkCounter(TorchDispatchMode):
     def _count(self, packet: Any, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> None:
         self.operators += 1
         name = packet.__name__
-        written = _tensors(result)
-        read = {tensor.untyped_storage().data_ptr() for tensor in _tensors(args)}
+        written, operands = _tensors(result), _tensors(args)
+        touched = [*written, *operands]
+        read = {tensor.untyped_storage().data_ptr() for tensor in operands}
+        product = _REAL_OF_A_COMPLEX_PRODUCT if any(tensor.is_complex() for tensor in touched) else 1
         for tensor in written:
             self._note_precision(tensor.dtype)
             if tensor.untyped_storage().data_ptr() not in read:  # neither a view nor in place
                 self.bytes += tensor.untyped_storage().nbytes()
         if packet in flop_registry:
-            self.multiply_adds += flop_registry[packet](*args, **kwargs, out_val=result)
+            self.multiply_adds += product * flop_registry[packet](*args, **kwargs, out_val=result)
         elif name.startswith("_scaled_dot_product_"):  # the registry knows those of GPUs only
             query, key, value = args[:3]
             scores = query[..., 0].numel() * key.shape[-2]
             self.multiply_adds += 2 * scores * (query.shape[-1] + value.shape[-1])
         elif name in ("linalg_solve_triangular", "triangular_solve"):
             rows = written[0].shape[-2]
-            self.multiply_adds += written[0].numel() * rows
+            self.multiply_adds += product * written[0].numel() * rows
         elif name in ("linalg_inv_ex", "_linalg_solve_ex", "linalg_lu_factor_ex", "linalg_cholesky_ex"):
             rows = written[0].shape[-2]
-            self.multiply_adds += 2 * written[0].numel() * rows
+            self.multiply_adds += product * 2 * written[0].numel() * rows
         elif name.startswith("_fft_"):
             self.transforms = True
-            points = max(tensor.numel() for tensor in (*written, *_tensors(args)))
+            points = max(tensor.numel() for tensor in touched)
             length = max(2, *(tensor.shape[-1] for tensor in written))
             self.elementwise += 5 * points * math.log2(length)
         elif name not in _FREE_OPERATORS:
-            self.elementwise += max((tensor.numel() for tensor in (*written, *_tensors(args))), default=0)
+            elements = max((tensor.numel() for tensor in touched), default=0)
+            self.elementwise += elements * (product if name.rstrip("_") in _PRODUCTS else min(product, 2))
 
     def _note_precision(self, dtype: torch.dtype) -> None:
         if dtype in _LOW_PRECISION and (

@@ -45,6 +45,38 @@ def test_views_and_copies_are_free() -> None:
     assert work.total == 0
 
 
+def test_a_complex_multiply_add_counts_as_four_real_ones() -> None:
+    a, b = torch.ones(3, 5, 8, dtype=torch.cfloat), torch.ones(8, 16, dtype=torch.cfloat)
+    assert count_work(lambda: a @ b).multiply_adds == 4 * 2 * 3 * 5 * 8 * 16
+    assert count_work(lambda: torch.einsum("bij,bkj->bik", a, a)).multiply_adds == 4 * 2 * 3 * 5 * 5 * 8
+    matrix, columns = torch.eye(6, dtype=torch.cfloat), torch.ones(6, 4, dtype=torch.cfloat)
+    solved = count_work(lambda: torch.linalg.solve_triangular(matrix, columns, upper=False))
+    assert solved.multiply_adds == 4 * 4 * 6 * 6
+    assert count_work(lambda: torch.linalg.inv(matrix)).multiply_adds == 4 * 2 * 6 * 6 * 6
+
+
+def test_a_complex_convolution_counts_as_the_three_real_ones_that_it_is_made_of() -> None:
+    x, taps = torch.ones(2, 8, 20, dtype=torch.cfloat), torch.ones(8, 1, 5, dtype=torch.cfloat)
+    work = count_work(lambda: F.conv1d(x, taps, groups=8))
+    assert work.multiply_adds == 3 * 2 * 2 * 8 * 16 * 5
+    assert work.elementwise > 0
+
+
+def test_complex_elements_count_four_where_they_are_multiplied_and_two_elsewhere() -> None:
+    z = torch.ones(10, 20, dtype=torch.cfloat)
+    for product in (lambda: z * z, lambda: z.clone().mul_(z), lambda: z / z, lambda: z.cumprod(0)):
+        assert count_work(product).elementwise == 4 * 200
+    for other in (lambda: z + z, lambda: z.exp(), lambda: z.sum(), lambda: z.abs()):
+        assert count_work(other).elementwise == 2 * 200
+    turned = count_work(lambda: torch.view_as_complex(torch.view_as_real(z.mT.conj().resolve_conj()).contiguous()))
+    assert turned.total == 0
+
+
+def test_the_figure_of_a_transform_is_one_of_complex_numbers_already() -> None:
+    x = torch.ones(2, 16)
+    assert count_work(lambda: torch.fft.fft(x.to(torch.cfloat))).elementwise == 5 * 32 * 4
+
+
 def test_transforms_are_noted() -> None:
     x = torch.ones(2, 16)
     assert count_work(lambda: torch.fft.rfft(x)).transforms

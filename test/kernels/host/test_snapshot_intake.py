@@ -117,6 +117,16 @@ def test_both_numbers_are_told(tmp_path: Path, trained: Any) -> None:
     assert f"against {declared['numbers']:,}" in refusal.detail
 
 
+def test_a_complex_number_is_counted_as_two(tmp_path: Path, trained: Any) -> None:
+    request, result = trained
+    tensors = load_file(result["checkpointPath"])
+    tensors["bytes/1/blocks.0.mixer.more"] = torch.ones(500, dtype=torch.complex64)
+    save_file(tensors, result["checkpointPath"])
+    refusal = refuse_snapshots(result, request, tmp_path, None)
+    assert refusal is not None
+    assert f"{request['sizes'][0]['layout']['numbers'] + 1000:,} numbers" in refusal.detail
+
+
 def of_header(header: dict[str, Any] | bytes, data: bytes = b"\0" * 4) -> bytes:
     text = header if isinstance(header, bytes) else json.dumps(header).encode()
     return len(text).to_bytes(8, "little") + text + data
