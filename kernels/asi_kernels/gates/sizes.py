@@ -21,6 +21,28 @@ from .subject import describe
 from .work_counter import WorkCounter, count_work
 
 PARAMETER_TOLERANCE = 0.02
+STATE_TOLERANCE = 0.1
+"""How much more than the reference's parameters a checkpoint may hold: buffers that last, and second names of
+parameters. The worker decides the same once more (workflows/rules/model-size.ts).
+"""
+
+
+@dataclass(frozen=True)
+class LargestExtra:
+    """The largest of what a model's state holds beside its parameters, by the name that it has there."""
+
+    name: str
+    shape: list[int]
+    numbers: int
+    is_parameter: bool
+
+    def __str__(self) -> str:
+        if self.is_parameter:
+            return f"{self.name}, a second name of a parameter, of {self.numbers:,}; keep a tied parameter by one name"
+        return (
+            f"the buffer {self.name} {self.shape} of {self.numbers:,}; register a table that can be computed again "
+            "with persistent=False, or make it shorter"
+        )
 
 
 @dataclass(frozen=True)
@@ -38,10 +60,16 @@ class TaskSize:
     reference_work: WorkCounter
     tokens: int
     layout: dict[str, Any] | None
+    largest_extra: LargestExtra | None
 
     @property
     def difference(self) -> float:
         return self.parameters / self.reference_parameters - 1.0
+
+    @property
+    def state_difference(self) -> float:
+        """Of all numbers that the model's state holds to the reference's parameters; 0 where no width matches."""
+        return self.layout["numbers"] / self.reference_parameters - 1.0 if self.layout else 0.0
 
     @property
     def flops_ratio(self) -> float:
@@ -94,13 +122,13 @@ def _measure(
     width = max(1, round(reference_width + (wanted - at_reference) / slope))
     parameters = round(at_reference + slope * (width - reference_width))
     matched = abs(parameters / wanted - 1.0) <= PARAMETER_TOLERANCE
-    work, layout = None, None
+    work, layout, largest_extra = None, None, None
     if matched:
         model = build_model(mixer_class, rung, task, width, seed) if width != reference_width else model
         parameters = _count(model)
         try:
             # Before the first pass: what a scorer's fresh model has, too.
-            layout = layout_of(entries_of_state(model.state_dict()))
+            layout, largest_extra = layout_of(entries_of_state(model.state_dict())), _largest_extra(model)
             work = _forward_work(model, task, seed)
         except RAISED_BY_PROGRAMS as error:
             raise CandidateError(f"forward of the {task['kind']} model raised {describe(error)}") from error
@@ -114,6 +142,7 @@ def _measure(
         reference_work=reference_work,
         tokens=task["length"],
         layout=layout,
+        largest_extra=largest_extra,
     )
 
 
@@ -125,11 +154,32 @@ def parameters_outcome(sizes: list[TaskSize]) -> Outcome:
         for size in sizes
     )
     measured, limit = abs(worst.difference), PARAMETER_TOLERANCE
-    if all(size.width is not None for size in sizes):
-        return passed(told, measured, limit)
-    return failed(
-        f"no MLP width brings the model within {PARAMETER_TOLERANCE:.0%} of the reference; {told}", measured, limit
-    )
+    if any(size.width is None for size in sizes):
+        return failed(
+            f"no MLP width brings the model within {PARAMETER_TOLERANCE:.0%} of the reference; {told}", measured, limit
+        )
+    fullest = max(sizes, key=lambda size: size.state_difference)
+    if fullest.layout is not None and fullest.state_difference > STATE_TOLERANCE:
+        return failed(
+            f"the model's state holds {fullest.layout['numbers']:,} numbers for {fullest.task}, buffers and parameters "
+            f"of two names counted, against the reference's {fullest.reference_parameters:,} parameters; a tenth more "
+            f"is allowed. Largest beside the parameters: {fullest.largest_extra}; {told}",
+            fullest.state_difference,
+            STATE_TOLERANCE,
+        )
+    return passed(told, measured, limit)
+
+
+def _largest_extra(model: nn.Module) -> LargestExtra | None:
+    """None where the state holds every parameter by one name and nothing else."""
+    first_names = {name for name, _ in model.named_parameters()}
+    all_names = {name for name, _ in model.named_parameters(remove_duplicate=False)}
+    extras = [
+        LargestExtra(name, shape, numbers_of(kind, shape), name in all_names)
+        for name, kind, shape in entries_of_state(model.state_dict())
+        if name not in first_names
+    ]
+    return max(extras, key=lambda extra: extra.numbers, default=None)
 
 
 def flops_outcome(sizes: list[TaskSize], limit: float) -> Outcome:

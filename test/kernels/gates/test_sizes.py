@@ -1,12 +1,19 @@
 """What a model's size is counted to be, whatever types its numbers have."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from asi_kernels.gates.sizes import TaskSize, measure_sizes
+from asi_kernels.gates.sizes import (
+    PARAMETER_TOLERANCE,
+    STATE_TOLERANCE,
+    TaskSize,
+    measure_sizes,
+    parameters_outcome,
+)
 from asi_kernels.generate.baselines import baseline_genome
 from asi_kernels.generate.emit import emit_program
 from asi_kernels.programs import load_mixer_class
@@ -73,3 +80,59 @@ def test_a_complex_product_costs_as_much_arithmetic_however_its_matrix_is_held(
         assert size.work is not None and real.work is not None
         assert size.work.total == real.work.total
         assert size.mixer_parameters % (2 * hidden * hidden + hidden) == 0
+
+
+# A mean over the past with a table in a buffer, a matrix by two names, or neither.
+_STATE_PROGRAM = """
+import torch
+from torch import nn
+
+
+class Mixer(nn.Module):
+    def __init__(self, hidden_size, num_heads, layer_index=0, num_layers=1):
+        super().__init__()
+        self.inner, self.outer = (nn.Linear(hidden_size, hidden_size, bias=False) for _ in range(2))
+        EXTRA
+
+    def forward(self, x, state=None):
+        return self.outer(torch.tanh(self.inner(x))), None
+"""
+_TABLE = 'self.register_buffer("table", torch.ones(4096, hidden_size)LASTING)'
+
+
+def _outcome(folder: Path, extra: str) -> tuple[str, str, float | None, float | None]:
+    outcome = parameters_outcome(_sizes(folder, _STATE_PROGRAM.replace("EXTRA", extra)))
+    return outcome.verdict, outcome.evidence, outcome.measured, outcome.limit
+
+
+def test_a_large_table_that_lasts_is_refused_with_its_name_its_size_and_the_remedy(tmp_path: Path) -> None:
+    verdict, evidence, measured, limit = _outcome(tmp_path, _TABLE.replace("LASTING", ""))
+    assert verdict == "fail"
+    assert "the buffer blocks.0.mixer.table [4096, 64] of 262,144" in evidence
+    assert "persistent=False" in evidence
+    assert limit == 0.1
+    assert measured is not None and measured > 1.0
+
+
+def test_the_same_table_passes_as_one_that_is_made_again(tmp_path: Path) -> None:
+    assert _outcome(tmp_path, _TABLE.replace("LASTING", ", persistent=False"))[0] == "pass"
+
+
+def test_a_small_buffer_that_lasts_passes(tmp_path: Path) -> None:
+    assert _outcome(tmp_path, 'self.register_buffer("scale", torch.ones(hidden_size))')[0] == "pass"
+
+
+def test_a_parameter_of_several_names_counts_by_each_and_the_remedy_is_told(tmp_path: Path) -> None:
+    names = "self.again, self.once_more = self.inner, self.inner"
+    verdict, evidence, *_ = _outcome(tmp_path, names)
+    assert verdict == "fail"
+    assert "blocks.0.mixer.again.weight, a second name of a parameter, of 4,096" in evidence
+
+
+def test_the_gate_and_the_worker_allow_a_state_of_one_size() -> None:
+    rule = (_SCHEMAS.parents[2] / "workflows" / "rules" / "model-size.ts").read_text()
+    found = dict(re.findall(r"^const (\w+Tolerance) = ([\d.]+);$", rule, re.MULTILINE))
+    assert {name: float(value) for name, value in found.items()} == {
+        "parameterTolerance": PARAMETER_TOLERANCE,
+        "stateTolerance": STATE_TOLERANCE,
+    }
