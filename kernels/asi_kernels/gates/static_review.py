@@ -41,11 +41,17 @@ _ALLOWED_MODULES = frozenset(
         "torch.nn.utils",
         "torch.nn.utils.parametrizations",
         "torch.special",
-        "torch.utils.checkpoint",
         "typing",
     }
 )
 _ALLOWED_WORDS = "torch, math, typing, dataclasses, functools, __future__"
+# What a refused module of PyTorch is told with, where a mixer may well have meant it.
+_REMEDIES = {
+    "torch.utils.checkpoint": (
+        "it loads PyTorch's compiler, which writes files, at its first call; call the function directly, as in "
+        "y = self.mix(x): the sequences of a trial need no checkpointing"
+    )
+}
 # Functions of allowed modules that reach files, global settings or the random state that the trainer owns.
 _REFUSED_FUNCTIONS = frozenset(
     {
@@ -186,14 +192,16 @@ class _Reviewer(ast.NodeVisitor):
     def visit_Import(self, node: ast.Import) -> None:
         for alias in node.names:
             if alias.name not in _ALLOWED_MODULES:
-                self._find(node, f"import of {alias.name}; a mixer may import {_ALLOWED_WORDS}")
+                self._find(node, f"import of {alias.name}; {_remedy(alias.name, 'import')}")
             local = alias.asname or alias.name.split(".")[0]
             self._aliases[local] = alias.name if alias.asname else local
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
         module = node.module or ""
         if node.level or module not in _ALLOWED_MODULES:
-            self._find(node, f"import from {'.' * node.level}{module}; a mixer may import {_ALLOWED_WORDS}")
+            names = [module, *(f"{module}.{alias.name}" for alias in node.names)]
+            meant = next((name for name in names if name in _REMEDIES), module)
+            self._find(node, f"import from {'.' * node.level}{module}; {_remedy(meant, 'import')}")
             return
         for alias in node.names:
             if alias.name == "*":
@@ -407,7 +415,7 @@ class _Reviewer(ast.NodeVisitor):
         if module is None:
             return
         if module not in _ALLOWED_MODULES:
-            self._find(node, f"{dotted} reaches module {module}; a mixer may use {_ALLOWED_WORDS}")
+            self._find(node, f"{dotted} reaches module {module}; {_remedy(module, 'use')}")
         # The module may have been reached through another one: torch.nn.functional.torch.load is torch.load.
         dotted = ".".join([module, *rest])
         if rest and rest[0] not in _ALLOWED_FUNCTIONS.get(module, rest):
@@ -419,6 +427,10 @@ class _Reviewer(ast.NodeVisitor):
             or any(part.endswith(_REFUSED_ENDING) for part in dotted.split("."))
         ):
             self._find(node, f"use of {dotted}; files, global settings and random state belong to the trainer")
+
+
+def _remedy(module: str, verb: str) -> str:
+    return _REMEDIES.get(module, f"a mixer may {verb} {_ALLOWED_WORDS}")
 
 
 def _is_dunder(name: str) -> bool:

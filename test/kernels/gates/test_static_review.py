@@ -122,6 +122,26 @@ def test_a_name_that_no_mixer_needs_is_refused_with_its_line(body: str, word: st
     assert str(refused.value).startswith("line ")
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        "import torch.utils.checkpoint",
+        "import torch.utils.checkpoint as c",
+        "from torch.utils.checkpoint import checkpoint",
+        "from torch.utils import checkpoint",
+        "x = torch.utils.checkpoint.checkpoint(F.silu, x)",
+        "check = torch.utils.checkpoint\n        x = check.checkpoint(F.silu, x)",
+    ],
+)
+def test_checkpointing_is_refused_with_what_to_write_instead(body: str) -> None:
+    """Its first call has PyTorch make a folder for its compiler, which the host takes for a forbidden write."""
+    with pytest.raises(ReviewError) as refused:
+        review(_text(body))
+    assert refused.value.label == "rejected_static"
+    assert "torch.utils" in str(refused.value)
+    assert "call the function directly, as in y = self.mix(x)" in str(refused.value)
+
+
 _METHODS = """
 PARTS = ("query", "key")
 SECRET = "__dict" + "__"
@@ -214,12 +234,10 @@ def test_names_whose_beginning_is_written_out_are_let_through(method: str) -> No
         "setattr(self, f'conv{1}', nn.Linear(2, 2))",
         "x = torch.fft.irfft(torch.fft.rfft(x, dim=1), dim=1)",
         "x = torch.linalg.solve_triangular(x, x, upper=False)",
-        "from torch.utils.checkpoint import checkpoint\n        x = checkpoint(F.silu, x)",
         "with torch.amp.autocast('cpu', enabled=False):\n            x = x * math.sqrt(2.0)",
         "nn.init.normal_(self.weight, std=0.02)",
         "self.scale.weight.data[0] = 1.0",
         "x = hasattr(self, 'cache') and x",
-        "x = torch.utils.checkpoint.checkpoint(F.silu, x)",
     ],
 )
 def test_what_honest_mixers_write_is_let_through(body: str) -> None:
