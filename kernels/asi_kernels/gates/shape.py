@@ -9,7 +9,7 @@ import torch
 from ..programs import RAISED_BY_PROGRAMS
 from ..train.layers.arena import BadDeclaration, declared_tensors, read_declaration
 from .outcome import CandidateError, Outcome, failed, passed
-from .subject import Subject, call_with_state, shape_of
+from .subject import KEEP_TYPE, Subject, call_with_state, shape_of
 
 _CASES = ((1, 1), (3, 1), (2, 2), (1, 15), (2, 16), (1, 17), (2, 32), (1, 33), (1, 63), (1, 64), (2, 65))
 
@@ -50,7 +50,7 @@ def _problem(mixer: torch.nn.Module, x: torch.Tensor) -> str:
     with torch.no_grad():
         y, _ = call_with_state(mixer, x, None, seed=0)
     if y.dtype != x.dtype:
-        return f"forward of {x.dtype} returned {y.dtype}; the dtype must be kept"
+        return f"forward of {x.dtype} returned {y.dtype}; {KEEP_TYPE}"
     if y.device != x.device:
         return f"forward on {x.device} returned a tensor on {y.device}; the device must be kept"
     if not torch.equal(x, before):

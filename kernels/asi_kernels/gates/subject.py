@@ -29,6 +29,12 @@ _NOISE = {None: 1e-9, torch.float32: 1e-4, torch.bfloat16: 5e-2, torch.float16: 
 _WIDEST_PROBE = 128
 _LEAST_LAYERS = 2  # what a later layer does must show on a rung with one layer too
 
+# Trainings are in float32; most gates compute in float64, where two ways to one result can be told apart.
+KEEP_TYPE = (
+    "y must keep the type of x, whichever it is (most gates compute in float64): where .float() was used inside, go "
+    "back by .to(x.dtype) before the last projection and return y.to(x.dtype)"
+)
+
 
 @dataclass(frozen=True)
 class ProbeShape:
@@ -185,7 +191,10 @@ def call_with_state(mixer: nn.Module, x: torch.Tensor, state: object, *, seed: i
     try:
         returned = mixer(x) if state is None else mixer(x, state)
     except RAISED_BY_PROGRAMS as error:
-        raise CandidateError(f"forward of {shape_of(x)} {x.dtype} raised {describe(error)}") from error
+        said = f"forward of {shape_of(x)} {x.dtype} raised {describe(error)}"
+        # "expected mat1 and mat2 to have the same dtype", of a layer that is given what .float() made.
+        mixed = x.dtype != torch.float32 and isinstance(error, RuntimeError) and "dtype" in str(error)
+        raise CandidateError(f"{said}; {KEEP_TYPE}" if mixed else said) from error
     if not isinstance(returned, tuple) or len(returned) != 2:
         raise CandidateError(f"forward returned {type(returned).__name__}; it must return the tuple (y, state)")
     y, next_state = returned

@@ -332,6 +332,18 @@ def test_an_error_of_the_program_is_told_with_its_line(reference: Path, tmp_path
     assert _row(result, "causality")["evidence"] == "not run: the shape gate failed"
 
 
+@pytest.mark.parametrize("last", ["self.out(h).float()", "self.out(h.float())"])
+def test_a_type_that_is_not_kept_is_told_with_the_remedy(last: str, reference: Path, tmp_path: Path) -> None:
+    program = tmp_path / "float.py"
+    text = (_PROGRAMS / "defects" / "fixed_dtype.py").read_text()
+    program.write_text(text.replace("self.out(h).float()", last))
+    result = _check(program, reference)
+    assert _fallen(result) == {"shape"}
+    evidence = _row(result, "shape")["evidence"]
+    assert "float64" in evidence
+    assert "go back by .to(x.dtype) before the last projection and return y.to(x.dtype)" in evidence
+
+
 @pytest.mark.parametrize("error", ["SystemExit", "KeyboardInterrupt", "GeneratorExit"])
 @pytest.mark.parametrize("where", ["__init__", "forward"])
 def test_a_program_that_asks_to_exit_fails_its_gate_and_the_check_goes_on(
