@@ -1,11 +1,11 @@
 """The `train` command: every task of the rung in order, from one seed. Request and result: contracts/trial.ts.
 
-The trainer holds the data, the loss, the optimiser and every weight, and runs no candidate code: the mixers compute in
-a process of their own (train/layers), which sees activations and gradients.
+The trainer holds the data, the loss, the optimiser and every weight, and runs no candidate code: the mixers of a task
+compute in a process of their own (train/layers), which sees activations and gradients and ends with its task.
 
 Killed at any moment and run again in the same work folder, it goes on from its last checkpoint and ends with the same
-losses and weights, bit for bit. It holds for mixers whose state is in parameters, buffers and torch's own random
-numbers. Snapshots hold the parameters that were trained, and buffers as they were at first.
+losses and weights, bit for bit. It holds for mixers whose state within a task is in parameters, buffers and torch's own
+random numbers. Snapshots hold the parameters that were trained, and buffers as they were at first.
 """
 
 from __future__ import annotations
@@ -50,8 +50,9 @@ def run(request: dict[str, Any], workdir: Path, report: Report, confine: Confine
     require_consistent(request)
     settle_numerics()
     folder = CheckpointFolder(workdir, request)
-    link = LayerLink(request, confine)
-    trial = _Trial(request, workdir, report, folder, link)
+    # All before anything of the trial is read or trained: none finds what an earlier task or attempt has learnt.
+    links = [LayerLink(request, index, confine) for index in range(len(request["rung"]["tasks"]))]
+    trial = _Trial(request, workdir, report, folder, links)
     label, detail = None, ""
     try:
         trial.train()
@@ -59,7 +60,8 @@ def run(request: dict[str, Any], workdir: Path, report: Report, confine: Confine
         label, detail = failure.label, failure.detail
     finally:
         # Dead before anything of the result is written.
-        link.close()
+        for link in links:
+            link.close()
     if label is None:
         trial.join_snapshots()
     return trial.result(label=label, detail=detail)
@@ -69,13 +71,13 @@ class _Trial:
     """One attempt at a trial: its progress goes on from the last checkpoint in `workdir`."""
 
     def __init__(
-        self, request: dict[str, Any], workdir: Path, report: Report, folder: CheckpointFolder, link: LayerLink
+        self, request: dict[str, Any], workdir: Path, report: Report, folder: CheckpointFolder, links: list[LayerLink]
     ) -> None:
         self._request = request
         self._workdir = workdir
         self._report = report
         self._folder = folder
-        self._link = link
+        self._links = links
         self._found = folder.load()
         self._progress = self._found.progress if self._found else Progress()
         self._earlier_cpu_seconds = self._progress.cpu_seconds
@@ -92,15 +94,15 @@ class _Trial:
         sync_folder(self._workdir)
 
     def _train_task(self, task_index: int) -> None:
-        request, progress, link = self._request, self._progress, self._link
+        request, progress, link = self._request, self._progress, self._links[task_index]
         task = request["rung"]["tasks"][task_index]
         kind, steps = task["kind"], task["steps"]
         mlp_hidden = next(size["mlpHidden"] for size in request["sizes"] if size["task"] == kind)
         link.where = f"building the model of task {kind}"
-        link.build(task_index)
+        link.build()
         model = build_model(link.mixer, request["rung"], task, mlp_hidden, request["seed"]).train()
         optimiser = Optimiser(model, task)
-        self._resume(model, optimiser)
+        self._resume(model, optimiser, link)
         batch_of = training_data(task, request["seed"], request["data"]["folder"])
         snapshots = set(snapshot_steps(task))
         while progress.step < steps:
@@ -124,10 +126,11 @@ class _Trial:
                 _require_finite(model, f"task {kind}, step {progress.step} of {steps}")
                 self._folder.store_snapshot(kind, progress.step, model.state_dict())
             if progress.step % request["checkpointEvery"] == 0 and progress.step < steps:
-                self._store(model, optimiser)
+                self._store(model, optimiser, link)
         progress.task_index += 1
         progress.step, progress.loss_sum, progress.num_losses = 0, 0.0, 0
-        self._store(None, None)
+        link.close()
+        self._store(None, None, None)
 
     def _check_of(self, check: GradientCheck, kind: str) -> Callable[[], None]:
         def run() -> None:
@@ -142,7 +145,7 @@ class _Trial:
 
         return run
 
-    def _resume(self, model: LanguageModel, optimiser: Optimiser) -> None:
+    def _resume(self, model: LanguageModel, optimiser: Optimiser, link: LayerLink) -> None:
         found, self._found = self._found, None
         if found is None or found.model is None:
             return
@@ -153,16 +156,16 @@ class _Trial:
             )
         model.load_state_dict(found.model)
         optimiser.load_state(found.optimiser or {})
-        self._link.restore(found.layers or {})
+        link.restore(found.layers or {})
 
-    def _store(self, model: LanguageModel | None, optimiser: Optimiser | None) -> None:
+    def _store(self, model: LanguageModel | None, optimiser: Optimiser | None, link: LayerLink | None) -> None:
         self._progress.cpu_seconds = self._cpu_seconds()
         self._folder.store(
             Checkpoint(
                 self._progress,
                 model.state_dict() if model else None,
                 optimiser.state() if optimiser else None,
-                self._link.keep() if model else None,
+                link.keep() if link else None,
             )
         )
 
@@ -176,7 +179,7 @@ class _Trial:
 
     def _cpu_seconds(self) -> float:
         own = time.process_time() - self._started
-        return self._earlier_cpu_seconds + own + self._link.cpu_seconds()
+        return self._earlier_cpu_seconds + own + sum(link.cpu_seconds() for link in self._links)
 
     def result(self, *, label: str | None, detail: str) -> dict[str, Any]:
         progress, cpu_seconds = self._progress, self._cpu_seconds()

@@ -234,15 +234,17 @@ def test_a_program_sees_no_environment_no_descriptors_and_no_terminal(
         "print(repr([sorted(os.environ), numbers, sys.stdin.read(), os.getcwd(), os.getsid(0) == os.getppid(),"
         " os.getpriority(os.PRIO_PROCESS, 0)]))\n"
     )
-    make_trial(tmp_path, looks + plain_program, steps=1)
+    request = make_trial(tmp_path, looks + plain_program, steps=1)
     assert host.run("looks", tmp_path)["label"] is None
-    said = (tmp_path / "log.txt").read_text()
-    environment, descriptors, read, folder, led, niceness = eval(said)
-    assert environment == ["HOME", "LANG", "TMPDIR"]
-    # Empty input, the log twice, and an end each of the two pipes to the trainer.
-    assert len(descriptors) == 5
-    assert descriptors[:3] == [0, 1, 2]
-    assert (read, folder, led, niceness) == ("", str(tmp_path), True, 5)
+    said = (tmp_path / "log.txt").read_text().splitlines()
+    assert len(said) == len(request["rung"]["tasks"])  # each task has a process of its own
+    for line in said:
+        environment, descriptors, read, folder, led, niceness = eval(line)
+        assert environment == ["HOME", "LANG", "TMPDIR"]
+        # Empty input, the log twice, and an end each of the two pipes to the trainer.
+        assert len(descriptors) == 5
+        assert descriptors[:3] == [0, 1, 2]
+        assert (read, folder, led, niceness) == ("", str(tmp_path), True, 5)
 
 
 def test_a_process_that_holds_the_pipes_of_a_dead_one_is_no_reason_to_wait(
@@ -279,7 +281,7 @@ def test_a_log_that_an_earlier_attempt_replaced_is_not_followed(
     (tmp_path / "work" / "result.json").mkdir()
     assert host.run("link", tmp_path / "work")["label"] is None
     assert target.read_text() == "untouched"
-    assert (tmp_path / "work" / "log.txt").read_text() == "hello\n"
+    assert (tmp_path / "work" / "log.txt").read_text() == "hello\nhello\n"  # once a task
 
 
 def test_a_result_of_an_earlier_attempt_does_not_count(

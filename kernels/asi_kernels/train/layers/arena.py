@@ -152,15 +152,23 @@ def _read_entry(entry: Any, before: list[Declared], num_layers: int) -> Declared
 
 
 class Arena:
-    """Shared memory for one trial, to be made before the layer process is forked."""
+    """Shared memory for one task of a trial, to be made before its layer process is forked."""
 
-    def __init__(self, rung: dict[str, Any]) -> None:
-        self._tensors_begin = max(4 * task["layers"] * _activation_bytes(rung, task) for task in rung["tasks"])
+    def __init__(self, rung: dict[str, Any], task: dict[str, Any]) -> None:
+        self._tensors_begin = 4 * task["layers"] * _activation_bytes(rung, task)
         self._random_begin = self._tensors_begin + _TENSOR_BYTES
         random_bytes = torch.get_rng_state().numel()
         self._memory = mmap.mmap(-1, self._random_begin + _aligned(random_bytes))
         self._bytes = torch.frombuffer(self._memory, dtype=torch.uint8)
         self.random_state = self._bytes[self._random_begin : self._random_begin + random_bytes]
+
+    def keep_from_children(self) -> None:
+        """Processes that are forked from now on do not have this memory: those of other tasks leave no word in it.
+
+        Elsewhere than on Linux they have it, and a program that searches its process could find it.
+        """
+        if hasattr(mmap, "MADV_DONTFORK"):
+            self._memory.madvise(mmap.MADV_DONTFORK)
 
     def activations(self, rung: dict[str, Any], task: dict[str, Any]) -> list[Activations]:
         """Those of each layer of a task."""

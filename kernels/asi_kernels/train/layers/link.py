@@ -3,13 +3,16 @@
 No candidate code runs in the trainer, and nothing that the layer process says is believed beyond its form: activations
 and gradients are numbers, the weights are the trainer's own. Buffers and frozen parameters of the trainer's model keep
 their initial values; a mixer that lives by changing them is trained without that (the gate `buffers` refuses it).
+
+Each task has a layer process of its own, and all are forked before the first task begins: what a program keeps outside
+its mixers ends with its task, a memory that the next process finds holds no trained weight, and an engine of gradients
+that has threads is never forked.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-import resource
 import select
 import signal
 import sys
@@ -35,18 +38,21 @@ _PATIENCE_TICKS = 200
 
 
 class LayerLink:
-    """Forks the layer process when made. To be closed; everything else raises TrialFailed when the candidate fails.
+    """Forks the layer process of one task when made. To be closed; everything else raises TrialFailed when the
+    candidate fails.
 
     `where` is put before what candidate code raised: at which point of the trial it was.
     """
 
-    def __init__(self, request: dict[str, Any], confine: Confine) -> None:
+    def __init__(self, request: dict[str, Any], task_index: int, confine: Confine) -> None:
         self.where = ""
-        self._request = request
-        self._arena = Arena(request["rung"])
+        self._rung = request["rung"]
+        self._task_index = task_index
+        self._task = self._rung["tasks"][task_index]
+        self._arena = Arena(self._rung, self._task)
         self._declared: list[Declared] = []
         self._parameters: list[nn.Parameter] = []
-        self._earlier_cpu_seconds = _children_cpu_seconds()
+        self._cpu_seconds = 0.0  # once it is dead
         order_reader, self._orders = os.pipe()
         self._replies, reply_writer = os.pipe()
         sys.stdout.flush()
@@ -56,6 +62,7 @@ class LayerLink:
             os.close(self._orders)
             os.close(self._replies)
             serve_layers(request, self._arena, order_reader, reply_writer, confine)
+        self._arena.keep_from_children()
         os.close(order_reader)
         os.close(reply_writer)
         self._is_open = True
@@ -65,16 +72,15 @@ class LayerLink:
             if descriptor is not None:
                 self._poll.register(descriptor, select.POLLIN)
 
-    def build(self, task_index: int) -> None:
-        """Has the mixers of a task made anew; `mixer` then gives their modules, layer by layer."""
-        content = self._ask(Order.BUILD, task_index)
-        task = self._request["rung"]["tasks"][task_index]
+    def build(self) -> None:
+        """Has the mixers of the task made; `mixer` then gives their modules, layer by layer."""
+        content = self._ask(Order.BUILD, self._task_index)
         try:
-            self._declared = read_declaration(content, task["layers"])
+            self._declared = read_declaration(content, self._task["layers"])
             self._places = self._arena.tensors(self._declared)
         except BadDeclaration as error:
             raise TrialFailed("exit", f"{self.where}: {error}") from error
-        self._io = self._arena.activations(self._request["rung"], task)
+        self._io = self._arena.activations(self._rung, self._task)
         self._own = [
             nn.Parameter(place.clone(), requires_grad=entry.is_trained) if entry.is_parameter else place.clone()
             for entry, place in zip(self._declared, self._places, strict=True)
@@ -139,7 +145,7 @@ class LayerLink:
             # CPUCLOCK_SCHED of a process by its id, as clock_getcpuclockid(3) makes it; only Linux knows it.
             with contextlib.suppress(OSError):
                 return time.clock_gettime(~self._pid << 3 | 2)
-        return _children_cpu_seconds() - self._earlier_cpu_seconds
+        return self._cpu_seconds
 
     def close(self) -> None:
         """Ends the layer process. What it holds is lost."""
@@ -148,7 +154,28 @@ class LayerLink:
         self._is_open = False
         self._close_pipes()
         os.kill(self._pid, signal.SIGKILL)
-        os.waitpid(self._pid, 0)
+        self._reap(0)
+
+    def _reap(self, options: int) -> int | None:
+        """Its wait status; None while it lives. Its CPU time is known from then on."""
+        found, status, usage = os.wait4(self._pid, options)
+        if not found:
+            return None
+        self._cpu_seconds = usage.ru_utime + usage.ru_stime
+        return status
+
+    def _reap_patiently(self) -> int | None:
+        """The wait status of a process that has closed its pipes; None for one that lives on without them, now
+        killed.
+        """
+        for _ in range(_PATIENCE_TICKS):
+            status = self._reap(os.WNOHANG)
+            if status is not None:
+                return status
+            time.sleep(_TICK_SECONDS)
+        os.kill(self._pid, signal.SIGKILL)
+        self._reap(0)
+        return None
 
     def _close_pipes(self) -> None:
         for descriptor in (self._orders, self._replies, self._death):
@@ -190,7 +217,7 @@ class LayerLink:
         """The layer process is dead, or has closed its pipe and is ended for it."""
         self._is_open = False
         self._close_pipes()
-        status = _reap(self._pid)
+        status = self._reap_patiently()
         if status is None:
             return TrialFailed("exit", f"{self.where}: its process closed its pipes and lived on")
         if os.WIFSIGNALED(status):
@@ -240,23 +267,6 @@ class _Separate(torch.autograd.Function):
 def _death_descriptor(pid: int) -> int | None:
     """Readable once the process is dead; None where the kernel has no such thing."""
     return os.pidfd_open(pid) if hasattr(os, "pidfd_open") else None
-
-
-def _reap(pid: int) -> int | None:
-    """The wait status of a process that has closed its pipes; None for one that lives on without them, now killed."""
-    for _ in range(_PATIENCE_TICKS):
-        found, status = os.waitpid(pid, os.WNOHANG)
-        if found:
-            return status
-        time.sleep(_TICK_SECONDS)
-    os.kill(pid, signal.SIGKILL)
-    os.waitpid(pid, 0)
-    return None
-
-
-def _children_cpu_seconds() -> float:
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return usage.ru_utime + usage.ru_stime
 
 
 def _signal_name(number: int) -> str:

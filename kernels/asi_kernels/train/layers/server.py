@@ -1,4 +1,4 @@
-"""The layer process: the only one of a trial's training that holds candidate code.
+"""The layer process of a task: of a trial's training, these alone hold candidate code.
 
 It is forked from the trainer, gives up what `confine` says, and is then asked for activations and gradients of its
 layers. The loss, the optimiser, the weights that count and every file to write are the trainer's. It may read what its
@@ -86,12 +86,11 @@ def _tell_failure(replies: int, label: str, detail: str) -> None:
 
 
 class _Layers:
-    """The mixers of the task that was built last, and what their backward passes need."""
+    """The mixers of one task, and what their backward passes need."""
 
     def __init__(self, request: dict[str, Any], arena: Arena) -> None:
         self._request = request
         self._arena = arena
-        self._mixer_class: type[nn.Module] | None = None
         self._mixers: list[nn.Module] = []
         self._io: list[Activations] = []
         self._trained: list[torch.Tensor] = []
@@ -125,12 +124,10 @@ class _Layers:
     def _build(self, task_index: int) -> list[dict[str, Any]]:
         request, task = self._request, self._request["rung"]["tasks"][task_index]
         rung, layers = request["rung"], task["layers"]
-        if self._mixer_class is None:
-            self._mixer_class = load_mixer_class(request["programPath"])
-        self._ends.clear()
+        mixer_class = load_mixer_class(request["programPath"])
         self._mixers = [
             make_mixer(
-                self._mixer_class,
+                mixer_class,
                 hidden=rung["hidden"],
                 heads=rung["heads"],
                 layer=layer,

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -118,7 +119,7 @@ def open_link(make_trial: Any, tmp_path: Path) -> Iterator[Callable[..., LayerLi
     links: list[LayerLink] = []
 
     def make(program: str, confine: Any = train.unconfined) -> LayerLink:
-        links.append(LayerLink(make_trial(tmp_path, program), confine))
+        links.append(LayerLink(make_trial(tmp_path, program), 0, confine))
         return links[-1]
 
     yield make
@@ -145,14 +146,55 @@ class Mixer(nn.Module):
 """
     link = open_link(program)
     link.where = "here"
-    link.build(0)
-    task = link._request["rung"]["tasks"][0]
-    model = build_model(link.mixer, link._request["rung"], task, 32, 0)
+    link.build()
+    task = link._task
+    model = build_model(link.mixer, link._rung, task, 32, 0)
     kept = Optimiser(model, task)
     with pytest.raises(TrialFailed, match=r"here: ValueError: found \[\]"):
         model(torch.zeros(task["batch"], task["length"], dtype=torch.int64))
     assert isinstance(model, LanguageModel)
     assert kept.state()["count"] == 0
+
+
+# Programs that look, as the mixers of a task are made, for what an earlier task could have left them.
+LEFTOVERS = {
+    "a table of the module": ("found = list(kept)", "kept.append(x.sum().item())"),
+    "what the trainer has made": (
+        "found = [type(o).__name__ for o in gc.get_objects() if isinstance(o, (Optimiser, LanguageModel))]",
+        "pass",
+    ),
+    "the memory of another task": (
+        "found = sorted(line for line in open('/proc/self/maps') if '/dev/zero' in line)[1:]",
+        "pass",
+    ),
+    "a word behind the tensors": (
+        "found = []",
+        "place = x.untyped_storage().nbytes() // 4 - 10_000; mark = x.detach().as_strided((1,), (1,), place)\n"
+        "        if not marked and mark.item(): raise ValueError('found a mark')\n"
+        "        marked.append(1); mark.fill_(1.0)",
+    ),
+}
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere processes share what their parent maps")
+@pytest.mark.parametrize("name", LEFTOVERS)
+def test_a_task_finds_nothing_of_an_earlier_one(tmp_path: Path, make_trial: Any, plain_program: str, name: str) -> None:
+    look, leave = LEFTOVERS[name]
+    head = """
+import gc
+from asi_kernels.train.optimiser import Optimiser
+from asi_kernels.models.language_model import LanguageModel
+
+kept, marked = [], []
+"""
+    program = plain_program.replace(
+        "super().__init__()",
+        f"super().__init__()\n        {look}\n        if found: raise ValueError(f'found {{found}}')",
+    ).replace("return self.map(x), state", f"{leave}\n        return self.map(x), state")
+    request = make_trial(tmp_path, f"{head}{program}", steps=2)
+    assert len(request["rung"]["tasks"]) > 1
+    result = train.run(request, tmp_path, lambda line: None)
+    assert (result["status"], result["detail"]) == ("trained", "")
 
 
 ENDS = {
@@ -171,9 +213,9 @@ def test_how_the_layer_process_ends_has_a_label(open_link: Any, plain_program: s
     )
     link = open_link(program)
     link.where = "task bytes, step 3"
-    link.build(0)
-    task = link._request["rung"]["tasks"][0]
-    model = build_model(link.mixer, link._request["rung"], task, 32, 0)
+    link.build()
+    task = link._task
+    model = build_model(link.mixer, link._rung, task, 32, 0)
     label, said = ENDS[body]
     with pytest.raises(TrialFailed, match="task bytes, step 3") as failed:
         model(torch.zeros(task["batch"], task["length"], dtype=torch.int64))
@@ -203,7 +245,7 @@ def test_a_reply_that_no_honest_process_gives_is_a_bad_result(
     monkeypatch.setattr(server._Layers, "serve", lie)
     link = open_link(plain_program)
     with pytest.raises(TrialFailed, match=said) as failed:
-        link.build(0)
+        link.build()
     assert failed.value.label == "bad_result"
 
 
@@ -237,7 +279,7 @@ def test_a_declaration_is_held_to_its_form(content: Any, said: str) -> None:
 def test_more_tensors_than_fit_are_refused_by_name(tiny_rung: dict[str, Any]) -> None:
     declared = read_declaration([{**_GOOD, "shape": [1 << 20, 1 << 10]}], 1)
     with pytest.raises(BadDeclaration, match=r"512 MB of tensors, up to 'map\.weight' of layer 0"):
-        Arena(tiny_rung).tensors(declared)
+        Arena(tiny_rung, tiny_rung["tasks"][0]).tensors(declared)
 
 
 def test_a_program_that_has_other_tensors_when_it_goes_on_is_no_outage(
@@ -279,10 +321,10 @@ def load_checkpoint_identity(state: Path, request: dict[str, Any], program: str)
 def test_its_cpu_time_is_the_kernels_count_while_it_lives_and_after(open_link: Any, plain_program: str) -> None:
     program = plain_program.replace("return self.map(x)", "[x.exp() for _ in range(4000)]; return self.map(x)")
     link = open_link(program)
-    link.build(0)
-    task = link._request["rung"]["tasks"][0]
+    link.build()
+    task = link._task
     before = link.cpu_seconds()
-    build_model(link.mixer, link._request["rung"], task, 32, 0)(torch.zeros(4, task["length"], dtype=torch.int64))
+    build_model(link.mixer, link._rung, task, 32, 0)(torch.zeros(4, task["length"], dtype=torch.int64))
     alive = link.cpu_seconds()
     assert alive > before
     link.close()
