@@ -10,6 +10,7 @@ too while it is looked at, nor what is smaller than a tenth of a direction.
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -61,8 +62,10 @@ class GradientCheck:
     weights, gradients, buffers and random numbers of both processes as it found them.
     """
 
-    def __init__(self, model: nn.Module, link: LayerLink, batch: Batch) -> None:
+    def __init__(self, model: nn.Module, link: LayerLink, batch: Batch, beat: Callable[[], None]) -> None:
+        """`beat` is called before each forward pass: a slow mixer is at work, not silent."""
         self._model = model
+        self._beat = beat
         self._link = link
         self._batch = batch
         self._before = link.keep()
@@ -84,6 +87,7 @@ class GradientCheck:
 
     def _loss(self) -> float:
         """Mean loss in nats of the batch, from the random numbers and buffers that the step began with."""
+        self._beat()
         self._link.restore(self._before)
         logits = self._model(self._batch.inputs)
         return summed_loss(logits.double(), self._batch.targets) / int((self._batch.targets != IGNORED).sum())

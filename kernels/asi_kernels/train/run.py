@@ -109,7 +109,7 @@ class _Trial:
             link.where = f"task {kind}, step {progress.step + 1}"
             batch = batch_of(progress.step)
             is_checked = self._lot.is_due(task_index, progress.step)
-            check = self._check_of(GradientCheck(model, link, batch), kind) if is_checked else None
+            check = self._check_of(GradientCheck(model, link, batch, self._beat), kind) if is_checked else None
             loss = _step(model, optimiser, batch, step=progress.step, kind=kind, check=check)
             value = loss.item()
             progress.add_loss(loss, value)
@@ -144,6 +144,9 @@ class _Trial:
                 )
 
         return run
+
+    def _beat(self) -> None:
+        self._report(None)
 
     def _resume(self, model: LanguageModel, optimiser: Optimiser, link: LayerLink) -> None:
         found, self._found = self._found, None
