@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from .outcome import CandidateError, Outcome, failed, passed
-from .subject import INPUT_KINDS, Subject, call, evaluate
+from .subject import INPUT_KINDS, Subject, call, cast, evaluate
 
 _LENGTH = 96
 # Six times the largest median (0.008) over all baselines, honest fixtures and 40 drawn genomes.
@@ -29,7 +29,7 @@ def precision(subject: Subject) -> Outcome:
     worst, place = 0.0, ""
     for layer_index in subject.layer_indices:
         mixer = subject.build(layer_index=layer_index, dtype=torch.bfloat16, noise=subject.noise)
-        wide = copy.deepcopy(mixer).to(torch.float32)
+        wide = cast(copy.deepcopy(mixer), torch.float32)
         x = subject.inputs(len(INPUT_KINDS), _LENGTH, seed=81, dtype=torch.bfloat16)
         y, way = _narrow(mixer, wide, x, subject.seed)
         expected = evaluate(copy.deepcopy(wide), x.float(), seed=subject.seed)

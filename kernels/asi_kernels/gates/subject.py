@@ -108,7 +108,7 @@ class Subject:
         lazy = [name for name, value in mixer.named_parameters() if isinstance(value, nn.UninitializedParameter)]
         if lazy:
             raise CandidateError(f"parameter {lazy[0]} is without shape and values; give every size in __init__")
-        mixer = mixer.to(dtype)
+        mixer = cast(mixer, dtype)
         randomise(mixer, seed=seed, noise=self.noise if noise is None else noise)
         return mixer.train(training)
 
@@ -179,6 +179,20 @@ class Subject:
         shape = self.shape
         width = f"hidden_size={shape.hidden}, num_heads={shape.heads}"
         return f"{width}, layer_index={layer_index}, num_layers={shape.num_layers}"
+
+
+def cast(mixer: nn.Module, dtype: torch.dtype) -> nn.Module:
+    """`mixer` with its floating numbers in `dtype`. Complex ones stay complex, as a trainer leaves them: double where
+    `dtype` is, else complex64.
+    """
+    wide = torch.complex128 if dtype == torch.float64 else torch.complex64
+
+    def converted(tensor: torch.Tensor) -> torch.Tensor:
+        if tensor.is_complex():
+            return tensor.to(wide)
+        return tensor.to(dtype) if tensor.is_floating_point() else tensor
+
+    return mixer._apply(converted)
 
 
 def call(mixer: nn.Module, x: torch.Tensor, *, seed: int) -> torch.Tensor:

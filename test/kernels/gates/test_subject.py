@@ -144,3 +144,25 @@ def test_a_deep_look_adds_a_length_far_past_training() -> None:
     subject.__dict__["cost"] = Cost(1e-6, 1e-6)
     assert effort_for(subject, 99).long_lengths == (32, 128, 331)
     assert effort_for(subject, 100).long_lengths == (32, 128, 331, 700)
+
+
+class _Turned(nn.Module):
+    def __init__(self, hidden_size: int, num_heads: int, layer_index: int = 0, num_layers: int = 1) -> None:
+        super().__init__()
+        self.turn = nn.Parameter(torch.randn(hidden_size, dtype=torch.complex64))
+        self.scale = nn.Parameter(torch.ones(hidden_size))
+        self.register_buffer("count", torch.zeros((), dtype=torch.int64))
+
+
+@pytest.mark.parametrize(
+    ("dtype", "turned"),
+    [
+        (torch.float64, torch.complex128),
+        (torch.float32, torch.complex64),
+        (torch.bfloat16, torch.complex64),
+    ],
+)
+def test_complex_numbers_stay_complex_in_every_precision(dtype: torch.dtype, turned: torch.dtype) -> None:
+    mixer = _subject(mixer_class=_Turned).build(dtype=dtype, noise=1.0)
+    assert (mixer.turn.dtype, mixer.scale.dtype, mixer.count.dtype) == (turned, dtype, torch.int64)
+    assert mixer.turn.imag.abs().min() > 0
