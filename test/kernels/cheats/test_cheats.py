@@ -15,17 +15,17 @@ import sequence_cheats
 import try_program
 
 # One of each kind that reaches the judge: leaks, patches, memory, test-time training, forged answers.
-SAMPLE = {
-    "e01_patches_cross_entropy": None,
-    "e06_lazy_result": "integrity",
-    "e10_leaks_without_gradient": "integrity",
-    "e15_remembers_sequences": None,
-    "e16_trains_at_test_time": "integrity",
-    "e23_hidden_weights": None,
-    "e23_trained_at_birth": None,
-    "e28_answers_for_fewer": "bad_result",
-    "e40_answers_in_place_of_the_model": "integrity",
-    "e41_remembers_its_answers": "integrity",
+SAMPLE: dict[str, tuple[str | None, ...]] = {
+    "e01_patches_cross_entropy": (None,),
+    "e06_lazy_result": ("integrity",),
+    "e10_leaks_without_gradient": ("integrity",),
+    "e15_remembers_sequences": (None,),
+    "e16_trains_at_test_time": ("integrity",),
+    "e23_hidden_weights": (None, "integrity"),  # by the step at which its gradients are looked at
+    "e23_trained_at_birth": (None,),
+    "e28_answers_for_fewer": ("bad_result",),
+    "e40_answers_in_place_of_the_model": ("integrity",),
+    "e41_remembers_its_answers": ("integrity",),
 }
 
 
@@ -61,7 +61,7 @@ def test_host_and_judge_alone_give_a_cheating_program_no_better_score(
     name: str, course: try_program.Course, control: float
 ) -> None:
     row = course.score(name, 0, "promotion")
-    assert row.label == SAMPLE[name]
+    assert row.label in SAMPLE[name]
     assert not program_cheats.is_better(row, control)
 
 
