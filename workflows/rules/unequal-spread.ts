@@ -29,7 +29,9 @@ export const heldAgainst = (own: Spread, floor: Spread | null, sharedBy = 1): He
   const variance = Math.max(pooled, ownVariance);
   if (floor === null || floor.degreesOfFreedom === 0 || own.degreesOfFreedom === 0 || variance === 0)
     return { variance, degreesOfFreedom: degrees };
-  if (ownVariance > (foreignFloors(sharedBy) * floor.squares) / floor.degreesOfFreedom)
+  // One degree alone says next to nothing: two exploring seeds lie apart so far once in six times.
+  const isKnown = own.degreesOfFreedom >= 2;
+  if (isKnown && ownVariance > (foreignFloors(sharedBy) * floor.squares) / floor.degreesOfFreedom)
     return { variance, degreesOfFreedom: own.degreesOfFreedom };
   const known = Math.min(variance, floor.squares / floor.degreesOfFreedom / 2);
   const unknown = variance - known;
