@@ -1,17 +1,25 @@
 import { ActivityCancellationType, proxyActivities } from '@temporalio/workflow';
 import { withSummaries } from './activity-summaries.ts';
-import type { CheckActivities, DiscoveryActivities, ResearchActivities, TrainingActivities } from './contracts/activities.ts';
+import {
+  type CheckActivities,
+  type DiscoveryActivities,
+  type ResearchActivities,
+  type TrainingActivities,
+  unstorableType,
+} from './contracts/activities.ts';
 import { taskQueues } from './contracts/messages.ts';
 
 // Failures whose type is in contracts/activities.failureTypes are thrown non-retryable where they arise. Everything else that is thrown is an
-// outage (a server, a disk, a process that died) and is retried; what a candidate does comes back as a value.
+// outage (a server, a disk, a process that died) and is retried; what a candidate does comes back as a value. A record that its schema refuses
+// would be refused again each time, and a cancel would wait with it.
+const nonRetryableErrorTypes = [unstorableType];
 
 /** The record: short writes on the archive; an outage of it pauses the campaign rather than failing it. */
 export const record = withSummaries(
   proxyActivities<Omit<DiscoveryActivities, 'judgeExperiment' | 'openCampaign' | 'concludeCampaign'>>({
     taskQueue: taskQueues.discovery,
     startToCloseTimeout: '2 minutes',
-    retry: { initialInterval: '500 ms', backoffCoefficient: 2, maximumInterval: '30 seconds' },
+    retry: { nonRetryableErrorTypes, initialInterval: '500 ms', backoffCoefficient: 2, maximumInterval: '30 seconds' },
   }),
   {
     calibrateNoise: () => 'what seeds alone do',
@@ -33,7 +41,7 @@ export const judging = withSummaries(
     taskQueue: taskQueues.discovery,
     startToCloseTimeout: '7 days',
     heartbeatTimeout: '30 seconds',
-    retry: { initialInterval: '500 ms', backoffCoefficient: 2, maximumInterval: '30 seconds' },
+    retry: { nonRetryableErrorTypes, initialInterval: '500 ms', backoffCoefficient: 2, maximumInterval: '30 seconds' },
   }),
   { judgeExperiment: () => 'fitness from its scores' },
 );
@@ -44,7 +52,13 @@ export const longRecord = withSummaries(
     taskQueue: taskQueues.discovery,
     startToCloseTimeout: '20 minutes',
     heartbeatTimeout: '30 seconds',
-    retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '30 seconds', maximumAttempts: 10 },
+    retry: {
+      nonRetryableErrorTypes,
+      initialInterval: '1 second',
+      backoffCoefficient: 2,
+      maximumInterval: '30 seconds',
+      maximumAttempts: 10,
+    },
   }),
   { openCampaign: () => 'check the settings, prepare the data', concludeCampaign: () => 'verdicts, report and bundles' },
 );
@@ -57,7 +71,13 @@ export const research = withSummaries(
     heartbeatTimeout: '30 seconds',
     // A proposal that went on after its experiment was closed would write into a terminal record.
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-    retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute', maximumAttempts: 10 },
+    retry: {
+      nonRetryableErrorTypes,
+      initialInterval: '1 second',
+      backoffCoefficient: 2,
+      maximumInterval: '1 minute',
+      maximumAttempts: 10,
+    },
   }),
   {
     proposeExperiment: ({ origin }) => `propose and write the ${origin.kind}`,
@@ -72,7 +92,13 @@ export const checks = proxyActivities<CheckActivities>({
   startToCloseTimeout: '7 days',
   heartbeatTimeout: '15 seconds',
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-  retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute', maximumAttempts: 10 },
+  retry: {
+    nonRetryableErrorTypes,
+    initialInterval: '1 second',
+    backoffCoefficient: 2,
+    maximumInterval: '1 minute',
+    maximumAttempts: 10,
+  },
 });
 
 /**
@@ -84,5 +110,11 @@ export const training = proxyActivities<TrainingActivities>({
   startToCloseTimeout: '7 days',
   heartbeatTimeout: '15 seconds',
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-  retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute', maximumAttempts: 10 },
+  retry: {
+    nonRetryableErrorTypes,
+    initialInterval: '1 second',
+    backoffCoefficient: 2,
+    maximumInterval: '1 minute',
+    maximumAttempts: 10,
+  },
 });

@@ -5,7 +5,8 @@ import type { CampaignRun } from './campaign-state.ts';
 import type { ExperimentOrigin } from './contracts/activities.ts';
 import { taskQueues } from './contracts/messages.ts';
 import { experimentId } from './contracts/naming.ts';
-import { rootMessage, runExperiment } from './experiment.ts';
+import { runExperiment } from './experiment.ts';
+import { rootMessage } from './rules/root-failure.ts';
 import { campaignKey } from './search-attributes.ts';
 
 /** A cancelled parent waits until its children have recorded their end; a terminated one still asks them to. */

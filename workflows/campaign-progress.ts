@@ -1,6 +1,7 @@
 import {
   ActivityFailure,
   ApplicationFailure,
+  ChildWorkflowFailure,
   condition,
   patched,
   setCurrentDetails,
@@ -10,8 +11,8 @@ import {
 import { record } from './activity-proxies.ts';
 import type { CampaignRun } from './campaign-state.ts';
 import { renderDetails } from './details.ts';
-import { rootMessage } from './experiment.ts';
 import { poolIsDue } from './rules/pool.ts';
+import { rootFailure } from './rules/root-failure.ts';
 import { bestGainKey, experimentsKey, stageKey } from './search-attributes.ts';
 
 /** Past this the machine is the problem: stop rather than burn the rest of the budget. */
@@ -100,6 +101,7 @@ export const throwFault = (run: CampaignRun): void => {
 
 /** Lists and pages of the server show the outermost message, and "Activity task failed" tells a person nothing. */
 export const spoken = (error: unknown): unknown => {
-  if (!(error instanceof ActivityFailure) || !(error.cause instanceof ApplicationFailure)) return error;
-  return ApplicationFailure.nonRetryable(rootMessage(error), error.cause.type);
+  if (!(error instanceof ActivityFailure || error instanceof ChildWorkflowFailure)) return error;
+  const root = rootFailure(error);
+  return root instanceof ApplicationFailure ? ApplicationFailure.nonRetryable(root.message, root.type) : error;
 };

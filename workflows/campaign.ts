@@ -19,8 +19,8 @@ import { verify } from './campaign-verification.ts';
 import { type ExperimentOrigin, failureTypes } from './contracts/activities.ts';
 import type { Conclusion } from './contracts/campaign.ts';
 import { campaignIdForWorkflow } from './contracts/naming.ts';
-import { rootMessage } from './experiment.ts';
 import { confirmationReserve } from './rules/budget.ts';
+import { rootMessage } from './rules/root-failure.ts';
 import { type ExplorationState, nextMove } from './rules/stopping.ts';
 import { bestGainKey, campaignKey, kindKey, outcomeKey, presetKey } from './search-attributes.ts';
 

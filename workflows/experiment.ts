@@ -13,6 +13,7 @@ import { auditCuts, type ExperimentInput, type ExperimentOutcome, type StepResul
 import type { FailureLabel } from './contracts/failure.ts';
 import { trialId } from './contracts/naming.ts';
 import { classifyFailure, lostLabel } from './rules/retry.ts';
+import { rootMessage } from './rules/root-failure.ts';
 import { kindKey, outcomeKey, stageKey } from './search-attributes.ts';
 
 type Stage = 'propose' | 'check' | 'train' | 'score';
@@ -189,6 +190,3 @@ export const outageOf = (
   const isWorkerLost = error.cause instanceof TimeoutFailure && error.cause.timeoutType === 'HEARTBEAT';
   return { label: lostLabel({ activity: error.activityType, isWorkerLost, isOurs }), detail: rootMessage(error) };
 };
-
-/** The innermost cause: what a person needs to read. */
-export const rootMessage = (error: Error): string => (error.cause instanceof Error ? rootMessage(error.cause) : error.message);

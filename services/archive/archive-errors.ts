@@ -1,4 +1,5 @@
 import type * as z from 'zod';
+import { unstorableType } from '../../workflows/contracts/activities.ts';
 import { faultMessage, type StoreFault, type StoreFaultReason } from '../storage/store-fault.ts';
 
 /** The archive cannot be opened, read or written now. Never the record's fault; path and remedy are in the message and in fields. */
@@ -22,7 +23,7 @@ export class ArchiveUnavailableError extends Error {
 
 /** A record that its schema refuses was about to be written: NaN for a number, say. Nothing was written. */
 export class InvalidRecordError extends Error {
-  override readonly name = 'InvalidRecordError';
+  override readonly name = unstorableType;
   readonly kind: string;
   readonly id: string;
   constructor(kind: string, id: string, problem: string, options?: ErrorOptions) {

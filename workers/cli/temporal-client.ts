@@ -2,6 +2,7 @@ import { Client, Connection, isGrpcServiceError, WorkflowNotFoundError, Workflow
 import type { Campaign } from '../../workflows/contracts/campaign.ts';
 import { isCampaignOver } from '../../workflows/contracts/campaign.ts';
 import { type CampaignStatus, statusQuery } from '../../workflows/contracts/messages.ts';
+import { rootMessage } from '../../workflows/rules/root-failure.ts';
 import { CommandError } from './command-error.ts';
 
 const connectMs = 2_000;
@@ -95,6 +96,3 @@ const isDeadline = (error: unknown): boolean => {
   const service = isGrpcServiceError(error) ? error : causeOf(error);
   return isGrpcServiceError(service) && service.code === deadlineExceeded;
 };
-
-/** The innermost message: what the validator or the activity said. */
-export const rootMessage = (error: Error): string => (error.cause instanceof Error ? rootMessage(error.cause) : error.message);

@@ -1,14 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ApplicationFailure, CancelledFailure, WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client';
 import { failureTypes } from '../../workflows/contracts/activities.ts';
+import { rootFailure } from '../../workflows/rules/root-failure.ts';
 import { badInput, CommandError } from './command-error.ts';
-import { rootMessage, type TemporalClient } from './temporal-client.ts';
+import type { TemporalClient } from './temporal-client.ts';
 
 /** How the campaign's workflow ended. */
 export type WorkflowEnd =
   | { readonly kind: 'finished' }
   | { readonly kind: 'cancelled' }
-  /** type: of the innermost failure, null where it has none. */
+  /** type: of what failed, null where it has none. */
   | { readonly kind: 'failed'; readonly message: string; readonly type: string | null };
 
 /** Failures that a person's input is the cause of. */
@@ -20,10 +21,11 @@ export const refusalError = (id: string, { message, type }: Extract<WorkflowEnd,
     ? badInput(`${id} was refused: ${message}`)
     : new CommandError(`${id} was refused: ${message}`);
 
-const rootType = (error: Error): string | null => {
-  if (error.cause instanceof Error) return rootType(error.cause);
-  return error instanceof ApplicationFailure ? (error.type ?? null) : null;
-};
+const failedBy = (failure: Error): WorkflowEnd => ({
+  kind: 'failed',
+  message: failure.message,
+  type: failure instanceof ApplicationFailure ? (failure.type ?? null) : null,
+});
 
 const retryMs = 1_000;
 
@@ -36,9 +38,7 @@ export const waitForEnd = async ({ client }: TemporalClient, workflowId: string,
       return { kind: 'finished' };
     } catch (error) {
       if (error instanceof WorkflowFailedError) {
-        return error.cause instanceof CancelledFailure
-          ? { kind: 'cancelled' }
-          : { kind: 'failed', message: rootMessage(error), type: rootType(error) };
+        return error.cause instanceof CancelledFailure ? { kind: 'cancelled' } : failedBy(rootFailure(error));
       }
       if (error instanceof WorkflowNotFoundError || signal.aborted) throw error;
       // The server is away; its supervisor brings it back with its state.

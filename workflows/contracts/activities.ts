@@ -16,6 +16,9 @@ export const failureTypes = {
   brokenPython: 'BrokenPython',
 } as const;
 
+/** Name of the archive's error for a record that its schema refuses; it passes through activities as it is. */
+export const unstorableType = 'InvalidRecordError';
+
 /** Cuts of an audit by what is at stake: a leak at 3 % of positions is found by 100 with 95 %, one at 1 % by 300. */
 export const auditCuts = { finalist: 100, champion: 300 } as const;
 
