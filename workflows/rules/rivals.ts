@@ -16,8 +16,8 @@ export const missedError = 0.05;
 /**
  * Baselines that exploring does not exclude from being the strongest, the strongest by measurement first: subset selection (S. Gupta,
  * Technometrics 7, 1965). One is left out where the leader beats it at level `missedError` over the number of the others, which is
- * Bonferroni's bound for Gupta's constant: the strongest is lost only if some other one beats it by luck. One that cannot be compared
- * stays.
+ * Bonferroni's bound for Gupta's constant: the strongest is lost only if some other one beats it by luck. All of them are of the table that
+ * the noise was measured on, so that it tells of both sides. One that cannot be compared stays.
  */
 export const mayBeStrongest = ({ metric, baselines, noise }: RivalInput): readonly string[] => {
   const [leader] = baselines;
@@ -31,7 +31,7 @@ export const mayBeStrongest = ({ metric, baselines, noise }: RivalInput): readon
   const kept = others.filter(({ values }) => {
     const pair = { metric, candidate: best.values, reference: values };
     const beside = floorOf(withoutPair(noise, pairedDifferences(pair)));
-    const lead = pairedComparison({ ...pair, noise: beside, confidence })?.effect ?? null;
+    const lead = pairedComparison({ ...pair, noise: beside, areBothKnown: true, confidence })?.effect ?? null;
     return lead === null || lead.low <= 0;
   });
   return [best, ...kept].map(({ id }) => id);

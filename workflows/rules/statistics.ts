@@ -6,7 +6,7 @@ import { mean } from './mean.ts';
 import type { ConfirmationDesign } from './sequential-design.ts';
 import { differenceSpread, pooled, residualSpread, type SeedValues, type Spread } from './spread.ts';
 import { tQuantile } from './student-t.ts';
-import { heldAgainst } from './unequal-spread.ts';
+import { heldAgainst, largerOf } from './unequal-spread.ts';
 
 export { mean } from './mean.ts';
 export type { SeedValues } from './spread.ts';
@@ -41,6 +41,8 @@ export interface PairedInput {
   readonly before?: Spread | null;
   /** Finalists among whom the error of `confidence` is shared; 1 unless told. */
   readonly sharedBy?: number;
+  /** Both are of those whose spread the noise floor tells: two baselines. */
+  readonly areBothKnown?: boolean;
   /** Two-sided; 0.95 unless told. */
   readonly confidence?: number;
 }
@@ -51,7 +53,7 @@ export interface PairedInput {
  *
  * With n common seeds and no noise floor: t with n - 1 degrees on the sample variance. With a noise floor the two variances are pooled
  * by their degrees, the pair's own is taken where it is larger, and the degrees are those of `heldAgainst`, because a candidate may be
- * noisier than the baselines were. Null where nothing honest can be said: no common seed, one seed without a noise floor, or a value
+ * noisier than the baselines were; two baselines have all degrees. Null where nothing honest can be said: no common seed, one seed without a noise floor, or a value
  * that is not finite.
  */
 export const pairedEffect = (input: PairedInput): Effect | null => pairedComparison(input)?.effect ?? null;
@@ -66,17 +68,15 @@ export interface PairedComparison {
 
 /** `pairedEffect` with its parts. */
 export const pairedComparison = (input: PairedInput): PairedComparison | null => {
-  const { metric, candidate, reference, noise, before, sharedBy = 1, confidence = 0.95 } = input;
+  const { metric, candidate, reference, noise, before, sharedBy = 1, areBothKnown = false, confidence = 0.95 } = input;
   if (!(confidence > 0 && confidence < 1)) throw new RangeError(`confidence ${confidence}; right would be between 0 and 1`);
   const differences = pairedDifferences({ metric, candidate, reference });
   const seeds = differences.length;
   if (seeds === 0 || !differences.every(Number.isFinite)) return null;
   const floor = noise != null && noise.degreesOfFreedom > 0 ? noise : null;
-  const held = heldAgainst(
-    pooled([differenceSpread(differences), before ?? null]),
-    floor && { squares: floor.pairedSd ** 2 * floor.degreesOfFreedom, degreesOfFreedom: floor.degreesOfFreedom },
-    sharedBy,
-  );
+  const own = pooled([differenceSpread(differences), before ?? null]);
+  const others = floor && { squares: floor.pairedSd ** 2 * floor.degreesOfFreedom, degreesOfFreedom: floor.degreesOfFreedom };
+  const held = areBothKnown ? largerOf(own, others) : heldAgainst(own, others, sharedBy);
   if (held === null) return null;
   const { degreesOfFreedom } = held;
   const sd = Math.sqrt(held.variance);

@@ -13,6 +13,17 @@ export interface Held {
 const foreignFloors = (sharedBy: number): number => Math.min(2, Math.max(0.4, 4 / sharedBy));
 
 /**
+ * Variance of one paired difference whose sides both spread as the floor tells, from its own values and from everything but the pair: pooled by
+ * their degrees, or the own where that is larger, with all degrees. Null where nothing is known.
+ */
+export const largerOf = (own: Spread, floor: Spread | null): Held | null => {
+  const degreesOfFreedom = own.degreesOfFreedom + (floor?.degreesOfFreedom ?? 0);
+  if (degreesOfFreedom === 0) return null;
+  const ownVariance = own.degreesOfFreedom === 0 ? 0 : own.squares / own.degreesOfFreedom;
+  return { variance: Math.max((own.squares + (floor?.squares ?? 0)) / degreesOfFreedom, ownVariance), degreesOfFreedom };
+};
+
+/**
  * Variance of one paired difference, from its own values and from everything but the pair. One of the two sides, the baseline, is known to
  * spread as the floor does: half of the floor is its share, with the floor's degrees. What is more than that is the other side's, a
  * candidate that may be noisier than any baseline; only its own values tell of it, with their few degrees. The two parts together have
@@ -22,16 +33,13 @@ const foreignFloors = (sharedBy: number): number => Math.min(2, Math.max(0.4, 4 
  * error is shared. Null where nothing is known.
  */
 export const heldAgainst = (own: Spread, floor: Spread | null, sharedBy = 1): Held | null => {
-  const degrees = own.degreesOfFreedom + (floor?.degreesOfFreedom ?? 0);
-  if (degrees === 0) return null;
-  const ownVariance = own.degreesOfFreedom === 0 ? 0 : own.squares / own.degreesOfFreedom;
-  const pooled = (own.squares + (floor?.squares ?? 0)) / degrees;
-  const variance = Math.max(pooled, ownVariance);
-  if (floor === null || floor.degreesOfFreedom === 0 || own.degreesOfFreedom === 0 || variance === 0)
-    return { variance, degreesOfFreedom: degrees };
+  const both = largerOf(own, floor);
+  if (both === null || floor === null || floor.degreesOfFreedom === 0 || own.degreesOfFreedom === 0 || both.variance === 0)
+    return both;
+  const { variance, degreesOfFreedom: degrees } = both;
   // One degree alone says next to nothing: two exploring seeds lie apart so far once in six times.
   const isKnown = own.degreesOfFreedom >= 2;
-  if (isKnown && ownVariance > (foreignFloors(sharedBy) * floor.squares) / floor.degreesOfFreedom)
+  if (isKnown && own.squares / own.degreesOfFreedom > (foreignFloors(sharedBy) * floor.squares) / floor.degreesOfFreedom)
     return { variance, degreesOfFreedom: own.degreesOfFreedom };
   const known = Math.min(variance, floor.squares / floor.degreesOfFreedom / 2);
   const unknown = variance - known;

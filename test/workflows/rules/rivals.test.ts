@@ -25,6 +25,11 @@ describe('mayBeStrongest', () => {
     expect(chosen({ ...far, gdn: onSeeds(2.03, 2.12), rwkv: onSeeds(2.01, 2.13) })).toEqual(['ssd', 'rwkv', 'gdn']);
   });
 
+  it('holds them against the noise of their own table with all its degrees, though two seeds of a pair tell little', () => {
+    // With degrees of their own two seeds almost alone, ssd's lead of 0.28 over gdn would prove nothing.
+    expect(chosen({ ...far, gdn: onSeeds(2.32, 2.35), rwkv: onSeeds(2.5, 2.62) })).toEqual(['ssd']);
+  });
+
   it('keeps all where nothing is known of the noise and seeds are too few to tell', () => {
     expect(chosen({ a: onSeeds(2), b: onSeeds(1) }, false)).toEqual(['b', 'a']);
     expect(chosen({})).toEqual([]);
