@@ -20,6 +20,9 @@ const shapes = [
   { kind: 'Hugging Face token', pattern: /\bhf_[A-Za-z0-9]{30,}/ },
   { kind: 'Slack token', pattern: /\bxox[abeoprs]-[A-Za-z0-9-]{10,}/ },
   { kind: 'Google API key', pattern: /\bAIza[\w-]{35}/ },
+  { kind: 'npm token', pattern: /\bnpm_[A-Za-z0-9]{36}/ },
+  { kind: 'PyPI token', pattern: /\bpypi-AgE[\w-]{50,}/ },
+  { kind: 'Stripe key', pattern: /\b[rs]k_(?:live|test)_[A-Za-z0-9]{16,}/ },
   { kind: 'GitLab token', pattern: /\bglpat-[\w-]{20,}(?:\.[0-9a-z]{2}\.[0-9a-z]{4,})?/ },
   {
     // The password alone, up to the last @ before the path. What begins like a template's place or like a mark is none.
@@ -29,8 +32,9 @@ const shapes = [
 ] as const;
 export type SecretKind = (typeof shapes)[number]['kind'];
 
-/** The short ones are words of their own at the end, since PATH, AUTHOR, BYPASS and SSH_AUTH_SOCK hold them too. */
-const secretName = /KEY|TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|CREDENTIAL|(?:^|_)(?:PASS|DSN|PAT|AUTH)(?:_?\d+)?$/i;
+/** The short ones are words of their own at the end, since PATH, AUTHOR, BYPASS, SSH_AUTH_SOCK and PWD itself hold them too. */
+const secretName =
+  /KEY(?!BOARD|MAP|RING)|TOKEN(?!IZ)|SECRET|PASSWORD|PASSWD|PASSPHRASE|CREDENTIAL|(?:^|_)(?:(?:PG)?PASS|DSN|PAT|AUTH)(?:_?\d+)?$|_PWD$/i;
 /** Shorter values are words of everyday texts. */
 const shortestValue = 8;
 

@@ -16,6 +16,9 @@ const credential = fc.oneof(
   letters(`${alphanumeric}-`, { minLength: 10, maxLength: 60 }).map((text) => ({ kind: 'Slack token', text: `xoxb-${text}` })),
   letters(`${alphanumeric}-_`, { minLength: 35, maxLength: 35 }).map((text) => ({ kind: 'Google API key', text: `AIza${text}` })),
   letters(`${alphanumeric}-_`, { minLength: 20, maxLength: 30 }).map((text) => ({ kind: 'GitLab token', text: `glpat-${text}` })),
+  letters(alphanumeric, { minLength: 36, maxLength: 36 }).map((text) => ({ kind: 'npm token', text: `npm_${text}` })),
+  letters(`${alphanumeric}-_`, { minLength: 50, maxLength: 90 }).map((text) => ({ kind: 'PyPI token', text: `pypi-AgE${text}` })),
+  letters(alphanumeric, { minLength: 16, maxLength: 40 }).map((text) => ({ kind: 'Stripe key', text: `sk_live_${text}` })),
   letters(`${alphanumeric}-_`, { minLength: 20, maxLength: 80 }).map((text) => ({
     kind: 'JSON web token',
     text: `eyJ${text}.${text}.${text}`,
@@ -91,6 +94,7 @@ describe('a text that is to be stored', () => {
     'self.hf_linear_attention_weight = nn.Parameter(torch.zeros(hf_dim))',
     'xoxo-kisses, xoxb-short and glpat-short, glpatina-of-a-long-word-or-two',
     'AIzawa is a name',
+    'npm_config_cache, npm_lifecycle_event, pypi-server and sk_live_short',
     '/usr/lib/python3.13/site-packages/torch/_C/_distributed_c10d.pyi',
     'sha256:5d41402abc4b2a76b9719d911017c592aa55bb7e9b1c1d1ea1a0f6b1d7f0c1e2',
     'decorated = @torch.compile: x @ w.T',
@@ -129,6 +133,8 @@ describe('the environment', () => {
     'REDIS_AUTH',
     'GPG_PASSPHRASE',
     'DB_PASSWD',
+    'MYSQL_PWD',
+    'PGPASS',
   ])('has a secret in %s', (name) => {
     expect(secretsIn({ [name]: 'correct horse' })).toEqual([{ name, value: 'correct horse' }]);
   });
@@ -143,6 +149,8 @@ describe('the environment', () => {
     'BYPASS',
     'COMPASS',
     'PATTERN',
+    'KEYBOARD_LAYOUT',
+    'TOKENIZERS_PARALLELISM',
     'PWD',
   ])('has none in %s', (name) => {
     expect(secretsIn({ [name]: '/some/value' })).toEqual([]);
