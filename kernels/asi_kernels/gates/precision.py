@@ -1,7 +1,8 @@
 """Precision: in bfloat16 the mixer computes nearly what it computes in float32 from the same rounded parameters.
 
 Parameters and inputs are rounded first, so that the difference is the arithmetic's alone. A program with operators
-that have no bfloat16 form (FFT) runs in float32 under autocast instead, as trainers run it.
+that have no bfloat16 form (FFT), or that give no number in it (the exponential of a matrix, by which a weight is kept
+orthogonal), runs in float32 under autocast instead, as trainers run it.
 
 The size of an error is told position by position and their median is judged: rounding tips a hard choice (a router,
 a maximum) at some positions in honest programs, where outputs are then far apart, and never at half of them.
@@ -51,7 +52,10 @@ def precision(subject: Subject) -> Outcome:
 def _narrow(mixer: nn.Module, wide: nn.Module, x: torch.Tensor, seed: int) -> tuple[torch.Tensor, str]:
     """Outputs as float32, and the words for how they were computed."""
     try:
-        return evaluate(mixer, x, seed=seed).float(), "in bfloat16"
+        y = evaluate(mixer, x, seed=seed).float()
     except CandidateError:
-        with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
-            return call(wide, x.float(), seed=seed).float(), "under bfloat16 autocast"
+        y = None
+    if y is not None and torch.isfinite(y).all():
+        return y, "in bfloat16"
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        return call(wide, x.float(), seed=seed).float(), "under bfloat16 autocast"

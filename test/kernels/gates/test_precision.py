@@ -1,0 +1,42 @@
+import torch
+from torch import nn
+from torch.nn.utils.parametrizations import orthogonal
+
+from asi_kernels.gates.precision import precision
+from asi_kernels.gates.subject import ProbeShape, Subject
+
+
+class _Rotated(nn.Module):
+    """Its weight is the exponential of a matrix, which bfloat16 itself cannot carry far."""
+
+    def __init__(self, hidden_size: int, num_heads: int, layer_index: int = 0, num_layers: int = 1) -> None:
+        super().__init__()
+        self.rotate = orthogonal(nn.Linear(hidden_size, hidden_size, bias=False))
+
+    def forward(self, x: torch.Tensor, state: None = None) -> tuple[torch.Tensor, None]:
+        places = torch.arange(1, x.shape[1] + 1)[:, None]
+        return torch.cumsum(self.rotate(x), 1) / places, state
+
+
+class _Broken(_Rotated):
+    """No trainer would get numbers out of it where matrices are bfloat16."""
+
+    def forward(self, x: torch.Tensor, state: None = None) -> tuple[torch.Tensor, None]:
+        y = self.rotate(x)
+        return (y if y.dtype == torch.float32 else y * torch.nan), state
+
+
+def _subject(mixer_class: type[nn.Module]) -> Subject:
+    return Subject(mixer_class=mixer_class, shape=ProbeShape(64, 2, 2, (32, 128)), seed=4)
+
+
+def test_what_is_finite_only_as_trainers_run_it_is_judged_as_they_run_it() -> None:
+    outcome = precision(_subject(_Rotated))
+    assert outcome.verdict == "pass", outcome
+    assert "under bfloat16 autocast" in outcome.evidence
+
+
+def test_what_is_finite_in_neither_fails() -> None:
+    outcome = precision(_subject(_Broken))
+    assert outcome.verdict == "fail"
+    assert "under bfloat16 autocast are not finite" in outcome.evidence
