@@ -29,7 +29,7 @@ export const leaderboardFigure = ({ campaign, entries, reference }: ReportData):
     {
       id: 'leaderboard',
       title: 'Leaderboard with intervals',
-      caption: `Gain in bits per byte of held-out text over ${reference?.name ?? 'the reference'}, which is the line at zero; to the right is better. Bars are 95 % intervals of paired differences. Hollow squares are fresh seeds.${noise === undefined ? '' : ` The band is what the fresh seeds cannot tell from zero (±${noise.minimumDetectable.toFixed(3)}).`} The best of many lucky draws looks good while exploring: trust the fresh seeds.${hidden > 0 ? ` ${hidden} weaker ones are left out here and stand in the table below.` : ''}${unranked > 0 ? ` Not ranked and not drawn: ${unranked} scored without a sandbox in a campaign with programs that asi-arch did not write.` : ''}`,
+      caption: `Gain in bits per byte of held-out text over ${reference?.name ?? 'the reference'}, which is the line at zero; to the right is better. Bars are 95 % intervals of paired differences. Hollow squares are fresh seeds.${noise === undefined ? '' : ` The band is what the fresh seeds cannot tell from zero by the noise of the calibration alone (±${noise.minimumDetectable.toFixed(3)}).`} The best of many lucky draws looks good while exploring: trust the fresh seeds.${hidden > 0 ? ` ${hidden} weaker ones are left out here and stand in the table below.` : ''}${unranked > 0 ? ` Not ranked and not drawn: ${unranked} scored without a sandbox in a campaign with programs that asi-arch did not write.` : ''}`,
     },
     shown.length === 0
       ? nothing('Nothing was scored against the reference.')
