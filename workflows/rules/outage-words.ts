@@ -16,5 +16,8 @@ const names: Readonly<Record<OutageProcess, string>> = {
 /** What a person should know of it while the campaign goes on. */
 export const outageWords = ({ process, times, at, lastWords }: OutageCount): string => {
   const often = times === 1 ? 'broke' : `broke ${times} times, the last time`;
-  return `${names[process]} ${often} at ${at.slice(11, 19)} UTC: ${lastWords}. What ran in it is tried again in a new one.`;
+  // What two outages met runs alone (`Suspects` of the dispatcher), while other slots stay empty.
+  const alone =
+    times === 1 || process === 'judge' ? '' : '; a program that ran in it two of these times runs alone, and others wait for it';
+  return `${names[process]} ${often} at ${at.slice(11, 19)} UTC: ${lastWords}. What ran in it is tried again in a new one${alone}.`;
 };

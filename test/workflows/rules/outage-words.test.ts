@@ -13,10 +13,11 @@ it('says of each process how often it broke and what its last words were', () =>
     outage(1, 'trainer host', 'python was ended by SIGKILL'),
     outage(2, 'judge', 'python ended with status 70'),
     outage(3, 'trainer host', 'MemoryError'),
+    outage(4, 'judge', 'python ended with status 71'),
   ]);
   expect(counts.map(outageWords)).toEqual([
-    'The Python host of the trainer broke 2 times, the last time at 10:03:07 UTC: MemoryError. What ran in it is tried again in a new one.',
-    'The judge broke at 10:02:07 UTC: python ended with status 70. What ran in it is tried again in a new one.',
+    'The Python host of the trainer broke 2 times, the last time at 10:03:07 UTC: MemoryError. What ran in it is tried again in a new one; a program that ran in it two of these times runs alone, and others wait for it.',
+    'The judge broke 2 times, the last time at 10:04:07 UTC: python ended with status 71. What ran in it is tried again in a new one.',
   ]);
   expect(countOutages([])).toEqual([]);
 });
