@@ -113,7 +113,7 @@ export const rungs = {
         length: 128,
         layers: 2,
         evalSequences: 128,
-        steps: 140,
+        steps: 120,
         batch: 16,
         learningRate: 4e-3,
         weightDecay: 0.05,

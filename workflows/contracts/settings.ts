@@ -87,7 +87,7 @@ export type CampaignInput = z.infer<typeof campaignInputSchema>;
 const quick: CampaignSettings = {
   preset: 'quick',
   seed: 1,
-  experiments: 6,
+  experiments: 8,
   minutes: 30,
   trialSeconds: 3600,
   slots: 2,
