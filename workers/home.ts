@@ -1,13 +1,17 @@
 import { accessSync, constants } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { FolderError, makeFolder, missingFolders } from '../services/storage/make-folder.ts';
 import { ConfigError } from './config.ts';
+
+/** Folders below it that campaigns write into. */
+const folders = ['artifacts', 'bundles', 'data', 'judge', 'logs', 'reports', 'work'];
 
 /** The state folder as it should be before anything is written: there, a folder, writable. Throws ConfigError that names ASI_HOME. */
 export const ensureHome = (home: string): void => {
   try {
     makeFolder(home);
     accessSync(home, constants.W_OK);
+    checkFolders(home);
   } catch (error) {
     throw homeError(home, error);
   }
@@ -27,17 +31,24 @@ export const checkUsableHome = (home: string): { readonly isThere: boolean } => 
   try {
     const [first] = missingFolders(home);
     accessSync(first === undefined ? home : dirname(first), constants.W_OK);
+    if (first === undefined) checkFolders(home);
     return { isThere: first === undefined };
   } catch (error) {
     throw homeError(home, error);
   }
 };
 
+/** A report or a bundle is written when all is trained: what would stop it is said before anything is. */
+const checkFolders = (home: string): void => {
+  for (const path of folders.map((name) => join(home, name)))
+    if (missingFolders(path).length === 0) accessSync(path, constants.W_OK);
+};
+
 const homeError = (home: string, error: unknown): Error => {
   if (!(error instanceof Error) || !('code' in error)) throw error;
   const why = error instanceof FolderError ? error.message : `this user may not write it: ${error.message}`;
   return new ConfigError(
-    `ASI_HOME=${home} cannot be used: ${why}. Set ASI_HOME to a folder of yours, or unset it for .asi in the checkout.`,
+    `ASI_HOME=${home} cannot be used: ${why}. Mend that, set ASI_HOME to a folder of yours, or unset it for .asi in the checkout.`,
     { cause: error },
   );
 };

@@ -11,8 +11,8 @@ import { taskQueues } from './contracts/messages.ts';
 
 // Failures whose type is in contracts/activities.failureTypes are thrown non-retryable where they arise. Everything else that is thrown is an
 // outage (a server, a disk, a process that died) and is retried; what a candidate does comes back as a value. A record that its schema refuses
-// would be refused again each time, and a cancel would wait with it.
-const nonRetryableErrorTypes = [unstorableType];
+// would be refused again each time, a mistake in the code would be made again, and a cancel would wait with both.
+const nonRetryableErrorTypes = [unstorableType, 'ZodError', 'TypeError', 'RangeError', 'ReferenceError'];
 
 /** The record: short writes on the archive; an outage of it pauses the campaign rather than failing it. */
 export const record = withSummaries(
@@ -46,9 +46,9 @@ export const judging = withSummaries(
   { judgeExperiment: () => 'fitness from its scores' },
 );
 
-/** Reading a large data folder, and building report and bundles, may take minutes. */
-export const longRecord = withSummaries(
-  proxyActivities<Pick<DiscoveryActivities, 'openCampaign' | 'concludeCampaign'>>({
+/** Reading a large data folder may take minutes. */
+export const opening = withSummaries(
+  proxyActivities<Pick<DiscoveryActivities, 'openCampaign'>>({
     taskQueue: taskQueues.discovery,
     startToCloseTimeout: '20 minutes',
     heartbeatTimeout: '30 seconds',
@@ -60,7 +60,18 @@ export const longRecord = withSummaries(
       maximumAttempts: 10,
     },
   }),
-  { openCampaign: () => 'check the settings, prepare the data', concludeCampaign: () => 'verdicts, report and bundles' },
+  { openCampaign: () => 'check the settings, prepare the data' },
+);
+
+/** Building report and bundles may take minutes. All is trained by then, so that an outage is waited for as the record waits for it. */
+export const concluding = withSummaries(
+  proxyActivities<Pick<DiscoveryActivities, 'concludeCampaign'>>({
+    taskQueue: taskQueues.discovery,
+    startToCloseTimeout: '20 minutes',
+    heartbeatTimeout: '30 seconds',
+    retry: { nonRetryableErrorTypes, initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '30 seconds' },
+  }),
+  { concludeCampaign: () => 'verdicts, report and bundles' },
 );
 
 /** Researcher, engineer, analyst. */

@@ -9,7 +9,7 @@ import {
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
-import { longRecord, record } from './activity-proxies.ts';
+import { concluding, opening, record } from './activity-proxies.ts';
 import { allEnded, runAll, startExperiment } from './campaign-children.ts';
 import { awaitMachine } from './campaign-machine.ts';
 import { setMessageHandlers } from './campaign-messages.ts';
@@ -90,7 +90,7 @@ export async function discoverArchitectures(input?: unknown, carry?: CampaignCar
 }
 
 async function open(run: CampaignRun, input: unknown, workflowId: string, runId: string): Promise<void> {
-  const plan = await longRecord.openCampaign({ campaignId: run.campaignId, workflowId, runId, input: input ?? {} });
+  const plan = await opening.openCampaign({ campaignId: run.campaignId, workflowId, runId, input: input ?? {} });
   run.begin(plan);
   upsertSearchAttributes([{ key: presetKey, value: plan.settings.preset }]);
   await awaitMachine(run);
@@ -169,7 +169,7 @@ async function conclude(run: CampaignRun): Promise<CampaignResult> {
   await recordMessages(run);
   run.stage = 'comparing on fresh seeds, writing the report and the bundles';
   show(run);
-  const conclusion = await longRecord.concludeCampaign({ campaignId: run.campaignId });
+  const conclusion = await concluding.concludeCampaign({ campaignId: run.campaignId });
   run.conclusion = conclusion;
   run.state = 'finished';
   run.stage = 'finished';

@@ -63,9 +63,10 @@ const failureList = (status: CampaignStatus): string =>
 
 const reportLines = (status: CampaignStatus): string => {
   if (status.conclusion === null) return '';
-  const { reportPath, bundlePaths, bundleFailures = [] } = status.conclusion;
+  const { reportPath, reportFailure, bundlePaths, bundleFailures = [] } = status.conclusion;
   return [
     reportPath === null ? '' : `Report: \`${reportPath}\``,
+    reportFailure === undefined ? '' : `**No report**: ${inline(reportFailure)}`,
     ...bundlePaths.map((path) => `Bundle: \`${path}\``),
     ...bundleFailures.map(({ experimentId, detail }) => `**No bundle of ${shortId(experimentId)}**: ${inline(detail)}`),
   ]

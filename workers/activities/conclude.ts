@@ -2,10 +2,12 @@ import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Archive } from '../../services/archive/archive.ts';
 import type { Artifacts } from '../../services/artifacts/artifacts.ts';
+import { CorruptArtifactError } from '../../services/artifacts/artifacts.ts';
 import { ExportRefusedError } from '../../services/export/bundle-source.ts';
 import { exportBundle } from '../../services/export/export-bundle.ts';
 import { renderReport } from '../../services/report/render-report.ts';
 import { makeFolder } from '../../services/storage/make-folder.ts';
+import { errorCodeOf } from '../../services/storage/store-fault.ts';
 import type { Conclusion } from '../../workflows/contracts/campaign.ts';
 import type { Experiment, Verdict } from '../../workflows/contracts/experiment.ts';
 import type { ScoreSet } from '../../workflows/contracts/score.ts';
@@ -64,10 +66,19 @@ export const concludeCampaign = async (dependencies: ConcludeDependencies, campa
   };
   // The report shows the conclusion, so that comes first; it is written again by a retry.
   await changeCampaign(archive, campaignId, () => ({ conclusion }));
-  await writeReport(dependencies, { campaignId, reportPath });
-  await changeCampaign(archive, campaignId, () => ({ state: 'finished', finishedAt: now().toISOString() }));
-  return conclusion;
+  const reportFailure = await writeReport(dependencies, { campaignId, reportPath });
+  const told = reportFailure === null ? conclusion : { ...conclusion, reportPath: null, reportFailure };
+  await changeCampaign(archive, campaignId, () => ({
+    conclusion: told,
+    state: 'finished',
+    finishedAt: now().toISOString(),
+  }));
+  return told;
 };
+
+/** What a file system said that takes no file here; null for anything else. Verdicts do not depend on a file that can be written later. */
+const fileFault = (error: unknown): string | null =>
+  errorCodeOf(error) === null || !(error instanceof Error) ? null : error.message;
 
 const campaignLooks = async (archive: Archive, dataHash: string): Promise<CampaignLooks> => {
   const count = async (set: ScoreSet): Promise<number> =>
@@ -84,8 +95,11 @@ const bundleOf = async (
   try {
     return (await exportBundle({ experimentId, folder: bundlesFolder, archive, artifacts, scoreLists })).path;
   } catch (error) {
-    if (!(error instanceof ExportRefusedError)) throw error;
-    return { experimentId, detail: error.detail };
+    if (error instanceof ExportRefusedError) return { experimentId, detail: error.detail };
+    if (error instanceof CorruptArtifactError) return { experimentId, detail: error.message };
+    const fault = fileFault(error);
+    if (fault === null) throw error;
+    return { experimentId, detail: `${fault}. Once that is mended, npx asi export ${experimentId} writes it` };
   }
 };
 
@@ -118,12 +132,20 @@ const whyUnconfirmed = async (archive: Archive, campaignId: string): Promise<Par
   return { statement: `No finalist could be confirmed on fresh seeds, so nothing was found. ${how}.` };
 };
 
+/** Why it could not be written; null where it was. */
 const writeReport = async (
   { archive, artifacts, reportsFolder }: ConcludeDependencies,
   { campaignId, reportPath }: { campaignId: string; reportPath: string },
-): Promise<void> => {
-  makeFolder(reportsFolder);
+): Promise<string | null> => {
   const html = await renderReport({ campaignId, archive, artifacts });
-  await writeFile(`${reportPath}.new`, html);
-  await rename(`${reportPath}.new`, reportPath);
+  try {
+    makeFolder(reportsFolder);
+    await writeFile(`${reportPath}.new`, html);
+    await rename(`${reportPath}.new`, reportPath);
+    return null;
+  } catch (error) {
+    const fault = fileFault(error);
+    if (fault === null) throw error;
+    return `${fault}. Once that is mended, npx asi report ${campaignId} writes it`;
+  }
 };

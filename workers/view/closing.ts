@@ -100,10 +100,11 @@ const lossText = (experiment: Experiment): string => {
 
 const pathLines = (look: Look, { conclusion }: Campaign): readonly string[] => {
   if (conclusion === null) return [];
-  const { reportPath, bundlePaths, bundleFailures = [] } = conclusion;
-  const failures = bundleFailures.flatMap(({ experimentId, detail }) =>
-    wrap(`No bundle of ${shortId(experimentId)}: ${plain(detail)}`, look.width),
-  );
+  const { reportPath, reportFailure, bundlePaths, bundleFailures = [] } = conclusion;
+  const failures = [
+    ...(reportFailure === undefined ? [] : [`No report: ${plain(reportFailure)}`]),
+    ...bundleFailures.map(({ experimentId, detail }) => `No bundle of ${shortId(experimentId)}: ${plain(detail)}`),
+  ].flatMap((text) => wrap(text, look.width));
   const lines = [
     ...(reportPath === null ? [] : [`Report  ${reportPath}`]),
     ...bundlePaths.map((path) => `Bundle  ${path}`),

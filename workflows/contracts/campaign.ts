@@ -40,6 +40,8 @@ export const conclusionSchema = z.strictObject({
     z.strictObject({ experimentId: experimentIdSchema, name: z.string(), effect: effectSchema, verdict: z.string() }),
   ),
   reportPath: z.string().nullable(),
+  /** Why there is no report file; absent where there is one. */
+  reportFailure: z.string().optional(),
   bundlePaths: z.array(z.string()),
   /** Experiments whose bundle could not be written, and why; absent where there is none. */
   bundleFailures: z.array(z.strictObject({ experimentId: experimentIdSchema, detail: z.string() })).optional(),

@@ -25,13 +25,25 @@ describe('an ASI_HOME that cannot be', () => {
     const ran = await runAsi(words, { home });
     expect(ran.exitCode).toBe(2);
     expect(ran.err).toContain(`ASI_HOME=${home} cannot be used`);
-    expect(ran.err).toContain('is a file, not a folder. Set ASI_HOME to a folder of yours');
+    expect(ran.err).toContain('is a file, not a folder. Mend that, set ASI_HOME to a folder of yours');
   });
 
   it('that no folder can be made in is named by what writes', async () => {
     const ran = await runAsi(['campaign', 'start'], { home: '/proc/x' });
     expect(ran).toMatchObject({ exitCode: 2, out: '' });
-    expect(ran.err).toMatch(/ASI_HOME=\/proc\/x cannot be used: \/proc\/x cannot be made .*Set ASI_HOME to a folder of yours/);
+    expect(ran.err).toMatch(/ASI_HOME=\/proc\/x cannot be used: \/proc\/x cannot be made .*set ASI_HOME to a folder of yours/);
+  });
+
+  it.each(['bundles', 'reports'])('has a file in the place of its %s, before anything is trained', async (name) => {
+    const home = temporaryFolder();
+    writeFileSync(join(home, name), '');
+    const config = readConfig({ ASI_HOME: home, ASI_PYTHON: 'python3', ASI_TEMPORAL: 'temporal' });
+    const words = `ASI_HOME=${home} cannot be used: ${join(home, name)} is a file, not a folder`;
+    await expect(startStack({ config, roles: [], onLine: () => {} })).rejects.toThrow(words);
+    const { out } = await runAsi(['doctor', '--json'], { home });
+    expect(JSON.parse(out)).toContainEqual(
+      expect.objectContaining({ name: 'state folder', found: expect.stringContaining(words) }),
+    );
   });
 
   it('ends the start of a stack at once', async () => {
