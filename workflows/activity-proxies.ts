@@ -50,6 +50,8 @@ export const judging = withSummaries(
 export const opening = withSummaries(
   proxyActivities<Pick<DiscoveryActivities, 'openCampaign'>>({
     taskQueue: taskQueues.discovery,
+    // It may write the record at any moment until it has ended.
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     startToCloseTimeout: '20 minutes',
     heartbeatTimeout: '30 seconds',
     retry: {

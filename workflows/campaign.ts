@@ -84,7 +84,8 @@ export async function discoverArchitectures(input?: unknown, carry?: CampaignCar
     if (run.plan !== null && (cancelled || isFailure(error))) {
       scope.cancel();
       await recordEnd(run, { cancelled, error });
-    } else if (isFailure(error)) showRefusal(run, error);
+    } else if (cancelled) await recordUnopened(run, info.firstExecutionRunId);
+    else if (isFailure(error)) showRefusal(run, error);
     throw spoken(error);
   }
 }
@@ -193,6 +194,19 @@ async function recordEnd(
     run.digest = await record.readDigest({ campaignId: run.campaignId });
     show(run);
   });
+}
+
+/** Cancelled while it opened: where its record was written by then, nobody else would close it. */
+async function recordUnopened(run: CampaignRun, openedBy: string): Promise<void> {
+  // Histories of the version before end here.
+  if (!patched('record-unopened')) return;
+  const reason = 'cancelled by a person while it opened';
+  await CancellationScope.nonCancellable(() =>
+    record.endCampaign({ campaignId: run.campaignId, state: 'cancelled', reason, openedBy }),
+  );
+  run.state = 'cancelled';
+  run.stage = reason;
+  show(run);
 }
 
 /** It has no record: its page is all that says how it ended. */

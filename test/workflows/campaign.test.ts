@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { WorkflowFailedError, WorkflowUpdateFailedError } from '@temporalio/client';
 import { Worker } from '@temporalio/worker';
@@ -11,6 +12,7 @@ import { isTerminal } from '../../workflows/contracts/experiment.ts';
 import { type CampaignStatus, statusQuery, taskQueues, updateNames, workflowTypes } from '../../workflows/contracts/messages.ts';
 import { lineageViolations } from '../../workflows/rules/lineage.ts';
 import { bestGainKey, campaignKey, experimentsKey, outcomeKey, presetKey, stageKey } from '../../workflows/search-attributes.ts';
+import { aCampaign } from '../support/builders.ts';
 import { type Loop, startLoop } from '../support/loop.ts';
 
 /** An instant host whose trainings take as much CPU as a test says. */
@@ -324,6 +326,26 @@ describe('a discovery campaign', { timeout: 120_000 }, () => {
     const trials = await slow.archive.listTrials({ campaignId: 'c-cancelled' });
     expect(trials.filter((trial) => trial.state === 'running' || trial.state === 'queued')).toEqual([]);
   }, 60_000);
+
+  it.each([0, 30, 100, 300])('leaves a clean record or none when it is cancelled %i ms after its start', async (ms) => {
+    const id = `c-hasty-${ms}`;
+    const handle = await start(slow, id, { preset: 'tiny', experiments: 1 });
+    await sleep(ms);
+    await handle.cancel();
+    await expect(handle.result()).rejects.toBeInstanceOf(WorkflowFailedError);
+    const { state, stage } = await handle.query<CampaignStatus>(statusQuery);
+    expect({ state, stage }).toEqual({ state: 'cancelled', stage: expect.stringMatching(/^cancelled by a person/) });
+    const campaign = await slow.archive.getCampaign(id);
+    if (campaign !== null) expect(campaign).toMatchObject({ state: 'cancelled', finishedAt: expect.any(String) });
+  });
+
+  it('does not end another run under its id when it is cancelled while it opens', async () => {
+    await loop.archive.createCampaign(aCampaign({ id: 'c-foreign', state: 'exploring', runId: 'another' }));
+    const handle = await start(loop, 'c-foreign', { preset: 'tiny' });
+    await handle.cancel();
+    await handle.result().catch(() => undefined);
+    expect((await loop.archive.getCampaign('c-foreign'))?.state).toBe('exploring');
+  });
 
   it('keeps what a person sends while it is still opening', async () => {
     const handle = await start(loop, 'c-early', { preset: 'tiny', experiments: 1, hints: ['from the settings'] });

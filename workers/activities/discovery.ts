@@ -27,7 +27,8 @@ export type DiscoveryDependencies = OpenDependencies & ConcludeDependencies & Di
 export const createDiscoveryActivities = (dependencies: DiscoveryDependencies): DiscoveryActivities => {
   const { archive, now } = dependencies;
   return {
-    openCampaign: (request): Promise<CampaignPlan> => withHeartbeat(() => openCampaign(dependencies, request)),
+    openCampaign: (request): Promise<CampaignPlan> =>
+      withHeartbeat((_beat, signal) => openCampaign(dependencies, request, signal)),
 
     calibrateNoise: ({ campaignId }) => closeCalibration(archive, campaignId),
 
@@ -84,6 +85,9 @@ export const createDiscoveryActivities = (dependencies: DiscoveryDependencies): 
     concludeCampaign: ({ campaignId }) => withHeartbeat(() => concludeCampaign(dependencies, campaignId)),
 
     async endCampaign(end) {
+      const { openedBy } = end;
+      // One that never opened has no record, and another's under the same id is not its own to end.
+      if (openedBy !== undefined && (await archive.getCampaign(end.campaignId))?.runId !== openedBy) return;
       await endCampaign(dependencies, end);
     },
   };

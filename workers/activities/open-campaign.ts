@@ -38,14 +38,22 @@ const packageFolder = fileURLToPath(new URL('../../kernels', import.meta.url));
 const maxMixerFileBytes = 1024 * 1024;
 const prepareLimitMs = 15 * 60_000;
 
-/** Checks what the person sent, prepares the data, writes the campaign record. A retry of the same run finds its own. */
-export const openCampaign = async (dependencies: OpenDependencies, request: OpenRequest): Promise<CampaignPlan> => {
+/**
+ * Checks what the person sent, prepares the data, writes the campaign record. A retry of the same run finds its own. Throws the signal's reason
+ * where it comes before the record is there.
+ */
+export const openCampaign = async (
+  dependencies: OpenDependencies,
+  request: OpenRequest,
+  signal: AbortSignal,
+): Promise<CampaignPlan> => {
   const { archive, now } = dependencies;
   const existing = await archive.getCampaign(request.campaignId);
   if (existing !== null) return planOf(sameCampaign(existing, request));
   const settings = readSettings(request.input);
   await Promise.all(settings.starts.map((start) => checkStart(start)));
-  const data = await prepareData(dependencies, settings);
+  const data = await prepareData(dependencies, settings, signal);
+  signal.throwIfAborted();
   const at = now().toISOString();
   const { value } = await archive.createCampaign({
     id: request.campaignId,
@@ -118,6 +126,7 @@ const minimumBytes = (rung: Rung): { readonly train: number; readonly heldOut: n
 export const prepareData = async (
   { python, dataFolder, judgeFolder }: Pick<OpenDependencies, 'python' | 'dataFolder' | 'judgeFolder'>,
   settings: Pick<CampaignSettings, 'data' | 'rung'>,
+  signal?: AbortSignal,
 ): Promise<DataManifest> => {
   const minimum = minimumBytes(rungs[settings.rung]);
   const request: PrepareRequest = {
@@ -132,7 +141,7 @@ export const prepareData = async (
   try {
     const requestPath = join(workdir, 'request.json');
     await writeFile(requestPath, JSON.stringify(request));
-    await runPrepare(python, ['--request', requestPath, '--workdir', workdir]);
+    await runPrepare(python, ['--request', requestPath, '--workdir', workdir], signal);
     return manifestOf(JSON.parse(await readFile(join(workdir, 'result.json'), 'utf8')));
   } finally {
     await rm(workdir, { recursive: true, force: true });
@@ -146,15 +155,17 @@ const manifestOf = (result: unknown): DataManifest => {
 };
 
 /** Reading text needs no candidate and no torch: when it ends badly, the Python environment is broken and no retry mends it. */
-const runPrepare = async (python: string, parameters: readonly string[]): Promise<void> => {
+const runPrepare = async (python: string, parameters: readonly string[], signal?: AbortSignal): Promise<void> => {
   try {
     await promisify(execFile)(python, ['-m', 'asi_kernels', 'prepare', ...parameters], {
       cwd: packageFolder,
       env: { PATH: '/usr/local/bin:/usr/bin:/bin', PYTHONPATH: packageFolder, PYTHONDONTWRITEBYTECODE: '1', LANG: 'C.UTF-8' },
       maxBuffer: 16 * 1024 * 1024,
       timeout: prepareLimitMs,
+      ...(signal === undefined ? {} : { signal }),
     });
   } catch (error) {
+    signal?.throwIfAborted();
     const stderr = error instanceof Error && 'stderr' in error ? String(error.stderr).trim().split('\n').at(-1) : undefined;
     const why = stderr === undefined || stderr === '' ? (error instanceof Error ? error.message : String(error)) : stderr;
     throw ApplicationFailure.nonRetryable(

@@ -131,6 +131,8 @@ export interface DiscoveryActivities {
     readonly campaignId: string;
     readonly state: 'cancelled' | 'failed';
     readonly reason: string;
+    /** Run id of the workflow that opened it, as far as it knows; a record of another run, or none, is left as it is. */
+    readonly openedBy?: string;
   }): Promise<void>;
 }
 
