@@ -1,23 +1,26 @@
 import type { Effect } from './contracts/analysis.ts';
 import type { BestRow, CampaignStatus } from './contracts/messages.ts';
 import { budgetUseWords } from './rules/budget-words.ts';
+import { plainText } from './rules/markdown.ts';
 
 /** Three bytes each at most: below the server's limit of 20,000. */
 const maxCharacters = 6500;
+/** What follows the statement must find room; the report has the whole of it. */
+const maxStatement = 2500;
 
 /** The campaign's page in the Temporal Web UI as Markdown, within the server's limit of 20,000 bytes. */
 export const renderDetails = (status: CampaignStatus): string => {
   const { recorded, rejected, failed, cancelled } = status.finished;
   const sections = [
     `## ${status.campaignId} — ${status.state}`,
-    status.stage,
-    status.notices.map((notice) => `**${inline(notice)}**`).join('\n\n'),
-    status.conclusion === null ? '' : `**${status.conclusion.statement}**`,
+    plainText(status.stage),
+    status.notices.map((notice) => `**${plainText(notice)}**`).join('\n\n'),
+    status.conclusion === null ? '' : `**${plainText(status.conclusion.statement.slice(0, maxStatement))}**`,
     budgetList(status),
     `Experiments: ${recorded} recorded, ${rejected} rejected, ${failed} failed, ${cancelled} cancelled; running now: ${status.inFlight.map(shortId).join(', ') || 'none'}`,
     bestTable(status.best),
     failureList(status),
-    status.hints.length === 0 ? '' : `### Hints\n\n${status.hints.map((hint) => `- ${inline(hint)}`).join('\n')}`,
+    status.hints.length === 0 ? '' : `### Hints\n\n${status.hints.map((hint) => `- ${plainText(hint)}`).join('\n')}`,
     reportLines(status),
   ];
   return sections
@@ -45,10 +48,10 @@ const bestColumns = ['id', 'name', 'kind', 'bits per byte gained over the refere
 const bestRow = ({ experimentId, name, kind, gain, isReference, changed, verdict, isUnwalled }: BestRow): string =>
   tableRow([
     shortId(experimentId),
-    `${inline(name)}${isUnwalled === true ? ' (no sandbox)' : ''}`,
+    `${plainText(name)}${isUnwalled === true ? ' (no sandbox)' : ''}`,
     kind,
     isReference === true ? '0 (reference)' : gain === null ? '–' : gainText(gain),
-    inline(changed),
+    plainText(changed),
     verdict ?? '–',
   ]);
 
@@ -59,16 +62,16 @@ const tableRow = (cells: readonly string[]): string =>
 const failureList = (status: CampaignStatus): string =>
   status.lastFailures.length === 0
     ? ''
-    : `### Last failures\n\n${status.lastFailures.map((row) => `- ${shortId(row.experimentId)} **${row.label}**: ${inline(row.detail).slice(0, 300)}`).join('\n')}`;
+    : `### Last failures\n\n${status.lastFailures.map((row) => `- ${shortId(row.experimentId)} **${row.label}**: ${plainText(row.detail.slice(0, 300))}`).join('\n')}`;
 
 const reportLines = (status: CampaignStatus): string => {
   if (status.conclusion === null) return '';
   const { reportPath, reportFailure, bundlePaths, bundleFailures = [] } = status.conclusion;
   return [
     reportPath === null ? '' : `Report: \`${reportPath}\``,
-    reportFailure === undefined ? '' : `**No report**: ${inline(reportFailure)}`,
+    reportFailure === undefined ? '' : `**No report**: ${plainText(reportFailure)}`,
     ...bundlePaths.map((path) => `Bundle: \`${path}\``),
-    ...bundleFailures.map(({ experimentId, detail }) => `**No bundle of ${shortId(experimentId)}**: ${inline(detail)}`),
+    ...bundleFailures.map(({ experimentId, detail }) => `**No bundle of ${shortId(experimentId)}**: ${plainText(detail)}`),
   ]
     .filter((line) => line !== '')
     .join('\n\n');
@@ -80,5 +83,3 @@ export const gainText = (effect: Effect): string =>
 
 const signed = (value: number): string => `${value >= 0 ? '+' : ''}${value.toFixed(4)}`;
 const shortId = (id: string): string => id.split('/')[1] ?? id;
-/** Records come from programs and people: keep them on one line and out of the table's syntax. */
-const inline = (text: string): string => text.replace(/[\s|`<>]+/g, ' ').trim();

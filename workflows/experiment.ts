@@ -12,6 +12,7 @@ import { requireCampaign } from './child-only.ts';
 import { auditCuts, type ExperimentInput, type ExperimentOutcome, type StepResult } from './contracts/activities.ts';
 import type { FailureLabel } from './contracts/failure.ts';
 import { trialId } from './contracts/naming.ts';
+import { plainText } from './rules/markdown.ts';
 import { classifyFailure, lostLabel } from './rules/retry.ts';
 import { rootMessage } from './rules/root-failure.ts';
 import { kindKey, outcomeKey, stageKey } from './search-attributes.ts';
@@ -63,15 +64,15 @@ async function runStages(input: ExperimentInput & { readonly rung: string }): Pr
   show('proposing', input);
   const proposed = await research.proposeExperiment(input);
   if (!proposed.ok) return { stage: 'propose', label: proposed.label, detail: proposed.detail };
-  show('checking', input, `**${proposed.name}** — ${proposed.summary}`);
+  show('checking', input, about(proposed));
   const checked = await checkAndRepair(input);
   if (!checked.ok) return { stage: 'check', label: checked.label, detail: checked.detail };
-  const setback = await runSeeds(input, `**${proposed.name}** — ${proposed.summary}`);
+  const setback = await runSeeds(input, about(proposed));
   if (setback !== null) return setback;
-  show('judging', input, `**${proposed.name}** — ${proposed.summary}`);
+  show('judging', input, about(proposed));
   const { doubtedTrials } = await judging.judgeExperiment({ experimentId });
   if (doubtedTrials !== undefined) {
-    show('auditing', input, `**${proposed.name}** — too good to be taken at its word`);
+    show('auditing', input, `**${plainText(proposed.name)}** — too good to be taken at its word`);
     const fallen = await auditDoubted(experimentId, doubtedTrials);
     if (fallen !== null) return fallen;
   }
@@ -165,6 +166,9 @@ export async function runTrial(trial: {
   return scored.ok ? null : { stage: 'score', label: scored.label, detail: scored.detail };
 }
 
+const about = ({ name, summary }: { readonly name: string; readonly summary: string }): string =>
+  `**${plainText(name)}** — ${plainText(summary)}`;
+
 const show = (stage: string, input: ExperimentInput, text = ''): void => {
   setCurrentDetails(`### ${input.experimentId}\n\nStage: ${stage}\n\n${text}`);
   upsertSearchAttributes([{ key: stageKey, value: stage.split(' ')[0] ?? stage }]);
@@ -175,7 +179,9 @@ const showOutcome = (outcome: ExperimentOutcome): void => {
     outcome.gain === null
       ? ''
       : `, ${outcome.gain >= 0 ? '+' : ''}${outcome.gain.toFixed(4)} bits per byte against the reference`;
-  setCurrentDetails(`### ${outcome.experimentId}\n\n**${outcome.name}**: ${outcome.state}${gain}\n\n${outcome.detail}`);
+  setCurrentDetails(
+    `### ${outcome.experimentId}\n\n**${plainText(outcome.name)}**: ${outcome.state}${gain}\n\n${plainText(outcome.detail)}`,
+  );
   upsertSearchAttributes([
     { key: stageKey, value: 'done' },
     { key: outcomeKey, value: outcome.label ?? outcome.state },

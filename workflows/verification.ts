@@ -3,6 +3,7 @@ import { checks } from './activity-proxies.ts';
 import { requireCampaign } from './child-only.ts';
 import { auditCuts, type StepResult } from './contracts/activities.ts';
 import { outageOf, runTrial } from './experiment.ts';
+import { plainText } from './rules/markdown.ts';
 import { kindKey, stageKey } from './search-attributes.ts';
 
 export interface VerificationInput {
@@ -85,7 +86,7 @@ function showUnconfirmed(
   { experimentId, seeds }: VerificationInput,
   { by, doubt: { label, detail } }: { readonly by: string; readonly doubt: Doubt },
 ): VerificationOutcome {
-  setCurrentDetails(`### ${experimentId}\n\nNot confirmed: ${by} ended with ${label}. ${detail}`);
+  setCurrentDetails(`### ${experimentId}\n\nNot confirmed: ${by} ended with ${label}. ${plainText(detail)}`);
   upsertSearchAttributes([{ key: stageKey, value: 'done' }]);
   return { experimentId, confirmed: [], failed: seeds.map((seed) => ({ seed, label, detail })) };
 }

@@ -71,7 +71,31 @@ describe('the details of a campaign in the Web UI', () => {
   });
 
   it('keep text of records on one line and out of the syntax', () => {
-    expect(renderDetails(status)).toContain('causality reads the future');
+    expect(renderDetails(status)).toContain('causality \\| reads the \\`future\\`');
+  });
+
+  it('make neither link nor image nor emphasis of what a program said, in the conclusion or elsewhere', () => {
+    const words = '** BETTER ** [more](http://a.example) ![x](https://a.example/p.png) <img src=x> www.a.example';
+    const text = renderDetails({
+      ...status,
+      stage: words,
+      notices: [words],
+      hints: [words],
+      best: status.best.map((row) => ({ ...row, name: words, changed: words })),
+      lastFailures: [{ experimentId: 'c-test/e0003', label: 'exit', detail: words }],
+      conclusion: { verdict: 'nothing-found', statement: words, finalists: [], reportPath: null, bundlePaths: [] },
+    });
+    expect(text.split('BETTER')).toHaveLength(8);
+    expect(text).not.toMatch(/:\/\/|www\.|(?<!\\)[[\]<!]|(?<!\\)\* BETTER/);
+  });
+
+  it('have room for budget and report beside a long conclusion', () => {
+    const statement = 'Seed 7 ended with exit. '.repeat(1000);
+    const text = renderDetails({
+      ...status,
+      conclusion: { verdict: 'nothing-found', statement, finalists: [], reportPath: '/r.html', bundlePaths: [] },
+    });
+    expect(text).toContain('Report: `/r.html`');
   });
 
   it('stay below the limit of the server whatever the records hold', () => {

@@ -10,10 +10,20 @@ describe('unscoredWords', () => {
     expect(unscoredWords([fresh(1, null), { ...fresh(2, 'while exploring'), purpose: 'explore' }])).toBe('');
   });
 
-  it('gives label and reason of each seed, a sentence each, in order', () => {
-    expect(unscoredWords([fresh(8, 'line one\nline two'), fresh(7, 'it ended.')])).toBe(
-      ' Seed 7 ended with exit: it ended. Seed 8 ended with exit: line one line two.',
+  it('gives the seeds of each label in order and the reason of the first, a sentence each', () => {
+    const lost = aTrial({
+      seed: 6,
+      purpose: 'confirm',
+      failure: aFailure({ label: 'signal', stage: 'train', detail: 'SIGSEGV' }),
+    });
+    expect(unscoredWords([fresh(8, 'it ended.'), fresh(7, 'line one\nline two'), lost])).toBe(
+      ' Seed 6 ended with signal: SIGSEGV. Seeds 7, 8 ended with exit, seed 7 with: line one line two.',
     );
+  });
+
+  it('does not grow with the seeds', () => {
+    const seeds = Array.from({ length: 32 }, (_, index) => fresh(11_001 + index, 'traceback '.repeat(100)));
+    expect(unscoredWords(seeds).length).toBeLessThan(600);
   });
 
   it('keeps a long reason short', () => {
