@@ -5,6 +5,9 @@ import { ensureHome } from './home.ts';
 import { isRole, roles } from './roles/role.ts';
 import { openRole } from './roles/roles.ts';
 import { installRuntime } from './roles/runtime.ts';
+import { readHeldBack } from './supervisor/held-back.ts';
+
+const isSupervised = process.env.ASI_SUPERVISED === '1';
 
 const main = async (): Promise<number> => {
   const role = process.argv[2] ?? '';
@@ -12,7 +15,8 @@ const main = async (): Promise<number> => {
     process.stderr.write(`worker: "${role}" is not a role; the roles are ${roles.join(', ')}\n`);
     return 2;
   }
-  const config = readConfig();
+  const own = readConfig();
+  const config = isSupervised ? { ...own, secrets: [...own.secrets, ...readHeldBack()] } : own;
   ensureHome(config.home);
   installRuntime();
   const connection = await NativeConnection.connect({ address: config.temporalAddress });
@@ -30,7 +34,7 @@ const main = async (): Promise<number> => {
   process.once('SIGTERM', stop);
   process.once('SIGINT', stop);
   // The supervisor holds the other end: when it is gone, so are we. A terminal or /dev/null is nobody's leash.
-  if (process.env.ASI_SUPERVISED === '1') process.stdin.resume().once('end', stop).once('error', stop);
+  if (isSupervised) process.stdin.resume().once('end', stop).once('error', stop);
   process.stdout.write(`ready ${role}\n`);
   try {
     await worker.run();

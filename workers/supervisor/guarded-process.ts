@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { PassThrough } from 'node:stream';
+import type { Secret } from '../../workflows/rules/secrets.ts';
+import { HELD_BACK_DESCRIPTOR } from './held-back.ts';
 import { identify, isGroupAlive, type ProcessIdentity, sendSignal } from './process-identity.ts';
 import type { RotatingLog } from './rotating-log.ts';
 
@@ -32,6 +34,8 @@ export interface Command {
   readonly program: string;
   readonly parameters: readonly string[];
   readonly environment: NodeJS.ProcessEnv;
+  /** Secrets to tell the program by a pipe that only it reads (`readHeldBack`); none: there is no pipe. */
+  readonly heldBack?: readonly Secret[];
 }
 
 export interface GuardedProcessOptions {
@@ -52,7 +56,7 @@ export class GuardedProcess {
   constructor({ command, log, onLine }: GuardedProcessOptions) {
     this.#child = spawn('/bin/sh', ['-c', GUARD, 'asi-guard', command.program, ...command.parameters], {
       env: command.environment,
-      stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe', 'pipe', 'ignore', command.heldBack === undefined ? 'ignore' : 'pipe'],
       detached: true,
     });
     const { pid, stdout, stderr, stdin } = this.#child;
@@ -60,6 +64,7 @@ export class GuardedProcess {
     if (pid === undefined || stdout === null || stderr === null || stdin === null) throw new Error('/bin/sh cannot be started');
     // The guard may be gone before we close our end.
     stdin.on('error', () => undefined);
+    tell(this.#child.stdio.at(HELD_BACK_DESCRIPTOR), command.heldBack);
     this.guard = identify(pid) ?? { pid, startMark: '' };
     createInterface({ input: stdout.pipe(new PassThrough()) }).on('line', onLine);
     this.#child.stdio[3]?.on('data', (chunk: Buffer) => {
@@ -117,6 +122,13 @@ export class GuardedProcess {
     this.#tail.splice(0, Math.max(0, this.#tail.length - NUM_TAIL_LINES));
   }
 }
+
+const tell = (pipe: ChildProcess['stdio'][number] | undefined, heldBack: readonly Secret[] | undefined): void => {
+  if (heldBack === undefined || pipe == null || !('end' in pipe)) return;
+  // A program that ends before it has read them needs them no more.
+  pipe.on('error', () => undefined);
+  pipe.end(JSON.stringify(heldBack));
+};
 
 /** The guard reports a signal as shells do, by 128 + its number. */
 const describeEnd = (code: number | null, signal: NodeJS.Signals | null): string => {

@@ -3,6 +3,7 @@ import { openSqliteArchive } from '../../services/archive/sqlite-archive.ts';
 import { requireSpace } from '../../services/storage/disk-space.ts';
 import { makeFolder } from '../../services/storage/make-folder.ts';
 import { openSqliteVectors } from '../../services/vectors/sqlite-vectors.ts';
+import { isSecretName } from '../../workflows/rules/secrets.ts';
 import { type Config, checkoutFolder } from '../config.ts';
 import { ensureHome } from '../home.ts';
 import { DiskWatch } from './disk-watch.ts';
@@ -22,7 +23,6 @@ const WORKER_GRACE_MS = 25_000;
 const SERVER_GRACE_MS = 10_000;
 /** What a killed supervisor left has lost its stdin already, so it had its time. */
 const LEFTOVER_GRACE_MS = 3_000;
-const SECRET = /(API_?KEY|TOKEN|SECRET|PASSWORD|CREDENTIAL)/i;
 
 export interface StackOptions {
   readonly config: Config;
@@ -231,6 +231,8 @@ class SupervisedStack {
         TEMPORAL_NAMESPACE: config.namespace,
         ASI_SUPERVISED: '1',
       },
+      // It keeps them out of the record, which it can only of values that it knows.
+      heldBack: config.secrets,
     };
   }
 
@@ -263,10 +265,10 @@ class SupervisedStack {
   }
 }
 
-/** Keys of language models and the like are for the agents alone. */
+/** Keys of language models and the like are for the agents alone: a job may read the environment of the worker that started it. */
 export const environmentOf = (role: string, environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv => {
   if (role === 'agents') return { ...environment };
-  return Object.fromEntries(Object.entries(environment).filter(([name]) => name.startsWith('TEMPORAL_') || !SECRET.test(name)));
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => name.startsWith('TEMPORAL_') || !isSecretName(name)));
 };
 
 const checkBeforehand = (config: Config): string => {

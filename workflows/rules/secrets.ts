@@ -35,13 +35,15 @@ export type SecretKind = (typeof shapes)[number]['kind'];
 /** The short ones are words of their own at the end, since PATH, AUTHOR, BYPASS, SSH_AUTH_SOCK and PWD itself hold them too. */
 const secretName =
   /KEY(?!BOARD|MAP|RING)|TOKEN(?!IZ)|SECRET|PASSWORD|PASSWD|PASSPHRASE|CREDENTIAL|(?:^|_)(?:(?:PG)?PASS|DSN|PAT|AUTH)(?:_?\d+)?$|_PWD$/i;
+/** Whether a variable's name says that nobody should read its value. */
+export const isSecretName = (name: string): boolean => secretName.test(name);
 /** Shorter values are words of everyday texts. */
 const shortestValue = 8;
 
 /** Variables of an environment whose names say that nobody should read their values. */
 export const secretsIn = (environment: Readonly<Record<string, string | undefined>>): readonly Secret[] =>
   Object.entries(environment).flatMap(([name, value]) =>
-    secretName.test(name) && value !== undefined && value.length >= shortestValue ? [{ name, value }] : [],
+    isSecretName(name) && value !== undefined && value.length >= shortestValue ? [{ name, value }] : [],
   );
 
 /** What stands in the place of a secret: what it was, never how it looked. */

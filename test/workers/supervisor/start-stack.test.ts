@@ -72,8 +72,9 @@ describe('a running stack', () => {
 
   beforeAll(async () => {
     process.env.SOME_API_KEY = 'abc';
+    process.env.SSH_PASSPHRASE = 'correct horse';
     stack = await startStack({
-      config: await configOf(home),
+      config: { ...(await configOf(home)), secrets: [{ name: 'SSH_PASSPHRASE', value: 'correct horse' }] },
       roles: ['orchestrator', 'agents'],
       workerEntry,
       onLine: (line) => lines.push(line),
@@ -85,6 +86,7 @@ describe('a running stack', () => {
     await connection?.close();
     await stack?.stop();
     delete process.env.SOME_API_KEY;
+    delete process.env.SSH_PASSPHRASE;
   });
 
   it('keeps closed workflows for thirty days', async () => {
@@ -98,9 +100,10 @@ describe('a running stack', () => {
     expect(await page.text()).toContain('<html');
   });
 
-  it('hands keys to the agents alone', () => {
-    expect(readFileSync(join(home, 'logs', 'agents.log'), 'utf8')).toContain('key abc');
-    expect(readFileSync(join(home, 'logs', 'orchestrator.log'), 'utf8')).toContain('key withheld');
+  it('hands keys to the agents alone, and tells the others what is not to be stored', () => {
+    const logOf = (role: string): string => readFileSync(join(home, 'logs', `${role}.log`), 'utf8');
+    expect(logOf('agents')).toContain('key abc\nphrase correct horse\n');
+    expect(logOf('orchestrator')).toContain('key withheld\nphrase withheld\ntold SSH_PASSPHRASE=correct horse\n');
   });
 
   it('is found by others on the same home', () => {

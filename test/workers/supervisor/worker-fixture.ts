@@ -1,5 +1,6 @@
 /** A worker process without Temporal: the role says how it behaves. */
 import { spawn } from 'node:child_process';
+import { readHeldBack } from '../../../workers/supervisor/held-back.ts';
 
 const role = process.argv[2] ?? '';
 if (role === 'broken') {
@@ -19,3 +20,5 @@ if (role === 'parent') {
 setInterval(() => undefined, 1_000);
 process.stdout.write(`ready ${role}\n`);
 process.stdout.write(`key ${process.env.SOME_API_KEY ?? 'withheld'}\n`);
+process.stdout.write(`phrase ${process.env.SSH_PASSPHRASE ?? 'withheld'}\n`);
+process.stdout.write(`told ${readHeldBack().map(({ name, value }) => `${name}=${value}`)}\n`);
