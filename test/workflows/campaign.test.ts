@@ -156,6 +156,16 @@ describe('a discovery campaign', { timeout: 120_000 }, () => {
     expect(message).toContain('absolute path');
   });
 
+  it('refuses a start that holds a credential, by file and line, and does not repeat it', async () => {
+    const path = join(loop.config.home, 'mixer.py');
+    const token = `ghp_${'a1'.repeat(18)}`;
+    writeFileSync(path, `import torch\n# ${token}\n`);
+    const message = await failureOf((await start(loop, 'c-telling', { preset: 'tiny', starts: [path] })).result());
+    expect(message).toContain(`starts: "${path}": line 2 of the program holds a credential (GitHub token)`);
+    expect(message).not.toContain(token);
+    expect(await loop.archive.getCampaign('c-telling')).toBeNull();
+  });
+
   it('refuses a second argument at once', async () => {
     const message = await failureOf((await start(loop, 'c-two', { preset: 'tiny' }, {})).result());
     expect(message).toContain('one input');

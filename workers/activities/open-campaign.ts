@@ -23,6 +23,8 @@ export interface OpenDependencies {
   readonly dataFolder: string;
   /** The judge's folder: held-out text goes there and nowhere else. */
   readonly judgeFolder: string;
+  /** Why a program is not stored; null for one that may be. */
+  readonly credentialProblem: (program: string) => string | null;
   readonly versions: Readonly<Record<string, string>>;
   readonly now: () => Date;
 }
@@ -51,7 +53,7 @@ export const openCampaign = async (
   const existing = await archive.getCampaign(request.campaignId);
   if (existing !== null) return planOf(sameCampaign(existing, request));
   const settings = readSettings(request.input);
-  await Promise.all(settings.starts.map((start) => checkStart(start)));
+  await Promise.all(settings.starts.map((start) => checkStart(start, dependencies)));
   const data = await prepareData(dependencies, settings, signal);
   signal.throwIfAborted();
   const at = now().toISOString();
@@ -100,7 +102,7 @@ const readSettings = (input: unknown): CampaignSettings => {
 };
 
 /** A start is a baseline's name or a readable text file of modest size. */
-const checkStart = async (start: string): Promise<void> => {
+const checkStart = async (start: string, { credentialProblem }: OpenDependencies): Promise<void> => {
   if ((baselineNames as readonly string[]).includes(start)) return;
   if (!isAbsolute(start))
     throw refuse(`starts: "${start}" is neither a baseline (${baselineNames.join(', ')}) nor an absolute path of a mixer file.`);
@@ -110,6 +112,9 @@ const checkStart = async (start: string): Promise<void> => {
   if (!facts.isFile()) throw refuse(`starts: "${start}" is not a plain file; give the path of a Python file with class Mixer.`);
   if (facts.size > maxMixerFileBytes)
     throw refuse(`starts: "${start}" has ${facts.size} bytes; a mixer file may have ${maxMixerFileBytes}.`);
+  // One that cannot be read is told when its turn comes, with the reason.
+  const problem = credentialProblem(await readFile(start, 'utf8').catch(() => ''));
+  if (problem !== null) throw refuse(`starts: "${start}": ${problem}.`);
 };
 
 /** Bytes below which a run would see the same text over and over: every training byte at most eight times. */

@@ -36,6 +36,8 @@ export interface ResearchDependencies {
   readonly embedder: Embedder;
   readonly researcher: Researcher;
   readonly engineer: Engineer;
+  /** Why a program is not stored; null for one that may be. */
+  readonly credentialProblem: (program: string) => string | null;
   readonly now: () => Date;
 }
 
@@ -112,6 +114,8 @@ const propose = async (dependencies: Research, input: ExperimentInput, signal: A
   }
   const accepted = await draftFor(dependencies, { input, campaign, signal });
   if ('refused' in accepted) return { ok: false, ...accepted.refused };
+  const problem = dependencies.credentialProblem(accepted.program);
+  if (problem !== null) return { ok: false, label: 'rejected_static', detail: problem };
   return await accept(dependencies, input.experimentId, accepted);
 };
 
@@ -305,6 +309,8 @@ const repair = async (
   );
   if (draft === null) return { ok: false, label: request.label, detail: request.detail };
   const { program } = await engineer.write(draft, signal);
+  const problem = dependencies.credentialProblem(program);
+  if (problem !== null) return { ok: false, label: 'rejected_static', detail: problem };
   const hash = await artifacts.put(program);
   const { genome } = draft;
   const knownAs = await dependencies.baselines.nameOf({ genome, program });

@@ -20,6 +20,7 @@ import { taskQueues } from '../../workflows/contracts/messages.ts';
 import type { OutageProcess } from '../../workflows/contracts/outage.ts';
 import { redactor } from '../../workflows/rules/secrets.ts';
 import { createCheckActivities } from '../activities/checks.ts';
+import { credentialProblem } from '../activities/credentials.ts';
 import { createDiscoveryActivities } from '../activities/discovery.ts';
 import { createResearchActivities } from '../activities/research.ts';
 import { createTrainingActivities } from '../activities/training.ts';
@@ -105,6 +106,7 @@ const openers: Readonly<Record<Role, (config: Config, createHost: CreateHost, cr
               python: config.python,
               dataFolder: join(config.home, 'data'),
               judgeFolder: join(config.home, 'judge'),
+              credentialProblem: credentialProblem(config.secrets),
               reportsFolder: join(config.home, 'reports'),
               bundlesFolder: join(config.home, 'bundles'),
               scoreLists: (ids) => readScoreLists(config, ids, () => createJudge(onBreak(config, 'judge'))),
@@ -132,6 +134,7 @@ const openers: Readonly<Record<Role, (config: Config, createHost: CreateHost, cr
         embedder,
         researcher: new Evolver(),
         engineer: new EvolverEngineer(tools),
+        credentialProblem: credentialProblem(config.secrets),
         now,
       });
       return {

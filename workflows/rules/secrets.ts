@@ -54,17 +54,34 @@ export const secretMark = (what: string): string => `[removed: ${what}]`;
  * text holds a part only, as where a log was cut, is not found.
  */
 export const redactor = (secrets: readonly Secret[]): ((text: string) => string) => {
+  const { pattern, kindOf } = patternOf(secrets);
+  return (text) => text.replace(pattern, (...found: readonly unknown[]) => secretMark(kindOf(found)));
+};
+
+/** The first of these values, or of the known shapes, in a text, and the line that it begins in, from 1; null where there is none. */
+export const secretFinder = (
+  secrets: readonly Secret[],
+): ((text: string) => { readonly what: string; readonly line: number } | null) => {
+  const { pattern, kindOf } = patternOf(secrets);
+  return (text) => {
+    const [found] = text.matchAll(pattern);
+    return found === undefined ? null : { what: kindOf(found), line: text.slice(0, found.index).split('\n').length };
+  };
+};
+
+/** One pattern for all, and what a match of it is, from its groups. */
+const patternOf = (
+  secrets: readonly Secret[],
+): { readonly pattern: RegExp; readonly kindOf: (found: readonly unknown[]) => string } => {
   // The longer first, where one value begins another.
   const known = secrets.toSorted((a, b) => b.value.length - a.value.length);
   const words = known.map(({ value }) => `(${escaped(value)})`);
   const patterns = shapes.map(({ pattern }) => `(${pattern.source})`);
   const names = [...known.map(({ name }) => `value of ${name}`), ...shapes.map(({ kind }) => kind)];
-  const all = new RegExp([...words, ...patterns].join('|'), 'g');
-  return (text) =>
-    text.replace(all, (...found: readonly unknown[]) => {
-      const index = found.slice(1, 1 + names.length).findIndex((group) => group !== undefined);
-      return secretMark(names[index] ?? 'secret');
-    });
+  return {
+    pattern: new RegExp([...words, ...patterns].join('|'), 'g'),
+    kindOf: (found) => names[found.slice(1, 1 + names.length).findIndex((group) => group !== undefined)] ?? 'secret',
+  };
 };
 
 const escaped = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
@@ -76,10 +93,19 @@ const id = /^c-[a-z0-9-]{1,47}(?:\/e\d{4,6}(?:\/[a-z0-9-]{1,32}\/s\d+)?)?(?:#[\w
 /** The whole path of a file or folder: it is opened by it. */
 const path = /^(?:\/|[A-Za-z]:[\\/])[^\s"'`<>|:*?]{1,1000}$/;
 const isRead = (text: string): boolean => word.test(text) || id.test(text) || path.test(text);
+/** What stands for a whole text that is a value of the environment. */
+const wholeValue = /^\[removed: value of [^\]]+\]$/;
+/** A word that no record is read by: long, and with a digit in it. */
+const isRandom = (text: string): boolean => word.test(text) && text.length >= 12 && /\d/.test(text);
+const redactedText = (text: string, redact: (text: string) => string): string => {
+  if (!isRead(text)) return redact(text);
+  const redacted = isRandom(text) ? redact(text) : text;
+  return wholeValue.test(redacted) ? redacted : text;
+};
 
 /** The same for every text in a value of JSON but names, ids and paths; keys stay. What holds no secret is given back as it is. */
 export const redactAll = <T>(value: T, redact: (text: string) => string): T => {
-  if (typeof value === 'string') return (isRead(value) ? value : redact(value)) as T & string;
+  if (typeof value === 'string') return redactedText(value, redact) as T & string;
   if (Array.isArray(value)) {
     const parts: unknown[] = value.map((part) => redactAll(part, redact));
     return parts.every((part, index) => part === value[index]) ? value : (parts as T & unknown[]);

@@ -18,6 +18,7 @@ const opened = async () => {
     python: 'python3',
     dataFolder: folder,
     judgeFolder: folder,
+    credentialProblem: () => null,
     reportsFolder: folder,
     bundlesFolder: folder,
     scoreLists: async () => [],

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { redactAll, redactor, secretMark, secretsIn } from '../../../workflows/rules/secrets.ts';
+import { redactAll, redactor, secretFinder, secretMark, secretsIn } from '../../../workflows/rules/secrets.ts';
 
 const letters = (from: string, options: { minLength: number; maxLength: number }) =>
   fc.string({ unit: fc.constantFrom(...from), ...options });
@@ -110,6 +110,15 @@ describe('a text that is to be stored', () => {
   });
 });
 
+describe('secretFinder', () => {
+  it('names kind and line of the first, and nothing where there is none', () => {
+    const find = secretFinder([{ name: 'MY_TOKEN', value: 'correct horse' }]);
+    expect(find('import torch\nx = 1\n')).toBeNull();
+    expect(find(`import torch\nkey = "ghp_${'a1'.repeat(18)}"\n# correct horse\n`)).toEqual({ what: 'GitHub token', line: 2 });
+    expect(find('# correct horse')).toEqual({ what: 'value of MY_TOKEN', line: 1 });
+  });
+});
+
 describe('the environment', () => {
   it('has secrets where a name says so and the value is no everyday word', () => {
     const environment = {
@@ -179,6 +188,8 @@ describe('a record', () => {
     });
     expect(redactAll('sk-abcdefghijklmnopqrstuv7', word)).toBe(secretMark('API key'));
     expect(redactAll('glpat-abcdefghijklmnopqrst', word)).toBe(secretMark('GitLab token'));
+    const whole = redactor([{ name: 'API_KEY', value: 'd41d8cd98f00b204e9800998ecf8427e' }]);
+    expect(redactAll(['d41d8cd98f00b204e9800998ecf8427e'], whole)).toEqual([secretMark('value of API_KEY')]);
     expect(redactAll('xoxb-1234567890-abcdef', word)).toBe(secretMark('Slack token'));
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
