@@ -21,9 +21,9 @@ const camel = (name: string): string => name.replace(/-(\w)/g, (_, letter: strin
 
 const collect = (value: string, before: readonly string[] | undefined): readonly string[] => [...(before ?? []), value];
 
-/** One option for every setting, with its default in every preset, and `--set` and `--file` for all of them at once. */
-export const addSettingOptions = (command: Command): Command => {
-  for (const field of settingFields) command.addOption(optionOf(field));
+/** One option for every setting but those `without`, with its default in every preset, and `--set` and `--file` for all of them at once. */
+export const addSettingOptions = (command: Command, without: readonly (keyof CampaignInput)[] = []): Command => {
+  for (const field of settingFields) if (!without.includes(field.name)) command.addOption(optionOf(field));
   command.addOption(
     new Option('--set <field=value>', 'any setting by its name, value as JSON or text; may be repeated').argParser(collect),
   );

@@ -253,6 +253,20 @@ describe('the words of a command', () => {
     }
   });
 
+  it('have no use for settings of a search in asi try, and say so however they are given', async () => {
+    const home = temporaryFolder();
+    const file = join(home, 'mixer.py');
+    writeFileSync(file, 'class Mixer: pass\n');
+    expect(await runAsi(['try', file, '--finalists', '3'], { home })).toMatchObject({
+      exitCode: 2,
+      err: expect.stringContaining("unknown option '--finalists'"),
+    });
+    expect(await runAsi(['try', file, '--set', 'experiments=4'], { home })).toMatchObject({
+      exitCode: 2,
+      err: expect.stringContaining('experiments: value 4; asi try searches nothing'),
+    });
+  });
+
   it('are corrected when misspelt', async () => {
     const home = temporaryFolder();
     expect(await runAsi(['lineag'], { home })).toMatchObject({

@@ -23,6 +23,19 @@ import { checkedId } from '../start-campaign.ts';
 const cuts = 8;
 const flopsLimit = 1.25;
 
+/** Settings of a search, which there is none of: the file and the other starts are trained, and all of them are confirmed. */
+const ofSearch = [
+  'experiments',
+  'finalists',
+  'hints',
+  'policy',
+  'poolBatch',
+  'coldStart',
+  'controlShare',
+  'targetGain',
+  'maxRepairs',
+] as const satisfies readonly (keyof CampaignInput)[];
+
 export const tryCommand = (context: CliContext): Command =>
   addSettingOptions(
     new Command('try')
@@ -31,6 +44,7 @@ export const tryCommand = (context: CliContext): Command =>
         '<file.py>',
         'a program with a class Mixer(hidden_size, num_heads, layer_index=0, num_layers=1) and forward(x, state=None) -> (y, state)',
       ),
+    ofSearch,
   )
     .option('--id <name>', 'campaign id; made of preset, day and time if not given')
     .addHelpText(
@@ -42,8 +56,7 @@ A machine without any sandbox (npx asi doctor) runs your file only where you nam
     )
     .action(async (file: string, options: SettingValues & { readonly id?: string }) => {
       const { path, text } = readMixerFile(file, process.cwd());
-      const given = settingsFrom(options);
-      const input: CampaignInput = { ...given, experiments: 0, finalists: 1, starts: [...(given.starts ?? []), path] };
+      const input = inputFor(path, settingsFrom(options));
       const id = options.id === undefined ? null : checkedId(options.id);
       await gate(context, { file, path, text, input, id });
       let tried: Experiment | null = null;
@@ -56,6 +69,16 @@ A machine without any sandbox (npx asi doctor) runs your file only where you nam
       });
       judge(campaign, tried);
     });
+
+const inputFor = (path: string, given: CampaignInput): CampaignInput => {
+  const [unused] = ofSearch.filter((name) => given[name] !== undefined);
+  if (unused !== undefined)
+    throw badInput(
+      `${unused}: value ${JSON.stringify(given[unused])}; asi try searches nothing, it trains the file, its starts and the baselines: leave it out, or use asi campaign start --start ${path}`,
+    );
+  const starts = [...(given.starts ?? []), path];
+  return { ...given, experiments: 0, finalists: starts.length, starts };
+};
 
 /** The gates first: training the baselines for a program that cannot be measured would waste minutes. */
 const gate = async (
