@@ -98,9 +98,19 @@ async function tryControls(campaignId: string): Promise<void> {
  */
 async function askChampionSet(run: CampaignRun, { champions, championTrials }: Look): Promise<void> {
   if (championTrials.length === 0) return;
-  run.stage = `scoring ${championTrials.length} trials on the champion set, which "better" must hold on too`;
-  show(run);
-  await Promise.all([...champions.map(auditOrLeave), ...championTrials.map(scoreOrLeave)]);
+  let numScored = 0;
+  const tell = (): void => {
+    const done = numScored === 0 ? '' : `: ${numScored} done`;
+    run.stage = `scoring ${championTrials.length} trials on the champion set, which "better" must hold on too${done}`;
+    show(run);
+  };
+  tell();
+  const score = async (trialId: string): Promise<void> => {
+    await scoreOrLeave(trialId);
+    numScored += 1;
+    tell();
+  };
+  await Promise.all([...champions.map(auditOrLeave), ...championTrials.map(score)]);
 }
 
 async function auditOrLeave(experimentId: string): Promise<void> {

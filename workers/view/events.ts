@@ -1,4 +1,4 @@
-import { isCampaignOver } from '../../workflows/contracts/campaign.ts';
+import { isCampaignOver, type NoiseFloor } from '../../workflows/contracts/campaign.ts';
 import { type Experiment, isTerminal } from '../../workflows/contracts/experiment.ts';
 import { openingStage, waitingStage } from '../../workflows/contracts/messages.ts';
 import { plain } from './cells.ts';
@@ -60,6 +60,9 @@ const openingEvents = (snapshot: CampaignSnapshot): readonly CampaignEvent[] => 
   const isBefore = status?.stage === openingStage || status?.stage === waitingStage;
   if (state !== null && campaign !== null && !isCampaignOver(state) && !isBefore) {
     events.push({ key: `state:${state}`, at: null, line: `${state}${status === null ? '' : `: ${plain(status.stage)}`}` });
+    // It takes minutes, with no trial that trains.
+    if (state === 'verifying' && status?.stage.startsWith('scoring '))
+      events.push({ key: `stage:${status.stage}`, at: null, line: `verifying: ${plain(status.stage)}` });
   }
   return events;
 };
@@ -122,10 +125,16 @@ const noiseEvents = ({ campaign, experiments }: CampaignSnapshot): readonly Camp
     {
       key: 'noise',
       at: lastEnd(experiments.filter(({ kind }) => kind === 'baseline')),
-      line: `noise floor: on one seed, two runs differ by ${noise.pairedSd.toFixed(4)} bits per byte (sd) without any real difference; the confirmation can tell a gain of ${noise.minimumDetectable.toFixed(4)} nine times in ten`,
+      line: `noise floor: on one seed, two runs differ by ${noise.pairedSd.toFixed(4)} bits per byte (sd) without any real difference; the confirmation can tell a gain of ${noise.minimumDetectable.toFixed(4)} nine times in ten${roughWords(noise)}`,
     },
   ];
 };
+
+/** A variance of so few degrees may be several times too small: of two, 40 times in one case of forty. */
+const roughWords = ({ degreesOfFreedom }: NoiseFloor): string =>
+  degreesOfFreedom > 2
+    ? ''
+    : `; with ${counted(degreesOfFreedom, 'degree')} of freedom neither is known well: more baselines or seeds (exploreSeeds) would tell`;
 
 const lastEnd = (experiments: readonly Experiment[]): string | null => {
   const ends = experiments.map(({ finishedAt }) => finishedAt);

@@ -247,6 +247,27 @@ describe('events of a plain log', () => {
     }
   });
 
+  it('say how little a noise floor of two degrees knows', () => {
+    const noiseLine = (degreesOfFreedom: number): string | undefined => {
+      const noise = finished.noise.map((floor) => ({ ...floor, degreesOfFreedom }));
+      return eventsOf({ ...running, campaign: { ...finished, noise } }).find(({ key }) => key === 'noise')?.line;
+    };
+    expect(noiseLine(1)).toContain('; with 1 degree of freedom neither is known well: more baselines or seeds');
+    expect(noiseLine(3)).toMatch(/nine times in ten$/);
+  });
+
+  it('say how far the champion set is, which no trial shows', () => {
+    const scoring = (stage: string): readonly string[] =>
+      eventsOf({ ...running, campaign: { ...finished, state: 'verifying' }, status: aStatus({ state: 'verifying', stage }) }).map(
+        ({ line }) => line,
+      );
+    expect(scoring('scoring 15 trials on the champion set: 3 done')).toContain(
+      'verifying: scoring 15 trials on the champion set: 3 done',
+    );
+    const confirming = scoring('confirming 2 finalists').filter((line) => line.startsWith('verifying'));
+    expect(confirming).toEqual(['verifying: confirming 2 finalists']);
+  });
+
   it('come in the order and with the times of the record', () => {
     const at = (minute: number): string => `2026-11-21T10:0${minute}:00.000Z`;
     const snapshot = {
