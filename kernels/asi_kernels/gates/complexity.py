@@ -18,7 +18,7 @@ import torch
 
 from .outcome import Outcome, failed, passed
 from .subject import Subject, call
-from .work_counter import count_work
+from .work_counter import count_work, uncounted_words
 
 _SHORTEST, _LONGEST_SHORTEST = 128, 512
 # T log T alone gives 1 + log2(9 / 8) = 1.17 from 256 to 512; softmax attention gives 1.7 at the sizes of the probes.
@@ -30,6 +30,7 @@ class _Growth:
     what: str
     layer_index: int
     work: tuple[float, float, float]  # at n, 2n and 4n
+    uncounted: frozenset[str]
 
     @property
     def exponent(self) -> float:
@@ -46,6 +47,9 @@ def complexity(subject: Subject) -> Outcome:
     lengths = _lengths(subject)
     growths = [growth for layer_index in subject.layer_indices for growth in _grow(subject, layer_index, lengths)]
     worst = max(growths, key=lambda growth: growth.exponent)
+    uncounted = sorted(set().union(*(growth.uncounted for growth in growths)))
+    if uncounted and getattr(subject.mixer_class, "quadratic", False) is not True:
+        return failed(f"{uncounted_words(uncounted)}; its growth cannot be told")
     told = (
         f"{worst.what} grow with exponent {worst.exponent:.2f} over lengths {', '.join(map(str, lengths))} "
         f"(quadratic share {max(0.0, worst.quadratic_share):.0%} at {lengths[-1]}, layer {worst.layer_index})"
@@ -79,4 +83,8 @@ def _grow(subject: Subject, layer_index: int, lengths: tuple[int, int, int]) -> 
         counted.append(call_once)
     operations = tuple(count.total for count in counted)
     allocated = tuple(float(count.bytes) for count in counted)
-    return _Growth("operations", layer_index, operations), _Growth("bytes", layer_index, allocated)
+    uncounted = frozenset().union(*(count.uncounted for count in counted))
+    return (
+        _Growth("operations", layer_index, operations, uncounted),
+        _Growth("bytes", layer_index, allocated, uncounted),
+    )

@@ -2,9 +2,10 @@
 transforms.
 
 Counted: 2 per multiply-add of matrix products, convolutions and attention (by the formulas of
-`torch.utils.flop_counter`); n^2 per right-hand side of a triangular solve (n^2/2 multiply-adds), 2 n^3 for an inverse
-or a factorisation; 5 n log2 n per transform of length n (the usual radix-2 figure); one per element that any other
-operator writes, or reads where it reduces. Complex numbers: a multiply-add is four real ones (of a product, a solve,
+`torch.utils.flop_counter`); what gates/work_formulas.py says of solves, factorisations, distances, pools and fused
+recurrent layers; 5 n log2 n per transform of length n (the usual radix-2 figure); one per element that element-wise
+operators, reductions and the like write, or read where they reduce. An operator of neither kind has no count and is
+named in `uncounted`: no figure of its program can be believed. Complex numbers: a multiply-add is four real ones (of a product, a solve,
 a factorisation), a product or quotient of elements is four, any other operator two an element; a convolution is seen
 as the three real ones that PyTorch makes of it; a transform's figure is one of complex numbers already. Not counted:
 views, copies, and what a composite operator does below the dispatcher. An exponential counts as one, so the figure
@@ -21,9 +22,17 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
+from .work_formulas import FORMULAS, costs_its_elements
+
 _FREE_OPERATORS = frozenset(
     {
+        "_assert_async",
+        "_assert_tensor_metadata",
         "_conj",
+        "_linalg_check_errors",
+        "_neg_view",
+        "_reshape_alias",
+        "_reshape_copy",
         "_to_copy",
         "_unsafe_view",
         "alias",
@@ -35,10 +44,15 @@ _FREE_OPERATORS = frozenset(
         "contiguous",
         "copy_",
         "detach",
+        "diag_embed",
         "diagonal",
+        "diagonal_scatter",
         "embedding",
         "empty",
         "empty_like",
+        "empty_permuted",
+        "empty_strided",
+        "equal",
         "expand",
         "eye",
         "fill_",
@@ -51,17 +65,25 @@ _FREE_OPERATORS = frozenset(
         "index_select",
         "lift_fresh",
         "new_empty",
+        "new_empty_strided",
         "new_full",
         "new_ones",
         "new_zeros",
         "ones",
         "ones_like",
         "permute",
+        "pixel_shuffle",
+        "pixel_unshuffle",
         "repeat",
+        "repeat_interleave",
+        "resize",
         "roll",
         "scalar_tensor",
         "select",
+        "select_scatter",
+        "set",
         "slice",
+        "slice_scatter",
         "split",
         "split_with_sizes",
         "squeeze",
@@ -72,6 +94,9 @@ _FREE_OPERATORS = frozenset(
         "triu",
         "unbind",
         "unfold",
+        "unsafe_chunk",
+        "unsafe_split",
+        "unsafe_split_with_sizes",
         "unsqueeze",
         "view",
         "view_as_complex",
@@ -103,6 +128,7 @@ class WorkCounter(TorchDispatchMode):
         self.transforms = False
         self.coarsest: torch.dtype | None = None
         self.operators = 0
+        self.uncounted: set[str] = set()
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
@@ -126,12 +152,14 @@ class WorkCounter(TorchDispatchMode):
             if parts is not NotImplemented:
                 return parts
         result = operator(*args, **kwargs)
-        self._count(packet, args, kwargs, result)
+        self._count(operator, args, kwargs, result)
         return result
 
-    def _count(self, packet: Any, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> None:
+    def _count(self, operator: Any, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> None:
         self.operators += 1
+        packet = operator._overloadpacket
         name = packet.__name__
+        base = name.rstrip("_")
         written, operands = _tensors(result), _tensors(args)
         touched = [*written, *operands]
         read = {tensor.untyped_storage().data_ptr() for tensor in operands}
@@ -146,12 +174,8 @@ class WorkCounter(TorchDispatchMode):
             query, key, value = args[:3]
             scores = query[..., 0].numel() * key.shape[-2]
             self.multiply_adds += 2 * scores * (query.shape[-1] + value.shape[-1])
-        elif name in ("linalg_solve_triangular", "triangular_solve"):
-            rows = written[0].shape[-2]
-            self.multiply_adds += product * written[0].numel() * rows
-        elif name in ("linalg_inv_ex", "_linalg_solve_ex", "linalg_lu_factor_ex", "linalg_cholesky_ex"):
-            rows = written[0].shape[-2]
-            self.multiply_adds += product * 2 * written[0].numel() * rows
+        elif base in FORMULAS:
+            self.multiply_adds += product * FORMULAS[base](args, written)
         elif name.startswith("_fft_"):
             self.transforms = True
             points = max(tensor.numel() for tensor in touched)
@@ -159,13 +183,24 @@ class WorkCounter(TorchDispatchMode):
             self.elementwise += 5 * points * math.log2(length)
         elif name not in _FREE_OPERATORS:
             elements = max((tensor.numel() for tensor in touched), default=0)
-            self.elementwise += elements * (product if name.rstrip("_") in _PRODUCTS else min(product, 2))
+            self.elementwise += elements * (product if base in _PRODUCTS else min(product, 2))
+            if base not in _FREE_OPERATORS and not costs_its_elements(operator, base):
+                self.uncounted.add(name)
 
     def _note_precision(self, dtype: torch.dtype) -> None:
         if dtype in _LOW_PRECISION and (
             self.coarsest is None or _LOW_PRECISION.index(dtype) > _LOW_PRECISION.index(self.coarsest)
         ):
             self.coarsest = dtype
+
+
+def uncounted_words(names: list[str]) -> str:
+    """What a person can do about operators without a count."""
+    listed = ", ".join(names[:5])
+    return (
+        f"the program uses {'an operator' if len(names) == 1 else 'operators'} whose work nobody counts ({listed}); "
+        "write the same with matrix products, convolutions, sums or element-wise operators"
+    )
 
 
 def count_work(forward: Callable[[], object]) -> WorkCounter:

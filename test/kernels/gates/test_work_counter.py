@@ -1,3 +1,5 @@
+from collections.abc import Callable
+
 import pytest
 import torch
 from torch import nn
@@ -93,3 +95,43 @@ def test_transforms_are_noted() -> None:
 )
 def test_the_coarsest_type_inside_a_computation_is_noted(compute, coarsest) -> None:
     assert count_work(lambda: compute(torch.ones(4, dtype=torch.float64))).coarsest == coarsest
+
+
+_X, _W = torch.randn(1, 32, 16), torch.randn(16, 16)
+_MANY = _W.expand(32, 16, 16) + 9 * torch.eye(16)
+_LSTM = nn.LSTM(16, 16, batch_first=True)
+
+
+@pytest.mark.parametrize(
+    ("run", "true"),
+    [
+        (lambda: torch.mv(_X[0], _W[0]), 2 * 32 * 16),
+        (lambda: torch.addbmm(torch.zeros(32, 16), _X, _W[None]), 2 * 32 * 16 * 16),
+        (lambda: F.bilinear(_X, _X, torch.ones(16, 16, 16)), 2 * 32 * 16**3),
+        (lambda: torch.cdist(_X, _X, p=1.0), 2 * 32 * 32 * 16),
+        (lambda: torch.cdist(_X, _X), 2 * 32 * 32 * 16),
+        (lambda: torch.pdist(_X[0]), 32 * 32 * 16),
+        (lambda: F.max_pool1d(F.pad(_X.mT, (31, 0)), 32, 1), 32 * 32 * 16),
+        (lambda: F.local_response_norm(_X, 32), 32 * 32 * 16),
+        (lambda: F.embedding_bag(torch.arange(32 * 8) % 32, _X[0], torch.arange(0, 256, 8), mode="sum"), 2 * 256 * 16),
+        (lambda: _LSTM(_X), 2 * 32 * 8 * 16 * 16),
+        (lambda: torch.linalg.svd(_X, full_matrices=False), 10 * 32 * 16**2),
+        (lambda: torch.linalg.eigh(_W @ _W.T), 9 * 16**3),
+        (lambda: torch.linalg.matrix_exp(_MANY), 32 * 10 * 16**3),
+        (lambda: torch.linalg.qr(_MANY), 32 * 3 * 16**3),
+        (lambda: torch.linalg.lstsq(_MANY, _X[0][..., None]), 32 * 3 * 16**3),
+        (lambda: torch.linalg.solve(_MANY, _X[0]), 32 * 2 / 3 * 16**3),
+    ],
+)
+def test_an_operator_that_does_more_than_its_elements_counts_what_it_does(
+    run: Callable[[], object], true: float
+) -> None:
+    work = count_work(run)
+    assert not work.uncounted
+    assert 0.7 < work.total / true < 2.6
+
+
+def test_an_operator_without_a_count_is_named() -> None:
+    assert count_work(lambda: F.interpolate(_X, size=64, mode="linear")).uncounted == {"upsample_linear1d"}
+    ordinary = count_work(lambda: F.softmax(F.silu(_X).cumsum(1), -1).topk(4).values.transpose_(0, 1).tril_())
+    assert not ordinary.uncounted
