@@ -22,7 +22,7 @@ export interface StateKeeper {
   settled(): Promise<void>;
 }
 
-/** Copies one checkpoint of a running training, chosen by lot, so that no program knows which part of its training is looked at twice. */
+/** Copies the newest checkpoint of a running training at a place chosen by lot, so that no program knows which part is looked at twice. */
 export const keepState = (
   workdir: string,
   { rung, checkpointEvery }: Pick<TrainRequest, 'rung' | 'checkpointEvery'>,

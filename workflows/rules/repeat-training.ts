@@ -9,19 +9,19 @@ export const repeatedShare = 0.1;
 /** Steps that each part of a repetition has. */
 export const stepsToRepeat = ({ tasks }: Pick<Rung, 'tasks'>): number => Math.ceil((tasks[0]?.steps ?? 0) * repeatedShare);
 
-/** A step after which a trainer keeps a checkpoint. */
+/** A step of a task. */
 export interface Place {
   readonly task: Point['task'];
   readonly step: number;
 }
 
-/** Where a training can be gone on with: every checkpoint inside a task. */
+/** Places of a task that a training has a checkpoint no further before than `every` steps: where, its trainer draws. */
 export const checkpointsOf = ({ tasks }: Pick<Rung, 'tasks'>, every: number): readonly Place[] =>
   tasks.flatMap(({ kind, steps }) =>
     Array.from({ length: Math.ceil(steps / every) - 1 }, (_, index) => ({ task: kind, step: (index + 1) * every })),
   );
 
-/** Whether a training that reports this point has kept the checkpoint at `place`: a report comes before the checkpoint of its step. */
+/** Whether a training that reports this point has kept a checkpoint at `place` or before it: a report comes before what its step keeps. */
 export const isPast = ({ task, step }: Pick<Point, 'task' | 'step'>, place: Place, { tasks }: Pick<Rung, 'tasks'>): boolean => {
   const indexOf = (kind: Point['task']): number => tasks.findIndex((one) => one.kind === kind);
   return task === place.task ? step > place.step : indexOf(task) > indexOf(place.task);

@@ -5,11 +5,11 @@ Counted: 2 per multiply-add of matrix products, convolutions and attention (by t
 `torch.utils.flop_counter`); what gates/work_formulas.py says of solves, factorisations, distances, pools and fused
 recurrent layers; 5 n log2 n per transform of length n (the usual radix-2 figure); one per element that element-wise
 operators, reductions and the like write, or read where they reduce. An operator of neither kind has no count and is
-named in `uncounted`: no figure of its program can be believed. Complex numbers: a multiply-add is four real ones (of a product, a solve,
-a factorisation), a product or quotient of elements is four, any other operator two an element; a convolution is seen
-as the three real ones that PyTorch makes of it; a transform's figure is one of complex numbers already. Not counted:
-views, copies, and what a composite operator does below the dispatcher. An exponential counts as one, so the figure
-bounds work from below; it compares programs, it predicts no time.
+named in `uncounted`: no figure of its program can be believed. Complex numbers: a multiply-add is four real ones (of a
+product, a solve, a factorisation), a product or quotient of elements is four, any other operator two an element; a
+convolution is seen as the three real ones that PyTorch makes of it; a transform's figure is one of complex numbers
+already. Not counted: views, copies, and what a composite operator does below the dispatcher. An exponential counts as
+one, so the figure bounds work from below; it compares programs, it predicts no time.
 """
 
 from __future__ import annotations

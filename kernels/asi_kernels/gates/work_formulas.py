@@ -1,5 +1,5 @@
-"""What operators cost that neither `torch.utils.flop_counter` nor their number of elements tells, and which operators cost
-no more than their elements.
+"""What operators cost that neither `torch.utils.flop_counter` nor their number of elements tells, and which operators
+cost no more than their elements.
 
 Two a multiply-add; n rows, or the longer side m by the shorter n of a matrix; figures of dense factorisations from G.
 Golub and C. Van Loan, "Matrix Computations" (4th edition, 2013), the leading terms. What stands nowhere here has no
@@ -15,7 +15,7 @@ from typing import Any
 import torch
 
 _Formula = Callable[[tuple[Any, ...], list[torch.Tensor]], float]
-"""Real multiply-adds, two each, from the arguments and the tensors that were written; complex numbers count elsewhere."""
+"""Real multiply-adds, two each, from the arguments and what was written; complex numbers count elsewhere."""
 
 
 def _batch(matrix: torch.Tensor) -> int:
