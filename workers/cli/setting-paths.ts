@@ -1,4 +1,4 @@
-import { accessSync, constants, statSync } from 'node:fs';
+import { accessSync, constants, type Stats, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { baselineNames } from '../../workflows/contracts/genome.ts';
@@ -19,11 +19,11 @@ export const withoutTilde = (path: string): string =>
 /** Whole path of a folder of text. Throws a CommandError. */
 export const readableFolder = (path: string, folder: string): string => {
   const whole = resolve(folder, withoutTilde(path));
-  const right = 'right would be a folder of UTF-8 text files';
-  const found = statSync(whole, { throwIfNoEntry: false });
-  if (found === undefined) throw badInput(`data.path: value "${path}"; ${right}; there is no ${whole}`);
-  if (!found.isDirectory()) throw badInput(`data.path: value "${path}"; ${right}; ${whole} is not a folder`);
-  if (!isReadable(whole)) throw badInput(`data.path: value "${path}"; ${right}; ${whole} may not be read by this user`);
+  const problem = `data.path: value "${path}"; right would be a folder of UTF-8 text files`;
+  const found = lookAt(whole, problem);
+  if (found === undefined) throw badInput(`${problem}; there is no ${whole}`);
+  if (!found.isDirectory()) throw badInput(`${problem}; ${whole} is not a folder`);
+  if (!isReadable(whole)) throw badInput(`${problem}; ${whole} may not be read by this user`);
   return whole;
 };
 
@@ -42,11 +42,21 @@ export const readableFile = (
 ): string => {
   const whole = resolve(folder, withoutTilde(given.value));
   const problem = `${given.field}: value "${given.value}"; ${given.right}`;
-  const found = statSync(whole, { throwIfNoEntry: false });
+  const found = lookAt(whole, problem);
   if (found === undefined) throw badInput(`${problem}; there is no file ${whole}`);
   if (!found.isFile()) throw badInput(`${problem}; ${whole} is not a file`);
   if (!isReadable(whole)) throw badInput(`${problem}; ${whole} may not be read by this user`);
   return whole;
+};
+
+/** Undefined where there is nothing. Throws a CommandError for links in a circle, a folder that may not be entered, a name too long. */
+const lookAt = (path: string, problem: string): Stats | undefined => {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error)) throw error;
+    throw badInput(`${problem}; ${path} cannot be looked at (${String(error.code)})`, { cause: error });
+  }
 };
 
 const isReadable = (path: string): boolean => {

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
@@ -81,10 +81,18 @@ describe('asi gate', { timeout: 120_000 }, () => {
   });
 });
 
+const linkToItself = (): string => {
+  const path = join(temporaryFolder(), 'loop.py');
+  symlinkSync(path, path);
+  return path;
+};
+
 describe('asi gate on a file that is no program', () => {
   it.each([
     ['a path without a file', () => join(temporaryFolder(), 'no.py'), 'there is no file'],
     ['a folder', () => temporaryFolder(), 'is not a file'],
+    ['a link to itself', linkToItself, 'cannot be looked at (ELOOP)'],
+    ['a name too long', () => join(temporaryFolder(), 'a'.repeat(300)), 'cannot be looked at (ENAMETOOLONG)'],
     ['an empty file', () => fileOf(''), 'is empty'],
     ['blank lines', () => fileOf('\n \n'), 'is empty'],
     ['a binary file', () => fileOf(Buffer.from([0x7f, 0x45, 0x4c, 0x46, 0, 1])), 'is binary'],
