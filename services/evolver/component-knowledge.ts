@@ -39,6 +39,8 @@ const firNote = (value: string): ComponentNote | undefined => {
   const base = kernels.length === 1 ? notes.one : longest >= 31 ? notes.wide : notes.several;
   if (base === undefined) return undefined;
   const reach =
-    kernels.length === 1 ? `This one sees ${longest} tokens back.` : `Here they see ${kernels.join(', ')} tokens back.`;
+    kernels.length === 1
+      ? `This one sees ${longest} tokens, its own the last.`
+      : `Here they see ${kernels.join(', ')} tokens, their own the last.`;
   return { ...base, says: `${base.says} ${reach}` };
 };

@@ -16,8 +16,8 @@ test('priors stay small: no value is three times as likely as another before any
 });
 
 test('a set of branches is told by its number and reach', () => {
-  expect(noteOn('fir', '5').says).toMatch(/This one sees 5 tokens back\.$/);
-  expect(noteOn('fir', '3 15').says).toMatch(/Here they see 3, 15 tokens back\.$/);
+  expect(noteOn('fir', '5').says).toMatch(/This one sees 5 tokens, its own the last\.$/);
+  expect(noteOn('fir', '3 15').says).toMatch(/Here they see 3, 15 tokens, their own the last\.$/);
   expect(noteOn('fir', '3 63').says).not.toBe(noteOn('fir', '3 15').says);
 });
 
