@@ -55,9 +55,10 @@ const bestRow = ({ experimentId, name, kind, gain, isReference, changed, verdict
     verdict ?? '–',
   ]);
 
-/** The Web UI draws cells without a gap between them. */
+/** The Web UI draws cells without a gap between them, trims them, and shows an entity as it is written: two wide spaces before nothing. */
+const gap = '\u00a0\u00a0\u200b';
 const tableRow = (cells: readonly string[]): string =>
-  `| ${cells.map((cell) => (cell === '---' ? cell : `${cell}&nbsp;&nbsp;`)).join(' | ')} |`;
+  `| ${cells.map((cell) => (cell === '---' ? cell : `${cell}${gap}`)).join(' | ')} |`;
 
 const failureList = (status: CampaignStatus): string =>
   status.lastFailures.length === 0

@@ -39,22 +39,22 @@ describe('the details of a campaign in the Web UI', () => {
     expect(text).toContain('- candidates: 6 of 10\n- minutes: 1.3 of 30\n- trial seconds: 812 of 3,600, 240 more reserved\n');
     expect(text).toContain('running now: e0005, e0006');
     expect(text).toContain(
-      '| e0004&nbsp;&nbsp; | delta + fir 3,15&nbsp;&nbsp; | candidate&nbsp;&nbsp; | +0.3908 (+0.1657 to +0.6159, 2 seeds)&nbsp;&nbsp; |',
+      '| e0004\u00a0\u00a0\u200b | delta + fir 3,15\u00a0\u00a0\u200b | candidate\u00a0\u00a0\u200b | +0.3908 (+0.1657 to +0.6159, 2 seeds)\u00a0\u00a0\u200b |',
     );
     expect(text).toContain('e0003 **gate**');
   });
 
   it('give the reference no interval against itself', () => {
     const reference = status.best.map((row) => ({ ...row, name: 'deltanet', gain: null, isReference: true }));
-    expect(renderDetails({ ...status, best: reference })).toContain('| 0 (reference)&nbsp;&nbsp; |');
+    expect(renderDetails({ ...status, best: reference })).toContain('| 0 (reference)\u00a0\u00a0\u200b |');
     const unmeasured = reference.map((row) => ({ ...row, isReference: false }));
-    expect(renderDetails({ ...status, best: unmeasured })).toContain('| –&nbsp;&nbsp; |');
+    expect(renderDetails({ ...status, best: unmeasured })).toContain('| –\u00a0\u00a0\u200b |');
   });
 
   it('mark what was scored without a sandbox', () => {
     expect(renderDetails(status)).not.toContain('no sandbox');
     const unwalled = status.best.map((row) => ({ ...row, isUnwalled: true }));
-    expect(renderDetails({ ...status, best: unwalled })).toContain('| delta + fir 3,15 (no sandbox)&nbsp;');
+    expect(renderDetails({ ...status, best: unwalled })).toContain('| delta + fir 3,15 (no sandbox)\u00a0');
   });
 
   it('say what a campaign waits for', () => {
