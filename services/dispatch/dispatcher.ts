@@ -35,25 +35,22 @@ export interface JobOrder {
   readonly seconds: number;
 }
 
+/** What a run used, from the supervisor's facts; of one that an outage ended what was known last. */
+export interface JobUse {
+  /** Of this run of the job and of no other: who meets its end twice counts it once. */
+  readonly runId: string;
+  readonly cpuSeconds: number;
+  readonly wallSeconds: number;
+  readonly peakMemoryBytes: number;
+  readonly logTail: string;
+}
+
 /** How a job ended, from the supervisor's facts. `result` is the parsed result.json, not yet checked against its schema. */
-export type JobEnd =
-  | {
-      readonly ok: true;
-      readonly result: unknown;
-      readonly cpuSeconds: number;
-      readonly wallSeconds: number;
-      readonly peakMemoryBytes: number;
-      readonly logTail: string;
-    }
-  | {
-      readonly ok: false;
-      readonly label: FailureLabel;
-      readonly detail: string;
-      readonly cpuSeconds: number;
-      readonly wallSeconds: number;
-      readonly peakMemoryBytes: number;
-      readonly logTail: string;
-    };
+export type JobEnd = JobUse &
+  (
+    | { readonly ok: true; readonly result: unknown }
+    | { readonly ok: false; readonly label: FailureLabel; readonly detail: string }
+  );
 
 export interface JobEvents {
   /** The job waits for a slot; position counts from 0. */
@@ -61,6 +58,8 @@ export interface JobEvents {
   /** The job has its slot, and runs when this is done. Where it fails the job ends with label `infra` and its message. */
   onStarted?(): void | Promise<void>;
   onProgress?(progress: TrainProgress): void;
+  /** What this run has used so far, about once a second. */
+  onUsed?(used: Pick<JobUse, 'runId' | 'cpuSeconds'>): void;
 }
 
 /** Runs jobs on slots. */

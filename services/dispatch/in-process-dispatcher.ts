@@ -1,8 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TrainProgress } from '../../workflows/contracts/trial.ts';
 import { redactAll } from '../../workflows/rules/secrets.ts';
-import type { Job, JobEnd, JobEvents, TrialDispatcher } from './dispatcher.ts';
+import type { Job, JobEnd, JobEvents, JobUse, TrialDispatcher } from './dispatcher.ts';
 import { readResult } from './read-result.ts';
 import { Suspects } from './suspects.ts';
 
@@ -18,6 +19,8 @@ export interface JobRunner {
       readonly limits: Job['limits'];
     },
     onProgress: (progress: TrainProgress) => void,
+    /** CPU seconds of this run so far. */
+    onUsed: (cpuSeconds: number) => void,
   ): Promise<{
     readonly label: Exclude<JobEnd, { ok: true }>['label'] | null;
     readonly detail: string;
@@ -35,6 +38,7 @@ export interface JobRunner {
 interface Entry {
   /** In the order in which they came. */
   readonly number: number;
+  readonly runId: string;
   readonly job: Job;
   readonly listeners: Set<JobEvents>;
   readonly end: Promise<JobEnd>;
@@ -111,6 +115,7 @@ export class InProcessDispatcher implements TrialDispatcher {
     this.#numEntries += 1;
     const entry: Entry = {
       number: this.#numEntries,
+      runId: randomUUID(),
       job,
       listeners: new Set(),
       end: promise,
@@ -134,7 +139,7 @@ export class InProcessDispatcher implements TrialDispatcher {
       this.#queue.splice(this.#queue.indexOf(entry), 1);
       this.#finish(
         entry,
-        { ok: false, label: 'cancelled', detail: 'cancelled while it waited for a slot', ...nothingUsed },
+        { ok: false, label: 'cancelled', detail: 'cancelled while it waited for a slot', ...nothingUsed(entry) },
         { keep: false },
       );
     } else if (entry.state === 'running') {
@@ -196,12 +201,12 @@ export class InProcessDispatcher implements TrialDispatcher {
   }
 
   async #execute(entry: Entry): Promise<JobEnd> {
-    const { job } = entry;
+    const { job, runId } = entry;
     try {
       await Promise.all([...entry.listeners].map((listener) => listener.onStarted?.()));
       // The runner knows nothing yet of a job that was given up meanwhile.
       if (entry.state === 'cancelling')
-        return { ok: false, label: 'cancelled', detail: 'cancelled before it ran', ...nothingUsed };
+        return { ok: false, label: 'cancelled', detail: 'cancelled before it ran', ...nothingUsed(entry) };
       mkdirSync(job.workdir, { recursive: true });
       rmSync(join(job.workdir, 'result.json'), { force: true, recursive: true });
       const requestPath = join(job.workdir, 'request.json');
@@ -211,8 +216,12 @@ export class InProcessDispatcher implements TrialDispatcher {
         (progress) => {
           for (const listener of entry.listeners) listener.onProgress?.(progress);
         },
+        (cpuSeconds) => {
+          for (const listener of entry.listeners) listener.onUsed?.({ runId, cpuSeconds });
+        },
       );
       const used = {
+        runId,
         cpuSeconds: end.cpuSeconds,
         wallSeconds: end.wallSeconds,
         peakMemoryBytes: end.peakMemoryBytes,
@@ -228,7 +237,7 @@ export class InProcessDispatcher implements TrialDispatcher {
       return read.ok ? { ok: true, result: read.value, ...used } : { ok: false, label: read.label, detail: read.detail, ...used };
     } catch (error) {
       // The edge between our machine and the job: a full disk, a missing interpreter. Never the candidate's doing.
-      return { ok: false, label: 'infra', detail: error instanceof Error ? error.message : String(error), ...nothingUsed };
+      return { ok: false, label: 'infra', detail: error instanceof Error ? error.message : String(error), ...nothingUsed(entry) };
     }
   }
 
@@ -250,4 +259,4 @@ const goesBefore = (a: Entry, b: Entry): boolean => {
 };
 
 const unordered = { turn: 0, seconds: 0 } as const;
-const nothingUsed = { cpuSeconds: 0, wallSeconds: 0, peakMemoryBytes: 0, logTail: '' } as const;
+const nothingUsed = ({ runId }: Entry): JobUse => ({ runId, cpuSeconds: 0, wallSeconds: 0, peakMemoryBytes: 0, logTail: '' });

@@ -35,6 +35,8 @@ export type ScoringEnd =
       readonly ok: true;
       readonly rows: readonly Score[];
       readonly cpuSeconds: number;
+      /** Of the judge alone. */
+      readonly judgeSeconds: number;
       /** Of the two answering processes alone, as their host measured them. */
       readonly answerSeconds: number;
       /** Of the process that answered about whole sequences; null where they are not finite. */
@@ -45,6 +47,7 @@ export type ScoringEnd =
       readonly label: FailureLabel;
       readonly detail: string;
       readonly cpuSeconds: number;
+      readonly judgeSeconds: number;
       readonly logTail: string;
     };
 
@@ -107,17 +110,18 @@ export const scoreWithJudge = async ({ judge, run }: ScoringDependencies, scorin
 
 const conclude = (ends: readonly JobEnd[], judgement: Judgement): ScoringEnd => {
   const answerSeconds = ends.reduce((sum, end) => sum + end.cpuSeconds, 0);
-  const cpuSeconds = answerSeconds + judgement.cpuSeconds;
+  const judgeSeconds = judgement.cpuSeconds;
+  const cpuSeconds = answerSeconds + judgeSeconds;
   const refusals = ends.map(refusalOf).filter((refusal) => refusal !== null);
   if (judgement.ok && refusals.length === 0)
-    return { ok: true, rows: judgement.rows, cpuSeconds, answerSeconds, fixedLogits: logitsOf(ends.at(-1)) };
+    return { ok: true, rows: judgement.rows, cpuSeconds, judgeSeconds, answerSeconds, fixedLogits: logitsOf(ends.at(-1)) };
   const logTail = ends.map((end) => end.logTail).join('');
   // A process that was ended because the other one or the judge had gone says nothing of its own.
   const own = refusals.find((refusal) => refusal.label !== 'cancelled') ?? refusals[0];
   const isJudgesWord = !judgement.ok && judgement.label !== 'cancelled' && judgement.label !== 'no_result';
   const why = isJudgesWord || own === undefined ? judgement : own;
   if (!('label' in why)) throw new Error(`scoring of ${ends.length} processes failed and nobody said why`);
-  return { ok: false, label: why.label, detail: why.detail, cpuSeconds, logTail };
+  return { ok: false, label: why.label, detail: why.detail, cpuSeconds, judgeSeconds, logTail };
 };
 
 const logitsOf = (end: JobEnd | undefined): LoadedLogits | null => {

@@ -34,7 +34,11 @@ export interface HostEnd {
 }
 
 interface Running {
+  readonly startedAtMs: number;
+  /** As the host told it last. */
+  cpuSeconds: number;
   readonly onProgress: (progress: TrainProgress) => void;
+  readonly onUsed: (cpuSeconds: number) => void;
   readonly resolve: (end: HostEnd) => void;
 }
 type RunRequest = Extract<HostRequest, { op: 'run' }>;
@@ -43,7 +47,7 @@ const startLimitMs = 120_000;
 
 /**
  * The warm Python parent that forks one child per job, so that no job pays for importing torch. Started on first use and again after it
- * died; jobs that ran in a host that died end with label `infra`. While jobs run it is asked for a sign of life, since it alone holds them to
+ * died; jobs that ran in a host that died end with label `infra` and what it had said that they used. While jobs run it is asked for a sign of life, since it alone holds them to
  * their limits; one that gives none is killed.
  */
 export class PythonHost {
@@ -84,13 +88,17 @@ export class PythonHost {
     return this.#process?.pid;
   }
 
-  async run(request: Omit<RunRequest, 'op'>, onProgress: (progress: TrainProgress) => void): Promise<HostEnd> {
+  async run(
+    request: Omit<RunRequest, 'op'>,
+    onProgress: (progress: TrainProgress) => void,
+    onUsed: (cpuSeconds: number) => void = () => undefined,
+  ): Promise<HostEnd> {
     await this.start();
     const process = this.#process;
     // It may have died between its start and now.
     if (process === null) return nothingRan('The Python host stopped before the job began');
     return await new Promise((resolve) => {
-      this.#running.set(request.id, { onProgress, resolve });
+      this.#running.set(request.id, { startedAtMs: performance.now(), cpuSeconds: 0, onProgress, onUsed, resolve });
       process.send({ op: 'run', ...request } satisfies HostRequest);
       this.#pulse.start();
     });
@@ -146,6 +154,10 @@ export class PythonHost {
     const job = this.#running.get(event.id);
     if (job === undefined) return;
     if (event.event === 'progress') job.onProgress(event.progress);
+    if (event.event === 'used') {
+      job.cpuSeconds = event.cpuSeconds;
+      job.onUsed(event.cpuSeconds);
+    }
     if (event.event === 'finished' || event.event === 'refused') {
       this.#running.delete(event.id);
       if (this.#running.size === 0) this.#pulse.stop();
@@ -160,7 +172,12 @@ export class PythonHost {
     this.#ready = null;
     this.#settleReady?.reject(new PythonProcessError(`The Python host stopped: ${reason}`));
     this.#settleReady = null;
-    for (const job of this.#running.values()) job.resolve(outage(`The Python host stopped: ${reason}`));
+    for (const { startedAtMs, cpuSeconds, resolve } of this.#running.values())
+      resolve({
+        ...outage(`The Python host stopped: ${reason}`),
+        cpuSeconds,
+        wallSeconds: (performance.now() - startedAtMs) / 1000,
+      });
     this.#running.clear();
   }
 }

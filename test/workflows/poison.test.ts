@@ -11,7 +11,7 @@ class DyingHost extends InstantHost {
     const end = await super.run(job);
     if (job.command !== 'train' || !job.id.includes('/e0003/')) return end;
     this.numDeaths += 1;
-    return { ...end, label: 'infra', detail: 'The Python host stopped: python was ended by SIGKILL' };
+    return { ...end, label: 'infra', detail: 'The Python host stopped: python was ended by SIGKILL', cpuSeconds: 10 };
   }
 }
 
@@ -24,7 +24,7 @@ afterAll(async () => {
   await loop?.stop();
 }, 60_000);
 
-it('a program that takes its host down is given up after three outages, and the campaign goes on', async () => {
+it('a program that takes its host down is given up after three outages whose seconds count, and the campaign goes on', async () => {
   await loop.client.workflow.execute(workflowTypes.campaign, {
     taskQueue: taskQueues.discovery,
     workflowId: 'c-poisoned',
@@ -38,5 +38,14 @@ it('a program that takes its host down is given up after three outages, and the 
   });
   expect((await loop.archive.getExperiment('c-poisoned/e0004'))?.state).toBe('recorded');
   expect((await loop.archive.getCampaign('c-poisoned'))?.state).toBe('finished');
-  expect((await loop.archive.ledgerTotals('c-poisoned'))['trial-seconds'].open).toBe(0);
+  const trials = await loop.archive.listTrials({ campaignId: 'c-poisoned' });
+  const lost = trials.find(({ experimentId }) => experimentId === 'c-poisoned/e0003');
+  expect(lost).toMatchObject({ cpuSeconds: 30, usage: { trainSeconds: 30 } });
+  const totals = (await loop.archive.ledgerTotals('c-poisoned'))['trial-seconds'];
+  expect(totals.open).toBe(0);
+  expect(totals.settled).toBeGreaterThan(30);
+  expect(totals.settled).toBeCloseTo(
+    trials.reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0),
+    5,
+  );
 }, 120_000);

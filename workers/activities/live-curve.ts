@@ -25,7 +25,7 @@ export const createLiveCurve = (options: {
     isIdle = false;
     nextWriteAtMs = now().getTime() + gapMs;
     // A refused write means that another worker holds the trial now; an unwritable archive shows at the end of the trial. Neither may stop a training.
-    writing = archive.updateTrial(trial.id, trial.epoch, { curve, cpuSeconds: curve.at(-1)?.cpuSeconds ?? 0 }).then(
+    writing = archive.updateTrial(trial.id, trial.epoch, { curve }).then(
       () => {
         isIdle = true;
       },

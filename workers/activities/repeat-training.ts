@@ -6,8 +6,8 @@ import { firstDifference, isRepeatedEnough } from '../../workflows/rules/repeat-
 import { bringBack, layState, setAside } from './kept-part.ts';
 
 export type Repeated =
-  | { readonly kind: 'same'; readonly cpuSeconds: number }
-  | { readonly kind: 'other'; readonly detail: string; readonly cpuSeconds: number }
+  | { readonly kind: 'same' }
+  | { readonly kind: 'other'; readonly detail: string }
   /** The machine or a cancel stood in the way, so that it says nothing about the program. */
   | { readonly kind: 'unknown'; readonly label: 'infra' | 'cancelled' | 'poison'; readonly detail: string };
 
@@ -47,18 +47,16 @@ export const repeatTraining = async (run: Run, { job, curve, how }: Repetition):
     },
     enough.signal,
   );
-  const { cpuSeconds } = end;
   const difference = firstDifference(curve, seen, how);
-  if (difference !== null) return { kind: 'other', detail: difference, cpuSeconds };
-  if (enough.signal.aborted) return { kind: 'same', cpuSeconds };
-  if (end.ok) return ended(end.result, { curve, how, cpuSeconds });
+  if (difference !== null) return { kind: 'other', detail: difference };
+  if (enough.signal.aborted) return { kind: 'same' };
+  if (end.ok) return ended(end.result, { curve, how });
   if (end.label === 'cancelled' || end.label === 'poison') return { kind: 'unknown', label: end.label, detail: end.detail };
   if (outages.has(end.label))
     return { kind: 'unknown', label: 'infra', detail: `the training could not be repeated: ${end.label}: ${end.detail}` };
   return {
     kind: 'other',
     detail: `${how}, it ended with ${end.label} after ${seen.length} equal reports: ${end.detail}`,
-    cpuSeconds,
   };
 };
 
@@ -82,23 +80,19 @@ export const repeatParts = async (run: Run, { layProgram, job, curve }: Parts): 
   await rm(workdir, { recursive: true, force: true });
   if (repeated.kind === 'same' && (await layState(workdir))) {
     await layProgram();
-    const part = await repeat('part', 'gone on with again from a checkpoint of its own');
-    repeated = part.kind === 'unknown' ? part : { ...part, cpuSeconds: repeated.cpuSeconds + part.cpuSeconds };
+    repeated = await repeat('part', 'gone on with again from a checkpoint of its own');
   }
   await bringBack(workdir);
   return repeated;
 };
 
 /** It came to its end before a line of progress said that it was enough: a training of few steps, or the last part of one. */
-const ended = (
-  result: unknown,
-  { curve, how, cpuSeconds }: Pick<Repetition, 'curve' | 'how'> & { readonly cpuSeconds: number },
-): Repeated => {
+const ended = (result: unknown, { curve, how }: Pick<Repetition, 'curve' | 'how'>): Repeated => {
   const parsed = trainResultSchema.safeParse(result);
   const difference = parsed.success
     ? parsed.data.status === 'failed'
       ? `${how}, it ended with ${parsed.data.label}: ${parsed.data.detail}`
       : firstDifference(curve, parsed.data.curve, how)
     : `${how}, it left a result that does not fit its schema`;
-  return difference === null ? { kind: 'same', cpuSeconds } : { kind: 'other', detail: difference, cpuSeconds };
+  return difference === null ? { kind: 'same' } : { kind: 'other', detail: difference };
 };

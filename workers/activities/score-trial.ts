@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { type ScoringEnd, scoreWithJudge } from '../../services/judge/score-with-judge.ts';
 import { PythonProcessError } from '../../services/python/line-process.ts';
@@ -9,7 +10,8 @@ import { infra } from './heartbeat.ts';
 import { requireSandbox } from './sandbox-tier.ts';
 import { settleSeconds } from './trial-budget.ts';
 import { effortOf } from './trial-effort.ts';
-import { orderOf, runTrialJob, shareOf, suspectOf, trialLimits } from './trial-job.ts';
+import { orderOf, runTrialJob, shareOf, suspectOf, type TrialJobWatch, trialLimits } from './trial-job.ts';
+import { createMeter, type RunUse } from './trial-meter.ts';
 import { materialise, recordFailure, removeWorkdir, type TrainingDependencies, type TrialContext } from './trial-record.ts';
 
 interface Scored {
@@ -24,8 +26,20 @@ const setOf: Readonly<Record<Trial['purpose'], ScoreSet>> = { explore: 'search',
 export const score = async (dependencies: TrainingDependencies, scored: Scored): Promise<StepResult> => {
   const { archive } = dependencies;
   const { context, trial } = scored;
-  const end = await judge(dependencies, scored, setOf[trial.purpose]);
-  const cpuSeconds = trial.cpuSeconds + end.cpuSeconds;
+  const meter = createMeter({ ...dependencies, trial });
+  const keepUsed = async () => {
+    const { spent, cpuSeconds } = await meter.sums();
+    await archive.updateTrial(trial.id, trial.epoch, { spent, cpuSeconds });
+    return { spent, cpuSeconds };
+  };
+  const watch = { set: setOf[trial.purpose], onUsed: (used: RunUse) => meter.count('answer', used) };
+  const end = await judge(dependencies, scored, watch).catch(async (error: unknown) => {
+    await keepUsed();
+    throw error;
+  });
+  meter.count('judge', { runId: `judge ${randomUUID()}`, cpuSeconds: end.judgeSeconds });
+  // What an attempt used that is given up counts when the next one ends.
+  const { spent, cpuSeconds } = await keepUsed();
   if (!end.ok)
     return await recordFailure(dependencies, {
       trial,
@@ -51,6 +65,7 @@ export const score = async (dependencies: TrainingDependencies, scored: Scored):
   await settleSeconds(dependencies, trial.id, cpuSeconds);
   await archive.updateTrial(trial.id, trial.epoch, {
     state: 'scored',
+    spent,
     cpuSeconds,
     ...(effort === null ? {} : { usage: effort.usage }),
     ...(end.fixedLogits === null ? {} : { fixedLogits: end.fixedLogits }),
@@ -67,16 +82,23 @@ export const scoreOnChampion = async (dependencies: TrainingDependencies, scored
   const { archive } = dependencies;
   const rows = await archive.listScores({ trialId: scored.trial.id });
   if (rows.some((row) => row.set === 'champion')) return { ok: true };
-  const end = await judge(dependencies, scored, 'champion');
+  const end = await judge(dependencies, scored, { set: 'champion' });
   await removeWorkdir(dependencies.workFolder, scored.context.workdir);
-  if (!end.ok && (end.label === 'infra' || end.label === 'cancelled')) throw infra(end.detail);
-  await settleSeconds(dependencies, `${scored.trial.id}#champion`, end.cpuSeconds);
+  const isGivenUp = !end.ok && (end.label === 'infra' || end.label === 'cancelled');
+  // The trial has ended and its record is closed: what an attempt used that is given up is a row of its own.
+  const purpose = `${scored.trial.id}#champion`;
+  await settleSeconds(dependencies, isGivenUp ? `${purpose} given up ${randomUUID()}` : purpose, end.cpuSeconds);
+  if (isGivenUp) throw infra(end.detail);
   if (!end.ok) return { ok: false, label: end.label, detail: end.detail };
   await archive.appendScores(end.rows);
   return { ok: true };
 };
 
-const judge = async (dependencies: TrainingDependencies, { context, trial }: Scored, set: ScoreSet): Promise<ScoringEnd> => {
+const judge = async (
+  dependencies: TrainingDependencies,
+  { context, trial }: Scored,
+  { set, onUsed }: { readonly set: ScoreSet } & Pick<TrialJobWatch, 'onUsed'>,
+): Promise<ScoringEnd> => {
   const { artifacts, dispatcher } = dependencies;
   const checkpointHash = trial.checkpointArtifact;
   if (checkpointHash === null) throw infra(`trial ${trial.id} has no checkpoint to score`);
@@ -108,7 +130,7 @@ const judge = async (dependencies: TrainingDependencies, { context, trial }: Sco
               share: shareOf(context),
               order: orderOf(context, trial, { command: 'answer' }),
             },
-            { stop: signal },
+            { stop: signal, ...(onUsed === undefined ? {} : { onUsed }) },
           ),
       },
       {

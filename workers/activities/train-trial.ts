@@ -1,9 +1,10 @@
 import { Context } from '@temporalio/activity';
-import type { JobEnd } from '../../services/dispatch/dispatcher.ts';
+import type { Job, JobEnd } from '../../services/dispatch/dispatcher.ts';
 import type { StepResult, TrialInput } from '../../workflows/contracts/activities.ts';
 import type { FailureLabel } from '../../workflows/contracts/failure.ts';
 import { type Rung, rungs } from '../../workflows/contracts/rung.ts';
 import {
+  type Spent,
   type TrainProgress,
   type TrainRequest,
   type Trial,
@@ -21,7 +22,8 @@ import { plainFileInside } from './plain-file.ts';
 import { type Repeated, repeatParts } from './repeat-training.ts';
 import { requireSandbox } from './sandbox-tier.ts';
 import { createWatch, type TrainingWatch } from './training-watch.ts';
-import { orderOf, parseResult, runTrialJob, shareOf, suspectOf, trialLimits } from './trial-job.ts';
+import { orderOf, parseResult, runTrialJob, shareOf, suspectOf, type TrialJobWatch, trialLimits } from './trial-job.ts';
+import { createMeter, type TrialMeter } from './trial-meter.ts';
 import { materialise, recordFailure, storedEnd, type TrainingDependencies, type TrialContext } from './trial-record.ts';
 
 const mostStepsBetweenCheckpoints = 20;
@@ -52,7 +54,12 @@ export const train = async (
   const isRepeated = await isTrainedTwice(dependencies, { input, context });
   const keeper = isRepeated ? keepState(context.workdir, request) : null;
   const stop = new AbortController();
-  const at: { beginning: Beginning } = { beginning: { kind: 'queued' } };
+  const at: { beginning: Beginning; meter: TrialMeter } = {
+    beginning: { kind: 'queued' },
+    meter: createMeter({ ...dependencies, trial: queued }),
+  };
+  const measured = (work: Spent['work'], given: Job, watch: TrialJobWatch) =>
+    runTrialJob(dispatcher, given, { ...watch, onUsed: (used) => at.meter.count(work, used) });
   const job = {
     command: 'train',
     share: shareOf(context),
@@ -63,14 +70,15 @@ export const train = async (
     }),
     limits: trialLimits(dependencies, context),
   } as const;
-  const end = await runTrialJob(
-    dispatcher,
+  const end = await measured(
+    'train',
     { ...job, id: `${input.trialId}#train`, request, workdir: context.workdir },
     {
       stop: stop.signal,
       onStarted: async () => {
         at.beginning = await beginTrial(dependencies, { input, context, stop });
         if (at.beginning.kind === 'over') throw new Error(`trial ${input.trialId} ended before its training began`);
+        if (at.beginning.kind === 'begun') at.meter = createMeter({ ...dependencies, trial: at.beginning.trial });
       },
       onProgress: (line) => {
         keeper?.onProgress(line);
@@ -81,20 +89,23 @@ export const train = async (
   const begun = at.beginning;
   if (begun.kind === 'over') return begun.result;
   const trial = begun.kind === 'begun' ? { ...begun.trial, curve: await begun.live.end() } : queued;
-  const usage = usageAfter(trial, end);
-  // What an attempt used that is given up counts when the next one ends.
-  if (!end.ok) await archive.updateTrial(trial.id, trial.epoch, { usage });
+  const keepUsed = async (): Promise<Used> => {
+    const { spent, cpuSeconds, trainSeconds } = await at.meter.sums();
+    const used = { spent, cpuSeconds, usage: usageOf(trainSeconds) };
+    await archive.updateTrial(trial.id, trial.epoch, used);
+    return used;
+  };
   const verdict = begun.kind === 'begun' ? begun.watch.stopped() : null;
   return await recordTrained(dependencies, {
     trial,
-    usage,
+    keepUsed,
     rung: request.rung,
     workdir: context.workdir,
     end: verdict === null ? end : { ...end, ok: false, ...verdict },
     repeat: async (curve) => {
       if (keeper === null) return null;
       await keeper.settled();
-      return await repeatParts((work, onProgress, stopPart) => runTrialJob(dispatcher, work, { onProgress, stop: stopPart }), {
+      return await repeatParts((given, onProgress, stopPart) => measured('repeat', given, { onProgress, stop: stopPart }), {
         // The end of a job is kept by its id: what an outage ended is another job at the next attempt.
         job: { ...job, id: `${input.trialId}#again${Context.current().info.attempt}`, request, workdir: context.workdir },
         curve,
@@ -169,24 +180,31 @@ const isTrainedTwice = async (
   input.seed === confirmSeeds(campaign.settings)[0] &&
   !(await hostFacts()).device.startsWith('cuda');
 
-/** The supervisor's count, with that of earlier attempts. */
-const usageAfter = ({ usage }: Trial, { cpuSeconds }: JobEnd): TrialUsage => ({
+/** What a trial has used so far, every attempt counted. */
+interface Used {
+  readonly spent: Spent[];
+  readonly cpuSeconds: number;
+  readonly usage: TrialUsage;
+}
+
+const usageOf = (trainSeconds: number): TrialUsage => ({
   ...{ answerSeconds: null, timesExpected: null, timesReference: null, mark: null },
-  trainSeconds: (usage?.trainSeconds ?? 0) + cpuSeconds,
+  trainSeconds,
 });
 
 const recordTrained = async (
   dependencies: TrainingDependencies,
   {
     trial,
-    usage,
+    keepUsed,
     rung,
     workdir,
     end,
     repeat,
   }: {
     readonly trial: Trial;
-    readonly usage: TrialUsage;
+    /** Writes down what it has used by now. */
+    readonly keepUsed: () => Promise<Used>;
     readonly rung: Rung;
     readonly workdir: string;
     readonly end: JobEnd;
@@ -195,34 +213,44 @@ const recordTrained = async (
   },
 ): Promise<StepResult> => {
   const { archive, artifacts } = dependencies;
-  const refusal = (label: FailureLabel, detail: string, facts: { readonly cpuSeconds: number; readonly curve: Trial['curve'] }) =>
-    recordFailure(dependencies, { trial, workdir, label, detail, log: end.logTail, stage: 'train', ...facts });
-  const seen = { cpuSeconds: end.cpuSeconds, curve: trial.curve };
-  if (!end.ok) return await refusal(end.label, end.detail, seen);
+  const refusal = async (label: FailureLabel, detail: string, curve = trial.curve) => {
+    const { cpuSeconds } = await keepUsed();
+    return await recordFailure(dependencies, {
+      trial,
+      workdir,
+      label,
+      detail,
+      log: end.logTail,
+      stage: 'train',
+      curve,
+      cpuSeconds,
+    });
+  };
+  if (!end.ok) return await refusal(end.label, end.detail);
   const parsed = parseResult(trainResultSchema, end.result);
-  if (!parsed.ok) return await refusal('bad_result', parsed.problem, seen);
+  if (!parsed.ok) return await refusal('bad_result', parsed.problem);
   const result = parsed.value;
   if (result.status === 'failed' || result.checkpointPath === null)
-    return await refusal(result.label ?? 'no_result', result.detail, { cpuSeconds: result.cpuSeconds, curve: result.curve });
+    return await refusal(result.label ?? 'no_result', result.detail, result.curve);
   const checkpoint = plainFileInside(workdir, result.checkpointPath);
   if (checkpoint === null) {
     const named = JSON.stringify(result.checkpointPath).slice(0, 300);
-    return await refusal('bad_result', `the checkpoint ${named} is not a plain file inside the trial's work folder`, seen);
+    return await refusal('bad_result', `the checkpoint ${named} is not a plain file inside the trial's work folder`);
   }
   const doubt = clockDoubt({ claimedSeconds: result.cpuSeconds, measuredSeconds: end.cpuSeconds });
-  if (doubt !== null) return await refusal('integrity', doubt, seen);
+  if (doubt !== null) return await refusal('integrity', doubt);
   const repeated = await repeat(result.curve);
-  if (repeated?.kind === 'unknown') return await refusal(repeated.label, repeated.detail, seen);
-  const cpuSeconds = usage.trainSeconds + (repeated?.cpuSeconds ?? 0);
-  if (repeated?.kind === 'other') return await refusal('nondeterministic', repeated.detail, { cpuSeconds, curve: result.curve });
+  if (repeated?.kind === 'unknown') return await refusal(repeated.label, repeated.detail);
+  if (repeated?.kind === 'other') return await refusal('nondeterministic', repeated.detail, result.curve);
   const checkpointArtifact = await artifacts.putFile(checkpoint);
+  const used = await keepUsed();
+  const { trainSeconds } = used.usage;
   const written = await archive.updateTrial(trial.id, trial.epoch, {
     state: 'trained',
     curve: result.curve,
     checkpointArtifact,
-    cpuSeconds,
-    usage,
-    tokensPerSecond: usage.trainSeconds > 0 ? tokensOf(rung) / usage.trainSeconds : null,
+    ...used,
+    tokensPerSecond: trainSeconds > 0 ? tokensOf(rung) / trainSeconds : null,
     peakMemoryBytes: Math.max(result.peakMemoryBytes ?? 0, end.peakMemoryBytes),
   });
   if (!written.ok) throw infra(`trial ${trial.id} was claimed by another worker meanwhile (${written.reason})`);

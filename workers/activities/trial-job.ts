@@ -4,6 +4,7 @@ import { rungs } from '../../workflows/contracts/rung.ts';
 import type { TrainProgress, Trial } from '../../workflows/contracts/trial.ts';
 import { allConfirmSeeds, calibrationSeeds } from '../../workflows/rules/trial-seeds.ts';
 import { withHeartbeat } from './heartbeat.ts';
+import type { RunUse } from './trial-meter.ts';
 import type { TrainingDependencies, TrialContext } from './trial-record.ts';
 
 const memoryLimitBytes = 3 * 1024 ** 3;
@@ -30,6 +31,8 @@ export interface TrialJobWatch {
   /** When it has its slot, before it runs. */
   readonly onStarted?: () => Promise<void>;
   readonly onProgress?: (progress: TrainProgress) => void;
+  /** What the run has used so far, and at its end what it used. */
+  readonly onUsed?: (used: RunUse) => void;
   /** Aborting it stops the job. */
   readonly stop?: AbortSignal;
 }
@@ -57,11 +60,11 @@ export const orderOf = (
 export const runTrialJob = (
   dispatcher: TrialDispatcher,
   work: Job,
-  { onStarted, onProgress, stop }: TrialJobWatch = {},
+  { onStarted, onProgress, onUsed, stop }: TrialJobWatch = {},
 ): Promise<JobEnd> =>
   withHeartbeat(async (beat, signal) => {
     const signals = stop === undefined ? signal : AbortSignal.any([signal, stop]);
-    return await dispatcher.run(work, {
+    const end = await dispatcher.run(work, {
       signal: signals,
       events: {
         onQueued: (position) => beat({ waitingBehind: position }),
@@ -73,8 +76,11 @@ export const runTrialJob = (
           beat(progress);
           onProgress?.(progress);
         },
+        onUsed: (used) => onUsed?.(used),
       },
     });
+    onUsed?.(end);
+    return end;
   });
 
 export const parseResult = <T>(

@@ -13,10 +13,10 @@ export const withSpans = (host: Host, path: string): Host => ({
   start: () => host.start(),
   cancel: (id) => host.cancel(id),
   close: () => host.close(),
-  run: async (job, onProgress) => {
+  run: async (job, onProgress, onUsed) => {
     const startedAtMs = performance.now();
     try {
-      return await host.run(job, onProgress);
+      return await host.run(job, onProgress, onUsed);
     } finally {
       const span: Span = { command: job.command, startedAtMs, endedAtMs: performance.now() };
       appendFileSync(path, `${JSON.stringify(span)}\n`);

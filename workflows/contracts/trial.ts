@@ -20,6 +20,15 @@ export const trialUsageSchema = z.strictObject({
 });
 export type TrialUsage = z.infer<typeof trialUsageSchema>;
 
+/** What a run of a job worked at for its trial. */
+export const spentWorks = ['train', 'repeat', 'answer', 'judge'] as const;
+/**
+ * CPU seconds of one run of one of its jobs, as the supervisor measured them so far. The id is the dispatcher's for that run, so that a run
+ * whose end is met twice counts once.
+ */
+export const spentSchema = z.strictObject({ runId: z.string().min(1), work: z.enum(spentWorks), seconds: z.number().min(0) });
+export type Spent = Readonly<z.infer<typeof spentSchema>>;
+
 /** What the final weights say to a fixed input, as the process that answered the judge about whole sequences computed it. */
 export const loadedLogitsSchema = z.strictObject({
   /** Of PyTorch. */
@@ -55,7 +64,10 @@ export const trialSchema = z.strictObject({
   epoch: z.int().min(0),
   curve: z.array(z.strictObject({ task: z.string(), step: z.int(), loss: z.number().nullable(), cpuSeconds: z.number() })),
   checkpointArtifact: hashSchema.nullable(),
+  /** Of every run so far, also of those that ended in an outage: the sum of `spent`, and in records of older versions what stood there. */
   cpuSeconds: z.number().min(0),
+  /** Absent in records of older versions, and before anything ran. */
+  spent: z.array(spentSchema).optional(),
   /** Absent in records of older versions, and before the training ends. */
   usage: trialUsageSchema.optional(),
   /** Absent in records of older versions, before it is scored, and where they are not finite. */
@@ -234,6 +246,8 @@ export const hostEventSchema = z.discriminatedUnion('event', [
   }),
   z.strictObject({ event: z.literal('started'), id: z.string(), pid: z.int() }),
   z.strictObject({ event: z.literal('progress'), id: z.string(), progress: trainProgressSchema }),
+  /** What a running job has used so far, every process of it; about once a second, so that it is known should the host die. */
+  z.strictObject({ event: z.literal('used'), id: z.string(), cpuSeconds: z.number().min(0) }),
   z.strictObject({
     event: z.literal('finished'),
     id: z.string(),

@@ -35,6 +35,7 @@ _FOLDER_SCAN_SECONDS = 0.4
 LARGEST_FOLDER_BYTES = 1 << 30
 _MOST_FOLDER_ENTRIES = 5_000
 _LARGEST_REQUEST_BYTES = 16 << 20
+_USE_TOLD_SECONDS = 1.0
 _OUR_STATUSES = frozenset({STATUS_BAD_REQUEST, STATUS_OUR_FAULT})
 
 
@@ -76,6 +77,7 @@ class Job:
         self._fault = ""
         self._partial = b""
         self._num_progress_lines = 0
+        self._last_told, self._told_cpu_seconds = time.monotonic(), 0.0
         self._oom_kills = num_kernel_oom_kills()
         _remove_stale_result(self._workdir)
         with contextlib.ExitStack() as undo:
@@ -159,6 +161,14 @@ class Job:
         if now - self._last_folder_scan > _FOLDER_SCAN_SECONDS:
             self._last_folder_scan = now
             self._check_folder()
+
+    def use_to_tell(self, now: float) -> float | None:
+        """CPU seconds of the job so far, where they have grown and were not told for a second; None where not."""
+        cpu_seconds = self._process.cpu_seconds
+        if now - self._last_told < _USE_TOLD_SECONDS or cpu_seconds <= self._told_cpu_seconds:
+            return None
+        self._last_told, self._told_cpu_seconds = now, cpu_seconds
+        return cpu_seconds
 
     def _check_tree(self, now: float) -> None:
         memory_bytes, num_threads = self._process.usage(now)

@@ -122,6 +122,7 @@ class _Host:
                     self._finish(job)
                 else:
                     job.check_limits(now)
+                    self._send_use(job, now)
 
     def _patience_seconds(self) -> float | None:
         """How long to wait for input: for ever without jobs; hardly at all for a child whose pipes have just closed."""
@@ -218,6 +219,12 @@ class _Host:
             self._killed.add(job.id)
         self._send_progress(job, lines)
         self.send(finished)
+
+    def _send_use(self, job: Job, now: float) -> None:
+        """Told while it runs: who asked for the job knows what it used if this host dies."""
+        cpu_seconds = job.use_to_tell(now)
+        if cpu_seconds is not None:
+            self.send({"event": "used", "id": job.id, "cpuSeconds": cpu_seconds})
 
     def _send_progress(self, job: Job, lines: list[dict[str, Any]]) -> None:
         for line in lines:

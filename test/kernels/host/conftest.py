@@ -31,6 +31,8 @@ class HostProcess:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
+        self.told_seconds: dict[str, list[float]] = {}
+        """What jobs had used while they ran, by id; how often that is told depends on the machine."""
         self._events: queue.Queue[dict[str, Any] | None] = queue.Queue()
         threading.Thread(target=self._listen, daemon=True).start()
         self.ready = self.next_event()
@@ -54,10 +56,13 @@ class HostProcess:
         self.send({**job, "channel": channel, "limits": LIMITS | limits})
 
     def next_event(self) -> dict[str, Any]:
-        event = self._events.get(timeout=_PATIENCE_SECONDS)
-        assert event is not None, "the host has ended"
-        assert schema_problem("host-event", event) is None, event
-        return event
+        while True:
+            event = self._events.get(timeout=_PATIENCE_SECONDS)
+            assert event is not None, "the host has ended"
+            assert schema_problem("host-event", event) is None, event
+            if event["event"] != "used":
+                return event
+            self.told_seconds.setdefault(event["id"], []).append(event["cpuSeconds"])
 
     def wait_for(self, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         while not wanted(event := self.next_event()):

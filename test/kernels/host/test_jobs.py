@@ -214,6 +214,16 @@ def test_a_good_job_ends_without_a_label_and_tells_its_progress(
     assert statuses_of(tmp_path)["status"] == "trained"
 
 
+def test_what_a_job_uses_is_told_while_it_runs(host: Any, tmp_path: Path, make_trial: Any) -> None:
+    make_trial(tmp_path, f"{_HEAD}        while True: x = x + 1\n")
+    end = host.run("burns", tmp_path, wallSeconds=5)
+    told = host.told_seconds["burns"]
+    assert 2 <= len(told) <= 5
+    assert told == sorted(set(told))
+    # What is missing in the last word is about a second.
+    assert 0.5 * end["cpuSeconds"] < told[-1] <= end["cpuSeconds"]
+
+
 def test_progress_keeps_a_slow_job_alive_past_its_idle_limit(host: Any, tmp_path: Path, make_trial: Any) -> None:
     slow = f"{_HEAD}        time.sleep(0.2)\n        return self.map(x), None\n"
     make_trial(tmp_path, slow, steps=12, kinds=("bytes",))

@@ -41,7 +41,7 @@ const scoring: Scoring = {
   kept: true,
 };
 
-const used = { cpuSeconds: 1, wallSeconds: 1, peakMemoryBytes: 1, logTail: 'log' };
+const used = { runId: 'r', cpuSeconds: 1, wallSeconds: 1, peakMemoryBytes: 1, logTail: 'log' };
 const ended = (label: FailureLabel, detail = ''): JobEnd => ({ ok: false, label, detail, ...used });
 const fixedLogits = {
   torch: '2.13.0',
@@ -107,6 +107,7 @@ describe('a scoring', () => {
       ok: true,
       rows: [row],
       cpuSeconds: 2.5,
+      judgeSeconds: 0.5,
       answerSeconds: 2,
       fixedLogits,
     });

@@ -90,12 +90,20 @@ describe('the host', () => {
     expect(result.status, result.detail).toBe('pass');
   }, 60_000);
 
-  it('ends its jobs as an outage when it dies, and starts again for the next one', async () => {
+  it('ends its jobs as an outage with what they had used when it dies, and starts again for the next one', async () => {
     await host.start();
-    const job = await checkJob('import time\ntime.sleep(1000)\n');
-    const first = host.run(job, () => undefined);
+    const job = await checkJob('from torch import nn\n\n\nclass Mixer(nn.Module):\n    total = sum(range(10**12))\n');
+    const told: number[] = [];
+    const first = host.run(
+      job,
+      () => undefined,
+      (seconds) => told.push(seconds),
+    );
+    await expect.poll(() => told.at(-1) ?? 0, { timeout: 20_000 }).toBeGreaterThan(1);
     process.kill(host.pid ?? 0, 'SIGKILL');
-    expect(await first).toMatchObject({ label: 'infra' });
+    const end = await first;
+    expect(end).toMatchObject({ label: 'infra', cpuSeconds: told.at(-1) });
+    expect(end.wallSeconds).toBeGreaterThan(1);
     writeFileSync(join(folder, 'mixer.py'), readFileSync(join(folder, 'reference.py')));
     expect(await host.run({ ...job, id: 'next' }, () => undefined)).toMatchObject({ label: null });
   }, 60_000);

@@ -35,7 +35,6 @@ describe('the curve of a running trial', () => {
     await live.end();
     expect(await archive.getTrial(trial.id)).toMatchObject({
       state: 'running',
-      cpuSeconds: 0.5,
       curve: [{ task: 'bytes', step: 5, loss: 4.875 }],
     });
   });

@@ -33,6 +33,7 @@ describe('a host with spans', () => {
     channel: null,
     limits: { wallSeconds: 1, idleSeconds: 1, memoryBytes: 1, logBytes: 1 },
   } as const;
+  const silent = [() => undefined, () => undefined] as const;
   const hostThat = (run: Host['run']): Host => ({
     run,
     start: () => Promise.reject(new Error('not asked for')),
@@ -46,9 +47,9 @@ describe('a host with spans', () => {
       await new Promise((resolve) => setTimeout(resolve, 30));
       return end;
     });
-    expect(await withSpans(good, path).run(job, () => undefined)).toEqual(end);
+    expect(await withSpans(good, path).run(job, ...silent)).toEqual(end);
     const bad = hostThat(() => Promise.reject(new Error('gone')));
-    await expect(withSpans(bad, path).run({ ...job, command: 'answer' }, () => undefined)).rejects.toThrow('gone');
+    await expect(withSpans(bad, path).run({ ...job, command: 'answer' }, ...silent)).rejects.toThrow('gone');
     const [first, second] = readSpans(path);
     expect([first?.command, second?.command]).toEqual(['train', 'answer']);
     expect((first?.endedAtMs ?? 0) - (first?.startedAtMs ?? 0)).toBeGreaterThanOrEqual(25);
