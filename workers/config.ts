@@ -76,6 +76,9 @@ export interface Config {
   readonly secrets: readonly Secret[];
 }
 
+/** Folder of all work: trials, gates, and what commands run. */
+export const workFolder = ({ home }: Pick<Config, 'home'>): string => join(home, 'work');
+
 /** The environment does not fit; the message names each variable, its value and what would be right. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';

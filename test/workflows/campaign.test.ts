@@ -335,6 +335,7 @@ describe('a discovery campaign', { timeout: 120_000 }, () => {
     expect(experiments.filter((experiment) => !isTerminal(experiment.state))).toEqual([]);
     const trials = await slow.archive.listTrials({ campaignId: 'c-cancelled' });
     expect(trials.filter((trial) => trial.state === 'running' || trial.state === 'queued')).toEqual([]);
+    expect(existsSync(join(slow.config.home, 'work', 'c-cancelled'))).toBe(false);
   }, 60_000);
 
   it.each([0, 30, 100, 300])('leaves a clean record or none when it is cancelled %i ms after its start', async (ms) => {

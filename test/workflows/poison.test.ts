@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { InstantHost } from '../../workers/bench/instant-host.ts';
 import { taskQueues, workflowTypes } from '../../workflows/contracts/messages.ts';
@@ -38,6 +40,7 @@ it('a program that takes its host down is given up after three outages whose sec
   });
   expect((await loop.archive.getExperiment('c-poisoned/e0004'))?.state).toBe('recorded');
   expect((await loop.archive.getCampaign('c-poisoned'))?.state).toBe('finished');
+  expect(existsSync(join(loop.config.home, 'work', 'c-poisoned'))).toBe(false);
   const trials = await loop.archive.listTrials({ campaignId: 'c-poisoned' });
   const lost = trials.find(({ experimentId }) => experimentId === 'c-poisoned/e0003');
   expect(lost).toMatchObject({ cpuSeconds: 30, usage: { trainSeconds: 30 } });

@@ -13,6 +13,7 @@ import { infra } from './heartbeat.ts';
 import { readMachine } from './read-machine.ts';
 import { type CheckDependencies, type GatesRun, runGates } from './run-gates.ts';
 import { admitProgram, requireSandbox } from './sandbox-tier.ts';
+import { checkFolder } from './workdir.ts';
 
 /** The gates. A refused program is a value with its evidence in the experiment; outages are thrown. */
 export const createCheckActivities = (dependencies: CheckDependencies): CheckActivities => ({
@@ -115,5 +116,5 @@ const gatesOf = (
   hash,
   cuts,
   kind: experiment.kind,
-  workdir: join(workFolder, 'check', ...experiment.id.split('/'), `${hash.slice(0, 12)}-${cuts}`),
+  workdir: join(checkFolder(workFolder), ...experiment.id.split('/'), `${hash.slice(0, 12)}-${cuts}`),
 });

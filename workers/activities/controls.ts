@@ -6,6 +6,7 @@ import { type ControlName, type ControlOutcome, controlNames } from '../../workf
 import { controlOutcome } from '../../workflows/rules/controls.ts';
 import { changeCampaign } from './experiment-record.ts';
 import { type CheckDependencies, runGates } from './run-gates.ts';
+import { checkFolder } from './workdir.ts';
 
 /**
  * Sends the controls through the gates as a finalist goes through them: the same activity worker, host, wall, rung and cuts. One job after the
@@ -24,7 +25,7 @@ const runControl = async (
 ): Promise<ControlOutcome> => {
   const text = await readFile(join(dependencies.controlsFolder, `${name.replaceAll('-', '_')}.py`), 'utf8');
   const hash = await dependencies.artifacts.put(text);
-  const workdir = join(dependencies.workFolder, 'check', campaign.id, `control-${name}`);
+  const workdir = join(checkFolder(dependencies.workFolder), campaign.id, `control-${name}`);
   await mkdir(workdir, { recursive: true });
   return controlOutcome(
     name,

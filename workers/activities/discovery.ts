@@ -7,7 +7,7 @@ import type { Experiment } from '../../workflows/contracts/experiment.ts';
 import { campaignOf } from '../../workflows/contracts/naming.ts';
 import { poolCapacity, rebuildPool } from '../../workflows/rules/pool.ts';
 import { closeCalibration } from './calibrate.ts';
-import { closeTrials } from './close-trials.ts';
+import { type CloseDependencies, closeTrials } from './close-trials.ts';
 import { type ConcludeDependencies, concludeCampaign } from './conclude.ts';
 import { planConfirmation } from './confirm.ts';
 import { type DigestDependencies, outcomeOf, readDigest } from './digest.ts';
@@ -18,10 +18,11 @@ import { chooseFinalists } from './finalists.ts';
 import { withHeartbeat } from './heartbeat.ts';
 import { judgeExperiment } from './judge.ts';
 import { type OpenDependencies, openCampaign } from './open-campaign.ts';
+import { removeCampaignWork } from './workdir.ts';
 
 const budgetFields = ['experiments', 'minutes', 'trialSeconds'] as const;
 
-export type DiscoveryDependencies = OpenDependencies & ConcludeDependencies & DigestDependencies;
+export type DiscoveryDependencies = OpenDependencies & ConcludeDependencies & DigestDependencies & CloseDependencies;
 
 /** Activities of the `discovery` queue: they read and write the record and decide nothing that a rule does not. */
 export const createDiscoveryActivities = (dependencies: DiscoveryDependencies): DiscoveryActivities => {
@@ -82,7 +83,12 @@ export const createDiscoveryActivities = (dependencies: DiscoveryDependencies): 
 
     planConfirmation: (request) => planConfirmation(archive, request),
 
-    concludeCampaign: ({ campaignId }) => withHeartbeat(() => concludeCampaign(dependencies, campaignId)),
+    concludeCampaign: ({ campaignId }) =>
+      withHeartbeat(async () => {
+        const conclusion = await concludeCampaign(dependencies, campaignId);
+        await removeCampaignWork(dependencies.workFolder, campaignId);
+        return conclusion;
+      }),
 
     async endCampaign(end) {
       const { openedBy } = end;

@@ -1,12 +1,12 @@
-import type { Archive } from '../../services/archive/archive.ts';
 import { type Campaign, isCampaignOver } from '../../workflows/contracts/campaign.ts';
 import { isTerminal } from '../../workflows/contracts/experiment.ts';
-import { closeTrials } from './close-trials.ts';
+import { type CloseDependencies, closeTrials } from './close-trials.ts';
 import { changeCampaign, changeExperiment } from './experiment-record.ts';
+import { removeCampaignWork } from './workdir.ts';
 
 /** Closes a campaign's record with everything that is still open in it. What ended before stays as it is; a retry finds nothing to do. */
 export const endCampaign = async (
-  dependencies: { readonly archive: Archive; readonly now: () => Date },
+  dependencies: CloseDependencies,
   end: { readonly campaignId: string; readonly state: 'cancelled' | 'failed'; readonly reason: string },
 ): Promise<Campaign> => {
   const { archive, now } = dependencies;
@@ -28,5 +28,6 @@ export const endCampaign = async (
   // A step that was on its way may have opened an experiment or a trial since they were listed. One that opens something from here on finds
   // the campaign over.
   await closeAll();
+  await removeCampaignWork(dependencies.workFolder, campaignId);
   return ended;
 };

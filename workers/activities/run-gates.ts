@@ -12,7 +12,7 @@ import { rungs } from '../../workflows/contracts/rung.ts';
 import { type CheckRequest, type CheckResult, checkResultSchema } from '../../workflows/contracts/trial.ts';
 import { infra, withHeartbeat } from './heartbeat.ts';
 import type { MachineDependencies } from './read-machine.ts';
-import { removeWorkdir } from './trial-record.ts';
+import { removeWorkdir } from './workdir.ts';
 
 export interface CheckDependencies extends MachineDependencies {
   readonly archive: Archive;
@@ -68,11 +68,12 @@ export const runGates = async (
       },
     ),
   );
+  // Also where it is tried again: the programs are placed anew.
+  await removeWorkdir(workFolder, workdir);
   if (!end.ok && end.label === 'cancelled') await Context.current().cancelled;
   if (!end.ok && (end.label === 'infra' || end.label === 'cancelled')) throw infra(end.detail);
   const logArtifact = end.logTail === '' ? null : await artifacts.put(end.logTail);
   const result = end.ok ? checkResultSchema.safeParse(end.result) : null;
-  await removeWorkdir(workFolder, workdir);
   return {
     refusal: refusalOf(end.ok ? null : end, result, logArtifact),
     report: result?.success === true ? result.data : null,

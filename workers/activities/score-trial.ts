@@ -12,7 +12,8 @@ import { settleSeconds } from './trial-budget.ts';
 import { effortOf } from './trial-effort.ts';
 import { orderOf, runTrialJob, shareOf, suspectOf, type TrialJobWatch, trialLimits } from './trial-job.ts';
 import { createMeter, type RunUse } from './trial-meter.ts';
-import { materialise, recordFailure, removeWorkdir, type TrainingDependencies, type TrialContext } from './trial-record.ts';
+import { materialise, recordFailure, type TrainingDependencies, type TrialContext } from './trial-record.ts';
+import { removeWorkdir } from './workdir.ts';
 
 interface Scored {
   readonly input: Pick<TrialInput, 'trialId'>;
@@ -43,7 +44,6 @@ export const score = async (dependencies: TrainingDependencies, scored: Scored):
   if (!end.ok)
     return await recordFailure(dependencies, {
       trial,
-      workdir: context.workdir,
       label: end.label,
       detail: end.detail,
       cpuSeconds,
@@ -54,7 +54,6 @@ export const score = async (dependencies: TrainingDependencies, scored: Scored):
   if (effort?.verdict.kind === 'refused')
     return await recordFailure(dependencies, {
       trial,
-      workdir: context.workdir,
       label: 'integrity',
       detail: `${effort.verdict.detail}: it trained for longer than the rung gives, or did something else beside it`,
       cpuSeconds,
@@ -70,7 +69,6 @@ export const score = async (dependencies: TrainingDependencies, scored: Scored):
     ...(effort === null ? {} : { usage: effort.usage }),
     ...(end.fixedLogits === null ? {} : { fixedLogits: end.fixedLogits }),
   });
-  await removeWorkdir(dependencies.workFolder, context.workdir);
   return { ok: true };
 };
 

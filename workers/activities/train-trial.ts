@@ -217,7 +217,6 @@ const recordTrained = async (
     const { cpuSeconds } = await keepUsed();
     return await recordFailure(dependencies, {
       trial,
-      workdir,
       label,
       detail,
       log: end.logTail,

@@ -1,5 +1,5 @@
 import { ApplicationFailure } from '@temporalio/activity';
-import { failureTypes, type TrainingActivities } from '../../workflows/contracts/activities.ts';
+import { failureTypes, type StepResult, type TrainingActivities } from '../../workflows/contracts/activities.ts';
 import { isCampaignOver } from '../../workflows/contracts/campaign.ts';
 import { requireCampaign } from './experiment-record.ts';
 import { infra } from './heartbeat.ts';
@@ -7,6 +7,7 @@ import { score, scoreOnChampion } from './score-trial.ts';
 import { train } from './train-trial.ts';
 import { reserveSeconds } from './trial-budget.ts';
 import { openTrial, readContext, refuse, storedEnd, type TrainingDependencies } from './trial-record.ts';
+import { removeIfOver } from './workdir.ts';
 
 /** Dispatcher activities of the `training` queue. What a candidate does is a value; outages are thrown and retried. */
 export const createTrainingActivities = (dependencies: TrainingDependencies): TrainingActivities => ({
@@ -26,7 +27,7 @@ export const createTrainingActivities = (dependencies: TrainingDependencies): Tr
         detail: 'the cap on trial seconds was reached before this trial could start',
       });
     }
-    return await train(dependencies, { input, context, trial });
+    return await removingAfter(dependencies, input.trialId, () => train(dependencies, { input, context, trial }));
   },
 
   async scoreTrial(input) {
@@ -35,7 +36,7 @@ export const createTrainingActivities = (dependencies: TrainingDependencies): Tr
     if (trial === null) throw infra(`trial ${input.trialId} is not in the archive`);
     const ended = storedEnd(trial, ['scored']);
     if (ended !== null) return ended;
-    return await score(dependencies, { input, context, trial });
+    return await removingAfter(dependencies, input.trialId, () => score(dependencies, { input, context, trial }));
   },
 
   async scoreChampion({ trialId }) {
@@ -50,3 +51,16 @@ export const createTrainingActivities = (dependencies: TrainingDependencies): Tr
     return await scoreOnChampion(dependencies, { input: { trialId }, context, trial });
   },
 });
+
+/** A trial that is over when its step ends, by the step or by somebody who closed it meanwhile, leaves no work folder. */
+const removingAfter = async (
+  dependencies: TrainingDependencies,
+  trialId: string,
+  step: () => Promise<StepResult>,
+): Promise<StepResult> => {
+  try {
+    return await step();
+  } finally {
+    await removeIfOver(dependencies, trialId);
+  }
+};

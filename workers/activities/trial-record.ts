@@ -1,5 +1,5 @@
-import { mkdir, rm, rmdir } from 'node:fs/promises';
-import { dirname, join, sep } from 'node:path';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { Context } from '@temporalio/activity';
 import type { Archive } from '../../services/archive/archive.ts';
 import type { Artifacts } from '../../services/artifacts/artifacts.ts';
@@ -12,10 +12,10 @@ import type { Failure, FailureLabel } from '../../workflows/contracts/failure.ts
 import type { Trial } from '../../workflows/contracts/trial.ts';
 import { requireCampaign, requireExperiment } from './experiment-record.ts';
 import { infra, isCancelRequested } from './heartbeat.ts';
-import { besideWorkdir } from './kept-part.ts';
 import type { SandboxDependencies } from './sandbox-tier.ts';
 import { settleSeconds } from './trial-budget.ts';
 import type { TrialPeers } from './trial-peers.ts';
+import { workdirOf } from './workdir.ts';
 
 export interface TrainingDependencies extends SandboxDependencies {
   readonly archive: Archive;
@@ -45,7 +45,7 @@ export const readContext = async ({ archive, workFolder }: TrainingDependencies,
     campaign,
     experiment,
     programHash: experiment.architecture.hash,
-    workdir: join(workFolder, ...input.trialId.split('/')),
+    workdir: workdirOf(workFolder, input.trialId),
   };
 };
 
@@ -86,7 +86,6 @@ export const storedEnd = (trial: Trial, done: readonly Trial['state'][]): StepRe
 
 export interface TrialFailure {
   readonly trial: Trial;
-  readonly workdir: string;
   readonly label: FailureLabel;
   readonly detail: string;
   readonly cpuSeconds: number;
@@ -109,13 +108,12 @@ export const recordFailure = async (dependencies: TrainingDependencies, failed: 
     logArtifact: failed.log === '' ? null : await artifacts.put(failed.log),
   };
   await settleSeconds(dependencies, trial.id, failed.cpuSeconds);
-  const written = await archive.updateTrial(trial.id, trial.epoch, {
+  await archive.updateTrial(trial.id, trial.epoch, {
     state: label === 'cancelled' ? 'cancelled' : 'failed',
     failure,
     cpuSeconds: failed.cpuSeconds,
     ...(failed.curve === undefined ? {} : { curve: failed.curve }),
   });
-  if (written.ok) await removeWorkdir(dependencies.workFolder, failed.workdir);
   // A cancelled activity must end as cancelled, so that Temporal knows that it obeyed.
   if (label === 'cancelled') await Context.current().cancelled;
   return { ok: false, label, detail: failure.detail };
@@ -141,18 +139,4 @@ export const materialise = async (
   const path = join(workdir, 'mixer.py');
   if (!(await artifacts.getFile(programHash, path))) throw infra(`program ${programHash} is not among the artifacts`);
   return path;
-};
-
-/** Removes a work folder, what was kept beside it, and the folders above it that are empty now, up to the folder of all work. */
-export const removeWorkdir = async (workFolder: string, workdir: string): Promise<void> => {
-  for (const path of [workdir, ...besideWorkdir(workdir)]) await rm(path, { recursive: true, force: true });
-  for (let folder = dirname(workdir); folder.startsWith(`${workFolder}${sep}`); folder = dirname(folder)) {
-    try {
-      await rmdir(folder);
-    } catch (error) {
-      // Another trial's folder is in it, or another worker removed it just now.
-      if (error instanceof Error && 'code' in error) return;
-      throw error;
-    }
-  }
 };

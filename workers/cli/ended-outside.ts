@@ -2,13 +2,18 @@ import { WorkflowNotFoundError } from '@temporalio/client';
 import type { Archive } from '../../services/archive/archive.ts';
 import { type Campaign, isCampaignOver } from '../../workflows/contracts/campaign.ts';
 import { endCampaign } from '../activities/end-campaign.ts';
+import { type Config, workFolder } from '../config.ts';
 import type { Reached } from './reach.ts';
 
 /**
  * A workflow that was terminated in the Web UI, or whose server lost it, writes no record: its campaign would stay open for ever. Closes such a
  * record as a cancel does. Null where the workflow runs, or is unknown to a server that may not be the one of this home.
  */
-export const closeIfEndedOutside = async (archive: Archive, temporal: Reached, campaign: Campaign): Promise<Campaign | null> => {
+export const closeIfEndedOutside = async (
+  { archive, config }: { readonly archive: Archive; readonly config: Config },
+  temporal: Reached,
+  campaign: Campaign,
+): Promise<Campaign | null> => {
   if (isCampaignOver(campaign.state)) return null;
   const end = await endOf(temporal, campaign.workflowId);
   if (end === null) return null;
@@ -16,7 +21,7 @@ export const closeIfEndedOutside = async (archive: Archive, temporal: Reached, c
   const current = await archive.getCampaign(campaign.id);
   if (current === null || isCampaignOver(current.state)) return null;
   return endCampaign(
-    { archive, now: () => new Date() },
+    { archive, now: () => new Date(), workFolder: workFolder(config) },
     { campaignId: campaign.id, state: 'cancelled', reason: `ended outside: ${end}` },
   );
 };

@@ -103,7 +103,11 @@ const onStack = async (context: CliContext, run: OnStack): Promise<Campaign> => 
     if (snapshot.campaign === null) {
       throw end?.kind === 'failed' ? refusalError(id, end) : new CommandError(`${id} was cancelled before it had begun`);
     }
-    const closed = await closeIfEndedOutside(archive, { ...temporal, uiUrl: stack.uiUrl }, snapshot.campaign);
+    const closed = await closeIfEndedOutside(
+      { archive, config: context.config() },
+      { ...temporal, uiUrl: stack.uiUrl },
+      snapshot.campaign,
+    );
     if (closed !== null) context.note(outsideText(closed));
     const campaign = closed ?? snapshot.campaign;
     await run.close(archive, campaign);

@@ -23,10 +23,11 @@ import { createCheckActivities } from '../activities/checks.ts';
 import { credentialProblem } from '../activities/credentials.ts';
 import { createDiscoveryActivities } from '../activities/discovery.ts';
 import { createResearchActivities } from '../activities/research.ts';
+import { sweepWork } from '../activities/sweep-work.ts';
 import { createTrainingActivities } from '../activities/training.ts';
 import { TrialPeers } from '../activities/trial-peers.ts';
 import { withSpans } from '../bench/spans.ts';
-import { type Config, checkoutFolder } from '../config.ts';
+import { type Config, checkoutFolder, workFolder } from '../config.ts';
 import { openJudge } from './judge.ts';
 import type { Role } from './role.ts';
 import { readScoreLists } from './score-lists.ts';
@@ -56,7 +57,7 @@ export const openRole = async (
 ): Promise<OpenedRole> => openers[role](config, createHost, createJudge);
 
 /** All that a host and the jobs in it have to do with of this machine's state. */
-const hostFolders = ({ home }: Config): HostFolders => ({ work: [join(home, 'work')], read: [join(home, 'data')] });
+const hostFolders = (config: Config): HostFolders => ({ work: [workFolder(config)], read: [join(config.home, 'data')] });
 
 /** Importing torch and trying the wall take seconds: while the other workers start, and not when the first job waits. A failure shows at the first use. */
 const startEarly = (host: Host): Host => {
@@ -104,6 +105,7 @@ const openers: Readonly<Record<Role, (config: Config, createHost: CreateHost, cr
               archive,
               artifacts,
               python: config.python,
+              workFolder: workFolder(config),
               dataFolder: join(config.home, 'data'),
               judgeFolder: join(config.home, 'judge'),
               credentialProblem: credentialProblem(config.secrets),
@@ -180,7 +182,7 @@ const openers: Readonly<Record<Role, (config: Config, createHost: CreateHost, cr
               now,
               unsandboxed: config.unsandboxed,
               baselineProgram: (name) => tools.emit(baselineGenomes[name], name, `The baseline ${name}.`),
-              workFolder: join(config.home, 'work'),
+              workFolder: workFolder(config),
               wallSeconds: config.checkSeconds,
               controlsFolder: join(checkoutFolder, 'kernels', 'asi_kernels', 'controls'),
             }),
@@ -200,6 +202,10 @@ const openers: Readonly<Record<Role, (config: Config, createHost: CreateHost, cr
       const host = startEarly(config.spansPath === null ? created : withSpans(created, config.spansPath));
       const judge = createJudge(onBreak(config, 'judge'));
       const dispatcher = new InProcessDispatcher({ slots: config.slots, runner: host, redact: redactor(config.secrets) });
+      // A folder that cannot be removed keeps nobody from training.
+      await sweepWork({ archive, workFolder: workFolder(config) }).catch((error: unknown) => {
+        process.stderr.write(`work folders of ended campaigns stay below ${workFolder(config)}: ${String(error)}\n`);
+      });
       return {
         worker: {
           taskQueue: taskQueues.training,
@@ -214,7 +220,7 @@ const openers: Readonly<Record<Role, (config: Config, createHost: CreateHost, cr
               unsandboxed: config.unsandboxed,
               judge,
               peers: new TrialPeers(archive),
-              workFolder: join(config.home, 'work'),
+              workFolder: workFolder(config),
               idleSeconds: config.idleSeconds,
               now,
             }),

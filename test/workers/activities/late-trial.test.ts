@@ -40,7 +40,10 @@ const trainWhile = async (archiveOf: (archive: Archive) => Archive) => {
   return { answer, archive, trials: await archive.listTrials({ campaignId: 'c-test' }) };
 };
 const end = (archive: Archive) =>
-  endCampaign({ archive, now }, { campaignId: 'c-test', state: 'cancelled', reason: 'ended outside: terminated' });
+  endCampaign(
+    { archive, now, workFolder: temporaryFolder() },
+    { campaignId: 'c-test', state: 'cancelled', reason: 'ended outside: terminated' },
+  );
 
 describe('a step that opens its trial while the campaign ends', () => {
   it('finds the campaign over and closes the trial', async () => {

@@ -16,6 +16,7 @@ const opened = async () => {
     archive,
     artifacts: openFolderArtifacts(join(folder, 'artifacts')),
     python: 'python3',
+    workFolder: folder,
     dataFolder: folder,
     judgeFolder: folder,
     credentialProblem: () => null,

@@ -1,8 +1,10 @@
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { openSqliteArchive } from '../../../services/archive/sqlite-archive.ts';
 import { closeTrials } from '../../../workers/activities/close-trials.ts';
 import { settleSeconds } from '../../../workers/activities/trial-budget.ts';
+import { workdirOf } from '../../../workers/activities/workdir.ts';
 import { trialId } from '../../../workflows/contracts/naming.ts';
 import { aLedgerRow, anExperiment, aTrial } from '../../support/builders.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
@@ -16,10 +18,14 @@ const trialOf = (seed: number) =>
 
 /** One trial that a worker held when it died, and one that ended before; both with their reserves. */
 const leftByDeadWorker = async () => {
-  const archive = openSqliteArchive(join(temporaryFolder(), 'archive.db'));
+  const folder = temporaryFolder();
+  const archive = openSqliteArchive(join(folder, 'archive.db'));
+  const workFolder = join(folder, 'work');
   onTestFinished(() => archive.close());
   const [open, ended] = [trialOf(1), trialOf(2)];
   for (const trial of [open, ended]) {
+    mkdirSync(join(workdirOf(workFolder, trial.id), 'checkpoints'), { recursive: true });
+    writeFileSync(`${workdirOf(workFolder, trial.id)}.state`, 'a checkpoint that was kept');
     await archive.createTrial({ ...trial, state: 'queued', epoch: 0, failure: null });
     await archive.appendLedger(
       aLedgerRow({
@@ -37,28 +43,34 @@ const leftByDeadWorker = async () => {
   await archive.updateTrial(open.id, claimed.value.epoch, { cpuSeconds: 4 });
   await settleSeconds({ archive, now }, ended.id, 10);
   await archive.updateTrial(ended.id, other.value.epoch, { state: 'scored', cpuSeconds: 10 });
-  return { archive, open: claimed.value, ended };
+  return { archive, workFolder, open: claimed.value, ended };
 };
 
 describe('trials of an experiment that is over', () => {
   it('are ended with the reason, and what they used takes the place of their reserve', async () => {
-    const { archive, open } = await leftByDeadWorker();
-    await closeTrials({ archive, now }, await archive.listTrials({ experimentId: experiment.id }), why);
+    const { archive, workFolder, open } = await leftByDeadWorker();
+    await closeTrials({ archive, now, workFolder }, await archive.listTrials({ experimentId: experiment.id }), why);
     expect(await archive.getTrial(open.id)).toMatchObject({ state: 'cancelled', failure: why });
     const totals = await archive.ledgerTotals(experiment.campaignId);
     expect(totals['trial-seconds']).toEqual({ settled: 14, open: 0 });
   });
 
+  it('leave no work folder behind, nor what was kept beside it, whoever ended them', async () => {
+    const { archive, workFolder } = await leftByDeadWorker();
+    await closeTrials({ archive, now, workFolder }, await archive.listTrials({ experimentId: experiment.id }), why);
+    expect(readdirSync(workFolder, { recursive: true })).toEqual([]);
+  });
+
   it('stay as they are when they had ended by themselves', async () => {
-    const { archive, ended } = await leftByDeadWorker();
+    const { archive, workFolder, ended } = await leftByDeadWorker();
     const before = await archive.getTrial(ended.id);
-    await closeTrials({ archive, now }, await archive.listTrials({ experimentId: experiment.id }), why);
+    await closeTrials({ archive, now, workFolder }, await archive.listTrials({ experimentId: experiment.id }), why);
     expect(await archive.getTrial(ended.id)).toEqual(before);
   });
 
   it('take no more writes from a worker that still believes to hold them', async () => {
-    const { archive, open } = await leftByDeadWorker();
-    await closeTrials({ archive, now }, await archive.listTrials({ experimentId: experiment.id }), {
+    const { archive, workFolder, open } = await leftByDeadWorker();
+    await closeTrials({ archive, now, workFolder }, await archive.listTrials({ experimentId: experiment.id }), {
       label: 'infra',
       detail: 'outage',
     });

@@ -41,7 +41,9 @@ const closeEnded = async (context: CliContext, archive: Archive): Promise<void> 
   try {
     await withTemporal(context, async (temporal) => {
       for (const campaign of open) {
-        const closed = await context.withArchive((writable) => closeIfEndedOutside(writable, temporal, campaign));
+        const closed = await context.withArchive((writable) =>
+          closeIfEndedOutside({ archive: writable, config: context.config() }, temporal, campaign),
+        );
         if (closed !== null) context.note(outsideText(closed));
       }
     });

@@ -142,7 +142,9 @@ export const campaignCancelCommand = (context: CliContext): Command =>
     .action(async (id: string | undefined, options: SteerOptions & { readonly wait: boolean }) => {
       const campaign = await findSteerable(context, id);
       const closed = await withTemporal(context, async (temporal) => {
-        const ended = await context.withArchive((archive) => closeIfEndedOutside(archive, temporal, campaign));
+        const ended = await context.withArchive((archive) =>
+          closeIfEndedOutside({ archive, config: context.config() }, temporal, campaign),
+        );
         if (ended === null) await cancelCampaign(temporal, campaign);
         return ended;
       });

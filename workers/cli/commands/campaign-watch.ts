@@ -68,7 +68,7 @@ const statusReader = (
   return async () => {
     if (!hasEnded && Date.now() >= lookAtMs) {
       lookAtMs = Date.now() + lookEveryMs;
-      const closed = await closeIfEndedOutside(archive, temporal, campaign).catch(ignoreOutage);
+      const closed = await closeIfEndedOutside({ archive, config: context.config() }, temporal, campaign).catch(ignoreOutage);
       if (closed !== null) context.note(outsideText(closed));
       hasEnded = closed !== null;
     }

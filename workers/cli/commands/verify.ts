@@ -8,6 +8,7 @@ import { CorruptArtifactError } from '../../../services/artifacts/artifacts.ts';
 import { exportBundle } from '../../../services/export/export-bundle.ts';
 import { manifestName } from '../../../services/export/manifest.ts';
 import { makeFolder } from '../../../services/storage/make-folder.ts';
+import { workFolder } from '../../config.ts';
 import { ensureHome } from '../../home.ts';
 import { overall, type VerifyReport, verifyLines } from '../../view/verify-lines.ts';
 import { listsForBundle } from '../bundle-lists.ts';
@@ -38,7 +39,7 @@ Exit codes: 0 verified, 1 something contradicts the bundle, 2 it is no bundle, 3
       const config = context.wholeConfig();
       ensureHome(config.home);
       const dataFolder = options.dataFolder === undefined ? null : readableFolder(options.dataFolder, process.cwd());
-      const scratch = join(config.home, 'work', 'verify', `${process.pid}-${randomBytes(6).toString('hex')}`);
+      const scratch = join(workFolder(config), 'verify', `${process.pid}-${randomBytes(6).toString('hex')}`);
       makeFolder(scratch);
       try {
         const report = await withOptionalArchive(context, async (archive) => {

@@ -13,7 +13,7 @@ import type { BaselineName } from '../../../workflows/contracts/genome.ts';
 import type { Rung } from '../../../workflows/contracts/rung.ts';
 import type { SandboxFacts } from '../../../workflows/contracts/sandbox.ts';
 import { type CheckRequest, type CheckResult, checkResultSchema } from '../../../workflows/contracts/trial.ts';
-import type { Config } from '../../config.ts';
+import { type Config, workFolder } from '../../config.ts';
 import { ensureHome } from '../../home.ts';
 import { CommandError } from '../command-error.ts';
 
@@ -53,7 +53,7 @@ export const openHost = (
   config: Config,
   { slots, read }: { readonly slots: number; readonly read: readonly string[] },
 ): OpenHost => {
-  const host = new PythonHost({ python: config.python, folders: { work: [join(config.home, 'work')], read } });
+  const host = new PythonHost({ python: config.python, folders: { work: [workFolder(config)], read } });
   return { host, dispatcher: new InProcessDispatcher({ slots, runner: host }) };
 };
 
@@ -74,7 +74,7 @@ export const checkProgramOn = async (
   program: ProgramToCheck,
 ): Promise<Checked> => {
   ensureHome(config.home);
-  const workdir = join(config.home, 'work', 'gate', `${process.pid}-${randomBytes(6).toString('hex')}`);
+  const workdir = join(workFolder(config), 'gate', `${process.pid}-${randomBytes(6).toString('hex')}`);
   makeFolder(workdir);
   const tools = new PythonTools({ python: config.python });
   try {
