@@ -62,7 +62,10 @@ export interface JobEvents {
   onUsed?(used: Pick<JobUse, 'runId' | 'cpuSeconds'>): void;
 }
 
-/** Runs jobs on slots. */
+/**
+ * Runs jobs on slots: owners in turns, no owner beyond its share. An end that the job itself came to is kept by its id, and one that an outage or a
+ * cancel brought about is not. Secrets are taken out of every text of an end before anybody reads it.
+ */
 export interface TrialDispatcher {
   readonly slots: number;
   /** Resolves with the job's end; never rejects for anything the candidate did. Aborting the signal stops the job and waits until it is gone: label `cancelled`. */

@@ -1,39 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { TrainProgress } from '../../workflows/contracts/trial.ts';
 import { redactAll } from '../../workflows/rules/secrets.ts';
 import type { Job, JobEnd, JobEvents, JobUse, TrialDispatcher } from './dispatcher.ts';
+import type { JobRunner } from './job-runner.ts';
 import { readResult } from './read-result.ts';
 import { Suspects } from './suspects.ts';
-
-/** What runs one job: the Python host, or something instant in a benchmark. */
-export interface JobRunner {
-  run(
-    request: {
-      readonly id: string;
-      readonly command: Job['command'];
-      readonly requestPath: string;
-      readonly workdir: string;
-      readonly channel: NonNullable<Job['channel']> | null;
-      readonly limits: Job['limits'];
-    },
-    onProgress: (progress: TrainProgress) => void,
-    /** CPU seconds of this run so far. */
-    onUsed: (cpuSeconds: number) => void,
-  ): Promise<{
-    readonly label: Exclude<JobEnd, { ok: true }>['label'] | null;
-    readonly detail: string;
-    readonly wallSeconds: number;
-    readonly cpuSeconds: number;
-    readonly peakMemoryBytes: number;
-    readonly logTail: string;
-    /** false: it never ran, so that an outage is none of its doing. */
-    readonly ran?: boolean;
-  }>;
-  cancel(id: string): void;
-  close(): Promise<void>;
-}
 
 interface Entry {
   /** In the order in which they came. */

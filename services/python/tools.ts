@@ -1,6 +1,5 @@
 import type { Genome } from '../../workflows/contracts/genome.ts';
 import { type ToolsReply, type ToolsRequest, toolsReplySchema } from '../../workflows/contracts/trial.ts';
-import type { Embedder } from '../embed/embedder.ts';
 import { LineProcess, PythonProcessError } from './line-process.ts';
 
 interface Waiting {
@@ -34,10 +33,16 @@ export class PythonTools {
     return reply.program;
   }
 
+  /** No more texts than the schema of a request takes. */
   async embed(texts: readonly string[]): Promise<readonly Float32Array[]> {
     const reply = await this.#ask({ op: 'embed', texts: [...texts] });
     if (reply.op !== 'embed') throw new PythonProcessError(`Asked to embed, answered ${reply.op}`);
     return reply.vectors.map((encoded) => decodeVector(encoded));
+  }
+
+  /** Of the process that answers now; undefined while there is none. */
+  get pid(): number | undefined {
+    return this.#process?.pid;
   }
 
   async close(): Promise<void> {
@@ -89,11 +94,3 @@ const decodeVector = (encoded: string): Float32Array => {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return Float32Array.from({ length: bytes.byteLength / 4 }, (_, index) => view.getFloat32(4 * index, true));
 };
-
-/** all-MiniLM-L6-v2 in the tools process, without network. */
-export const localEmbedder = (tools: PythonTools): Embedder => ({
-  model: 'all-MiniLM-L6-v2',
-  dimensions: 384,
-  embed: (texts) => tools.embed(texts),
-  close: () => tools.close(),
-});

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { JobRunner } from '../../services/dispatch/in-process-dispatcher.ts';
+import type { JobRunner } from '../../services/dispatch/job-runner.ts';
 
 type RunnerEnd = Awaited<ReturnType<JobRunner['run']>>;
 const used = { detail: '', wallSeconds: 1, cpuSeconds: 1, peakMemoryBytes: 1, logTail: '' };
@@ -12,13 +12,18 @@ export class ScriptedRunner implements JobRunner {
   closed = false;
   readonly #open = new Map<
     string,
-    { readonly workdir: string; readonly resolve: (end: RunnerEnd) => void; readonly onProgress: Parameters<JobRunner['run']>[1] }
+    {
+      readonly workdir: string;
+      readonly resolve: (end: RunnerEnd) => void;
+      readonly onProgress: Parameters<JobRunner['run']>[1];
+      readonly onUsed: Parameters<JobRunner['run']>[2];
+    }
   >();
 
-  run(job: Parameters<JobRunner['run']>[0], onProgress: Parameters<JobRunner['run']>[1]): Promise<RunnerEnd> {
+  run(...[job, onProgress, onUsed]: Parameters<JobRunner['run']>): Promise<RunnerEnd> {
     this.started.push(job.id);
     return new Promise((resolve) => {
-      this.#open.set(job.id, { workdir: job.workdir, resolve, onProgress });
+      this.#open.set(job.id, { workdir: job.workdir, resolve, onProgress, onUsed });
     });
   }
 
@@ -28,6 +33,10 @@ export class ScriptedRunner implements JobRunner {
 
   progress(id: string): void {
     this.#open.get(id)?.onProgress({ task: 'bytes', step: 1, steps: 2, loss: 1, tokens: 10, cpuSeconds: 0.1 });
+  }
+
+  used(id: string, cpuSeconds: number): void {
+    this.#open.get(id)?.onUsed(cpuSeconds);
   }
 
   finish(

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Job } from '../../services/dispatch/dispatcher.ts';
-import type { JobRunner } from '../../services/dispatch/in-process-dispatcher.ts';
+import type { JobRunner } from '../../services/dispatch/job-runner.ts';
 import type { SandboxFacts, SandboxTier } from '../../workflows/contracts/sandbox.ts';
 import type {
   AnswerRequest,

@@ -268,11 +268,14 @@ export type HostEvent = z.infer<typeof hostEventSchema>;
 
 // ---- The tools process: trusted, runs no candidate code. ------------------------------------------------------------------------------
 
+/** Texts of one request to embed. */
+export const mostTexts = 256;
+
 export const toolsRequestSchema = z.discriminatedUnion('op', [
   /** Program text for a genome. */
   z.strictObject({ op: z.literal('emit'), id: z.string(), genome: genomeSchema, name: z.string(), motivation: z.string() }),
   /** Unit vectors of 384 float32 a text (all-MiniLM-L6-v2), base64 of little-endian bytes. */
-  z.strictObject({ op: z.literal('embed'), id: z.string(), texts: z.array(z.string()).max(256) }),
+  z.strictObject({ op: z.literal('embed'), id: z.string(), texts: z.array(z.string()).max(mostTexts) }),
 ]);
 export type ToolsRequest = z.infer<typeof toolsRequestSchema>;
 export const toolsReplySchema = z.discriminatedUnion('op', [

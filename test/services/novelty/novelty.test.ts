@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Embedder } from '../../../services/embed/embedder.ts';
+import { localEmbedder } from '../../../services/embed/local-embedder.ts';
 import { genomeKey } from '../../../services/evolver/genome-key.ts';
 import { CodeKeys, codeKey } from '../../../services/novelty/code-key.ts';
 import {
@@ -11,7 +12,7 @@ import {
   type NoveltyRequest,
   rememberArchitecture,
 } from '../../../services/novelty/novelty.ts';
-import { localEmbedder, PythonTools } from '../../../services/python/tools.ts';
+import { PythonTools } from '../../../services/python/tools.ts';
 import { openSqliteVectors } from '../../../services/vectors/sqlite-vectors.ts';
 import type { VectorIndex } from '../../../services/vectors/vector-index.ts';
 import { baselineGenomes } from '../../../workflows/contracts/baselines.ts';

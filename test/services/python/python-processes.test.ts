@@ -6,7 +6,7 @@ import type { JobEnd } from '../../../services/dispatch/dispatcher.ts';
 import { InProcessDispatcher } from '../../../services/dispatch/in-process-dispatcher.ts';
 import { PythonHost } from '../../../services/python/host.ts';
 import { PythonProcessError } from '../../../services/python/line-process.ts';
-import { localEmbedder, PythonTools } from '../../../services/python/tools.ts';
+import { PythonTools } from '../../../services/python/tools.ts';
 import { baselineGenomes } from '../../../workflows/contracts/baselines.ts';
 import { rungs } from '../../../workflows/contracts/rung.ts';
 import { type CheckRequest, checkResultSchema } from '../../../workflows/contracts/trial.ts';
@@ -34,20 +34,6 @@ describe('the tools process', () => {
     await expect(tools.emit(illegal, 'x', 'x')).rejects.toBeInstanceOf(PythonProcessError);
     expect(await tools.emit(baselineGenomes.deltanet, 'deltanet', '')).toContain('class Mixer');
   });
-
-  it('embeds texts as unit vectors in their order, near texts near', async () => {
-    const embedder = localEmbedder(tools);
-    const [decay, gate, soup] = await embedder.embed([
-      'a data-dependent decay of the state',
-      'the state decays with the input',
-      'a recipe for onion soup',
-    ]);
-    const dot = (a: Float32Array = new Float32Array(), b: Float32Array = new Float32Array()): number =>
-      a.reduce((sum, value, index) => sum + value * (b[index] ?? 0), 0);
-    expect(decay).toHaveLength(embedder.dimensions);
-    expect(dot(decay, decay)).toBeCloseTo(1, 5);
-    expect(dot(decay, gate)).toBeGreaterThan(dot(decay, soup));
-  }, 120_000);
 });
 
 describe('the host', () => {
