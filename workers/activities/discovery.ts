@@ -5,6 +5,7 @@ import { type CampaignPlan, type DiscoveryActivities, failureTypes } from '../..
 import { isCampaignOver, settingsInForce } from '../../workflows/contracts/campaign.ts';
 import type { Experiment } from '../../workflows/contracts/experiment.ts';
 import { campaignOf } from '../../workflows/contracts/naming.ts';
+import { endOfOpenTrials } from '../../workflows/rules/called-off.ts';
 import { poolCapacity, rebuildPool } from '../../workflows/rules/pool.ts';
 import { closeCalibration } from './calibrate.ts';
 import { type CloseDependencies, closeTrials } from './close-trials.ts';
@@ -75,7 +76,8 @@ export const createDiscoveryActivities = (dependencies: DiscoveryDependencies): 
         const failure = { label: end.label, detail: end.detail.slice(0, 4000), stage: end.stage, logArtifact: logOf(current) };
         return { state: end.state, failure, finishedAt: at, analysis: analyseFailure({ ...current, failure }, failure) };
       });
-      if (end.state !== 'recorded') await closeTrials(dependencies, await archive.listTrials({ experimentId }), end);
+      if (end.state !== 'recorded')
+        await closeTrials(dependencies, await archive.listTrials({ experimentId }), endOfOpenTrials(end));
       return outcomeOf(finished);
     },
 

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 
-/** Long-lived Python processes whose end shows nowhere else: what ran in them is tried again. */
+/** Long-lived Python processes whose end shows nowhere else: what ran in them is tried again, unless it is given up. */
 export const outageProcesses = ['checker host', 'trainer host', 'judge'] as const;
 export type OutageProcess = (typeof outageProcesses)[number];
 

@@ -19,5 +19,5 @@ export const outageWords = ({ process, times, at, lastWords }: OutageCount): str
   // What two outages met runs alone (`Suspects` of the dispatcher), while other slots stay empty.
   const alone =
     times === 1 || process === 'judge' ? '' : '; a program that ran in it two of these times runs alone, and others wait for it';
-  return `${names[process]} ${often} at ${at.slice(11, 19)} UTC: ${lastWords}. What ran in it is tried again in a new one${alone}.`;
+  return `${names[process]} ${often} at ${at.slice(11, 19)} UTC: ${lastWords}. What ran in it is tried again in a new one, unless it is given up${alone}.`;
 };

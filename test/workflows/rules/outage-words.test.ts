@@ -16,8 +16,8 @@ it('says of each process how often it broke and what its last words were', () =>
     outage(4, 'judge', 'python ended with status 71'),
   ]);
   expect(counts.map(outageWords)).toEqual([
-    'The Python host of the trainer broke 2 times, the last time at 10:03:07 UTC: MemoryError. What ran in it is tried again in a new one; a program that ran in it two of these times runs alone, and others wait for it.',
-    'The judge broke 2 times, the last time at 10:04:07 UTC: python ended with status 71. What ran in it is tried again in a new one.',
+    'The Python host of the trainer broke 2 times, the last time at 10:03:07 UTC: MemoryError. What ran in it is tried again in a new one, unless it is given up; a program that ran in it two of these times runs alone, and others wait for it.',
+    'The judge broke 2 times, the last time at 10:04:07 UTC: python ended with status 71. What ran in it is tried again in a new one, unless it is given up.',
   ]);
   expect(countOutages([])).toEqual([]);
 });
