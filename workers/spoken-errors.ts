@@ -4,7 +4,7 @@ import { ExportRefusedError } from '../services/export/bundle-source.ts';
 import { DiskFullError, freeBytes, isDiskFull } from '../services/storage/disk-space.ts';
 import { VectorsUnavailableError } from '../services/vectors/vector-index.ts';
 import { ConfigError } from './config.ts';
-import { PortInUseError, StackRunningError, StackStartError } from './supervisor/index.ts';
+import { EqualPortsError, PortInUseError, StackRunningError, StackStartError } from './supervisor/index.ts';
 
 const spoken = [
   ArchiveUnavailableError,
@@ -12,6 +12,7 @@ const spoken = [
   ConfigError,
   CorruptArtifactError,
   DiskFullError,
+  EqualPortsError,
   ExportRefusedError,
   PortInUseError,
   StackRunningError,

@@ -121,13 +121,13 @@ export class SqliteDatabase {
       throw this.#error({
         reason: 'not-ours',
         detail: `it is a SQLite database, but not a${/^[aeiou]/.test(noun) ? 'n' : ''} ${noun} of this program`,
-        remedy: 'name another path; nothing in the file was changed',
+        remedy: 'set ASI_HOME to another folder; nothing in the file was changed',
       });
     if (found > migrations.length)
       throw this.#error({
         reason: 'newer-version',
         detail: `it has version ${found}; this program knows version ${migrations.length} at most`,
-        remedy: 'use the newer program that wrote it, or name another path; nothing in the file was changed',
+        remedy: 'use the newer program that wrote it, or set ASI_HOME to another folder; nothing in the file was changed',
         foundVersion: found,
         knownVersion: migrations.length,
       });

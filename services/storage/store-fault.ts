@@ -83,7 +83,7 @@ const wordsOf = (
     case 'no-permission':
       return {
         detail: `this user may not write it (${seen})`,
-        remedy: 'give this user write permission on the file and on its folder, or name another path',
+        remedy: 'give this user write permission on the file and on its folder, or set ASI_HOME to another folder',
       };
     case 'unreachable':
       return {
@@ -109,13 +109,16 @@ const wordsOf = (
     case 'damaged':
       return {
         detail: `its content is damaged (${seen})`,
-        remedy: `put back a copy from a backup, or name another path for a new ${noun}`,
+        remedy: `put back a copy from a backup, or set ASI_HOME to another folder for a new ${noun}`,
       };
     case 'not-a-database':
-      return { detail: `it is not a SQLite database (${seen})`, remedy: 'name another path; nothing in the file was changed' };
+      return {
+        detail: `it is not a SQLite database (${seen})`,
+        remedy: 'set ASI_HOME to another folder; nothing in the file was changed',
+      };
     case 'not-ours':
     case 'newer-version':
     case 'older-version':
-      return { detail: seen, remedy: 'name another path' };
+      return { detail: seen, remedy: 'set ASI_HOME to another folder' };
   }
 };

@@ -1,8 +1,7 @@
 import { Command } from 'commander';
-import { CommandError } from './command-error.ts';
 import type { CliContext } from './context.ts';
 import { examples } from './examples.ts';
-import { printClosing } from './print-closing.ts';
+import { printClosing, requireFinished } from './print-closing.ts';
 import { runCampaign } from './run-campaign.ts';
 import { addSettingOptions, type SettingValues, settingsFrom } from './setting-options.ts';
 
@@ -27,5 +26,5 @@ export const buildDiscoverProgram = (context: CliContext): Command =>
         id: options.id,
         close: (archive, ended) => printClosing(context, archive, ended),
       });
-      if (campaign.state !== 'finished') throw new CommandError(`${campaign.id} did not finish: it is ${campaign.state}`);
+      requireFinished(campaign);
     });

@@ -1,6 +1,7 @@
 import type { Archive } from '../../services/archive/archive.ts';
 import type { Campaign } from '../../workflows/contracts/campaign.ts';
 import { closingLines } from '../view/closing.ts';
+import { CommandError } from './command-error.ts';
 import type { CliContext } from './context.ts';
 import { readStandings } from './read-standings.ts';
 
@@ -15,4 +16,9 @@ export const printClosing = async (context: CliContext, archive: Archive, campai
     await Promise.all(standings.map(({ experiment }) => archive.listScores({ experimentId: experiment.id })))
   ).flat();
   context.print(['', ...closingLines(context.look(), { campaign, standings, ends, lost, scores, nowMs: Date.now() })]);
+};
+
+/** What runs or watches a campaign to its end ends well only where the campaign did. */
+export const requireFinished = ({ id, state }: Campaign): void => {
+  if (state !== 'finished') throw new CommandError(`${id} did not finish: it is ${state}`);
 };

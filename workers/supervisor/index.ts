@@ -1,6 +1,6 @@
 export { DiskWatch } from './disk-watch.ts';
 export { StackStartError } from './kept-process.ts';
-export { PortInUseError } from './ports.ts';
+export { EqualPortsError, PortInUseError } from './ports.ts';
 export { findStack, type RunningStack } from './stack-record.ts';
 export {
   type Stack,

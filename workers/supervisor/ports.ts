@@ -16,30 +16,50 @@ export class PortInUseError extends Error {
   }
 }
 
+/** Both ports of the stack were given one number. */
+export class EqualPortsError extends Error {
+  override readonly name = 'EqualPortsError';
+
+  constructor(port: number) {
+    super(
+      `ASI_TEMPORAL_PORT and ASI_UI_PORT are both ${port}; Temporal and its Web UI need a port each: set one of them to another free port`,
+    );
+  }
+}
+
 /**
  * The wished ports; when `mayMove`, a taken one is replaced by any free one.
- * @throws PortInUseError when a wished port is taken and may not move
+ * @throws EqualPortsError when the same port is wished twice, and PortInUseError when a wished port is taken and may not move
  */
 export const choosePorts = async (wished: Ports, mayMove: boolean): Promise<Ports> => {
+  if (wished.temporal === wished.ui && !mayMove) throw new EqualPortsError(wished.ui);
   const temporal = await choosePort(wished.temporal, mayMove, 'ASI_TEMPORAL_PORT', 'Temporal');
-  const ui = await choosePort(wished.ui, mayMove, 'ASI_UI_PORT', 'Temporal Web UI');
-  if (temporal === ui) throw new PortInUseError(ui, 'ASI_UI_PORT', 'Temporal Web UI; ASI_TEMPORAL_PORT is the same');
-  return { temporal, ui };
+  const ui = await choosePort(wished.ui === temporal ? anyPort : wished.ui, mayMove, 'ASI_UI_PORT', 'Temporal Web UI');
+  // A free port that was taken instead of a wished one is free until it is used.
+  return temporal === ui ? await choosePorts(wished, mayMove) : { temporal, ui };
 };
 
-/** A line for each port that another program had taken. */
+/** A line for each port that is another one than was wished. */
 export const movedPorts = (wished: Ports, taken: Ports): readonly string[] => {
+  const areEqual = wished.temporal === wished.ui && taken.ui !== wished.ui;
+  const equal = `ASI_TEMPORAL_PORT and ASI_UI_PORT are both ${wished.ui}; taking ${taken.ui} for the Web UI`;
   const line = (purpose: string, from: number, to: number): readonly string[] =>
     from === to ? [] : [`port ${from} (${purpose}) is in use by another program; taking ${to} instead`];
-  return [...line('Temporal', wished.temporal, taken.temporal), ...line('Temporal Web UI', wished.ui, taken.ui)];
+  return [
+    ...line('Temporal', wished.temporal, taken.temporal),
+    ...(areEqual ? [equal] : line('Temporal Web UI', wished.ui, taken.ui)),
+  ];
 };
 
 const choosePort = async (port: number, mayMove: boolean, variable: string, purpose: string): Promise<number> => {
-  if ((await listenOnce(port)) !== null) return port;
-  const free = mayMove ? await listenOnce(0) : null;
+  const bound = await listenOnce(port);
+  if (bound !== null) return bound;
+  const free = mayMove ? await listenOnce(anyPort) : null;
   if (free === null) throw new PortInUseError(port, variable, purpose);
   return free;
 };
+
+const anyPort = 0;
 
 /** The port that could be bound on the loopback address (0: any), or null when it is taken. */
 const listenOnce = (port: number): Promise<number | null> =>

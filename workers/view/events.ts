@@ -1,6 +1,7 @@
 import { isCampaignOver, type NoiseFloor } from '../../workflows/contracts/campaign.ts';
 import { type Experiment, isTerminal } from '../../workflows/contracts/experiment.ts';
 import { openingStage, waitingStage } from '../../workflows/contracts/messages.ts';
+import { capWords } from '../../workflows/rules/budget-words.ts';
 import { plain } from './cells.ts';
 import { bytesText, counted, durationText, effectText, shortId } from './figures.ts';
 import { progressOf } from './progress.ts';
@@ -51,7 +52,7 @@ const openingEvents = (snapshot: CampaignSnapshot): readonly CampaignEvent[] => 
     events.push({
       key: 'opened',
       at: campaign.createdAt,
-      line: `${campaign.id} started: preset ${settings.preset}, seed ${settings.seed}, up to ${counted(settings.experiments, 'candidate')} in ${counted(settings.minutes, 'minute')} on rung ${settings.rung}; text: ${text}, ${bytesText(data.trainBytes)} to train on, ${bytesText(data.heldOutBytes)} held out`,
+      line: `${campaign.id} started: preset ${settings.preset}, seed ${settings.seed}, up to ${capWords(settings.experiments, 'candidate')} in ${capWords(settings.minutes, 'minute')} on rung ${settings.rung}; text: ${text}, ${bytesText(data.trainBytes)} to train on, ${bytesText(data.heldOutBytes)} held out`,
     });
   }
   for (const notice of status?.notices ?? []) events.push({ key: `notice:${notice}`, at: null, line: plain(notice) });

@@ -45,7 +45,7 @@ export const lineageLines = (look: Look, nodes: readonly TreeNode[]): readonly s
   const drawn = drawForest(nodes, Math.floor(look.width / 14));
   const labels = drawn.map(({ prefix, node }) => `${prefix}${shortId(node.id)} ${plain(node.name ?? 'not proposed')}`);
   const labelWidth = Math.min(Math.max(0, ...labels.map(displayWidth)), Math.floor(roomOf(look) * 0.5));
-  const gains = drawn.map(({ node }) => (node.isReference ? '0' : shortEffectText(node.gain)));
+  const gains = drawn.map(({ node }) => (isMeasuredReference(node) ? '0' : shortEffectText(node.gain)));
   const gainWidth = Math.max(0, ...gains.map(displayWidth));
   const fates = drawn.map(({ node }) => fate(node));
   const fateWidth = Math.max(0, ...fates.map(displayWidth));
@@ -59,10 +59,14 @@ export const lineageLines = (look: Look, nodes: readonly TreeNode[]): readonly s
   });
 };
 
+/** Gains count from it once it has scores itself. */
+const isMeasuredReference = ({ isReference, state }: TreeNode): boolean => isReference && state === 'recorded';
+
 const fate = (node: TreeNode): string => {
-  if (node.isReference) return 'reference';
+  if (isMeasuredReference(node)) return 'reference';
   if (node.state === 'recorded') return node.verdict ?? (node.kind === 'candidate' ? 'recorded' : node.kind);
-  return node.failureLabel === null || node.failureLabel === node.state ? node.state : `${node.state}: ${node.failureLabel}`;
+  const end = node.failureLabel === null || node.failureLabel === node.state ? node.state : `${node.state}: ${node.failureLabel}`;
+  return node.isReference ? `reference, ${end}` : end;
 };
 
 const fateTone = (node: TreeNode): Tone => {

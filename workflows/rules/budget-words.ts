@@ -15,6 +15,9 @@ export const budgetUseWords = ({ used, cap, reserved = 0 }: BudgetUse, fractionD
   return held === figure(0, fractionDigits) ? spent : `${spent}, ${held} more reserved`;
 };
 
+/** "0.02 minutes", "1 candidate": a cap in words, as it was given. */
+export const capWords = (cap: number, noun: string): string => `${figure(cap)} ${noun}${cap === 1 ? '' : 's'}`;
+
 /** Thousands apart. A cap is shown as it was given, whatever its digits. */
 const figure = (value: number, fractionDigits?: number): string =>
   value.toLocaleString(

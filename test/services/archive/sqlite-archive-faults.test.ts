@@ -65,7 +65,11 @@ describe('a path that holds no usable archive', () => {
   it('is refused when it is no database at all, and is not touched', () => {
     const path = join(temporaryFolder(), 'notes.txt');
     writeFileSync(path, 'dear diary\n'.repeat(200));
-    expect(refusalOf(path)).toMatchObject({ reason: 'not-a-database', path });
+    expect(refusalOf(path)).toMatchObject({
+      reason: 'not-a-database',
+      path,
+      message: expect.stringContaining('set ASI_HOME to another folder'),
+    });
     expect(readFileSync(path, 'utf8')).toBe('dear diary\n'.repeat(200));
   });
 

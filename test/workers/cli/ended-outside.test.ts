@@ -73,8 +73,9 @@ describe('a campaign whose workflow was terminated', { timeout: 60_000 }, () => 
   it('ends the view of who watches', async () => {
     const id = await terminated('watched');
     const ran = await asi(['campaign', 'watch', id]);
-    expect(ran.exitCode).toBe(0);
+    expect(ran.exitCode).toBe(1);
     expect(ran.err).toContain('ended outside: terminated');
+    expect(ran.err).toContain(`${id} did not finish: it is cancelled`);
     expect(ran.out).toContain(`Campaign ${id} cancelled`);
     await expectClosed(id);
   });

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
@@ -167,6 +167,22 @@ describe('asi report', () => {
     const ran = await runAsi(['report', '--out', join(path, 'below.html')], { home });
     expect(ran.exitCode).toBe(1);
     expect(ran.err).toContain(`the report cannot be written to ${join(path, 'below.html')}`);
+  });
+
+  it('refuses a folder before it writes, and leaves nothing behind', async () => {
+    const home = await seededHome();
+    const folder = join(home, 'mine');
+    mkdirSync(folder);
+    const before = readdirSync(home).toSorted();
+    const ran = await runAsi(['report', '--out', folder], { home });
+    expect(ran).toMatchObject({ exitCode: 2, out: '' });
+    expect(ran.err).toContain(`--out: "${folder}" is a folder; right would be a file, ${join(folder, 'c-seeded.html')}`);
+    expect(readdirSync(folder)).toEqual([]);
+    expect(
+      readdirSync(home)
+        .filter((name) => !/^archive\.db-/.test(name))
+        .toSorted(),
+    ).toEqual(before.filter((name) => !/^archive\.db-/.test(name)));
   });
 });
 

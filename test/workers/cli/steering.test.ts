@@ -76,7 +76,9 @@ describe('asi on a running stack', () => {
     expect((await asi('campaign', 'hint', 'c-steered', 'try', 'wider FIR')).out).toContain(
       '1 hint now; the newest: "try wider FIR"',
     );
-    expect((await asi('campaign', 'budget', 'c-steered', '--minutes', '45')).out).toContain('500 candidates, 45 minutes');
+    expect((await asi('campaign', 'budget', 'c-steered', '--minutes', '45.25')).out).toContain(
+      '500 candidates, 45.25 minutes and ',
+    );
     for (const [option, value, right] of [
       ['--minutes', '-1', 'minutes: value -1; right would be a number from 0.01 up to 100000'],
       ['--minutes', '1e-320', 'minutes: value 1e-320'],
@@ -100,7 +102,7 @@ describe('asi on a running stack', () => {
     const snapshot = JSON.parse((await asi('campaign', 'watch', '--json')).out);
     expect(snapshot).toMatchObject({
       campaignId: 'c-steered',
-      status: { state: 'paused', hints: ['try wider FIR'], budget: { minutes: { cap: 45 } } },
+      status: { state: 'paused', hints: ['try wider FIR'], budget: { minutes: { cap: 45.25 } } },
     });
 
     expect((await asi('campaign', 'resume', '--json')).out).toContain('"state": "');

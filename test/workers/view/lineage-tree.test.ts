@@ -85,7 +85,16 @@ describe('a drawn lineage', () => {
     expect(lines[1]).toContain('failed: timeout_wall');
     expect(lines[2]).toContain('not proposed');
     expect(lines[3]).not.toContain('cancelled: cancelled');
-    expect(lines[4]).toMatch(/ 0 {2,}reference/);
+    expect(lines[4]).toMatch(/ 0 {2,}reference {2}/);
+  });
+
+  it('calls a reference without scores no measure of anything', () => {
+    const [cancelled, running] = lineageLines({ width: 120, color: false }, [
+      node(1, null, { isReference: true, state: 'cancelled', failureLabel: 'cancelled' }),
+      node(2, null, { isReference: true, state: 'checked' }),
+    ]);
+    expect(cancelled).toMatch(/– +reference, cancelled/);
+    expect(running).toMatch(/– +reference, checked/);
   });
 });
 

@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { type Campaign, isCampaignOver } from '../../../workflows/contracts/campaign.ts';
 import { parseSettings } from '../../../workflows/contracts/describe-problems.ts';
 import { type CampaignStatus, updateNames } from '../../../workflows/contracts/messages.ts';
+import { capWords } from '../../../workflows/rules/budget-words.ts';
 import { counted } from '../../view/figures.ts';
 import { badInput, CommandError } from '../command-error.ts';
 import type { CliContext } from '../context.ts';
@@ -108,7 +109,7 @@ export const campaignBudgetCommand = (context: CliContext): Command =>
 const capsText = ({ budget }: CampaignStatus): string =>
   budget === null
     ? 'takes the new caps with its settings, which it is reading'
-    : `may use ${counted(budget.experiments.cap, 'candidate')}, ${counted(budget.minutes.cap, 'minute')} and ${counted(budget.trialSeconds.cap, 'trial second')}`;
+    : `may use ${capWords(budget.experiments.cap, 'candidate')}, ${capWords(budget.minutes.cap, 'minute')} and ${capWords(budget.trialSeconds.cap, 'trial second')}`;
 
 /** What a setting may be, a new cap may be; whether it still has an effect is the campaign's to say. */
 const checkChange = (change: Readonly<Record<string, number>>, { settings }: Campaign): void => {

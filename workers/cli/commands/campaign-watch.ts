@@ -10,7 +10,7 @@ import { closeIfEndedOutside, outsideText } from '../ended-outside.ts';
 import { examples } from '../examples.ts';
 import { findCampaign } from '../find-records.ts';
 import { followCampaign } from '../follow-campaign.ts';
-import { printClosing } from '../print-closing.ts';
+import { printClosing, requireFinished } from '../print-closing.ts';
 import { type Reached, reachTemporal } from '../reach.ts';
 import { openScreen } from '../screen.ts';
 import { queryStatus } from '../temporal-client.ts';
@@ -20,6 +20,7 @@ export const campaignWatchCommand = (context: CliContext): Command =>
     .description('live view of a campaign until it is over; a line for each event when the output is not a terminal')
     .argument('[campaign]', 'campaign id; the newest one if not given')
     .option('--json', 'one snapshot as JSON, then end')
+    .addHelpText('after', '\nExit codes: 0 it finished, 1 it was cancelled or failed.')
     .addHelpText('after', examples(['npx asi campaign watch', 'npx asi campaign watch c-quick-1121-1432 | tee run.log']))
     .action((id: string | undefined, options: { readonly json?: boolean }) => watch(context, id, options.json === true));
 
@@ -41,7 +42,9 @@ const watch = (context: CliContext, id: string | undefined, once: boolean): Prom
       say = (line) => screen.say(line);
       const { snapshot } = await followCampaign({ feed, screen });
       screen.close();
-      if (snapshot.campaign !== null) await printClosing(context, archive, snapshot.campaign);
+      if (snapshot.campaign === null) return;
+      await printClosing(context, archive, snapshot.campaign);
+      requireFinished(snapshot.campaign);
     } finally {
       disk.stop();
       await temporal?.close();

@@ -1,8 +1,8 @@
-import { renameSync, writeFileSync } from 'node:fs';
+import { renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { Command } from 'commander';
 import { makeFolder } from '../../../services/storage/make-folder.ts';
-import { CommandError } from '../command-error.ts';
+import { badInput, CommandError } from '../command-error.ts';
 import type { CliContext } from '../context.ts';
 import { examples } from '../examples.ts';
 import { findCampaign } from '../find-records.ts';
@@ -23,18 +23,33 @@ export const reportCommand = (context: CliContext): Command =>
     .action(async (id: string | undefined, options: ReportOptions) => {
       await context.readArchive(async (archive) => {
         const campaign = await findCampaign(archive, id);
-        // The plotting library is loaded for this command alone.
-        const { renderReport } = await import('../../../services/report/render-report.ts');
-        const html = await renderReport({ campaignId: campaign.id, archive, artifacts: context.artifactsToRead() });
         const path =
           options.out === undefined
             ? join(context.config().home, 'reports', `${campaign.id}.html`)
             : resolve(withoutTilde(options.out));
+        refuseFolder(path, campaign.id);
+        // The plotting library is loaded for this command alone.
+        const { renderReport } = await import('../../../services/report/render-report.ts');
+        const html = await renderReport({ campaignId: campaign.id, archive, artifacts: context.artifactsToRead() });
         writeWhole(path, html);
         if (options.json === true) context.printJson({ campaignId: campaign.id, path });
         else context.print([path]);
       });
     });
+
+const refuseFolder = (path: string, id: string): void => {
+  if (!isFolder(path)) return;
+  throw badInput(`--out: "${path}" is a folder; right would be a file, ${join(path, `${id}.html`)} for example`);
+};
+
+const isFolder = (path: string): boolean => {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    // Nothing there yet, or nothing that may be seen: writing says what is wrong with it.
+    return false;
+  }
+};
 
 /** Written aside and renamed, so that nobody opens half a report. */
 const writeWhole = (path: string, text: string): void => {
@@ -44,7 +59,16 @@ const writeWhole = (path: string, text: string): void => {
     writeFileSync(aside, text);
     renameSync(aside, path);
   } catch (error) {
+    removeIfThere(aside);
     const reason = error instanceof Error ? error.message : String(error);
     throw new CommandError(`the report cannot be written to ${path}: ${reason}; --out names another file`, { cause: error });
+  }
+};
+
+const removeIfThere = (path: string): void => {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // Where not even that can be done, what failed before says more.
   }
 };

@@ -45,9 +45,13 @@ export const examinePythonPackage = async (
   installed: readonly Installed[],
 ): Promise<DoctorRow> => {
   const name = 'asi_kernels';
-  const python = installed.find(({ row }) => row.name === 'Python')?.path ?? null;
-  if (python === null)
-    return { name, status: 'missing', version: null, found: 'no Python to run it with', remedy: 'npm run setup' };
+  const found = installed.find(({ row }) => row.name === 'Python');
+  const python = found?.path ?? null;
+  if (python === null) {
+    // What mends Python mends this: an interpreter that ASI_PYTHON names is no matter of the set-up.
+    const remedy = found?.row.remedy ?? 'npm run setup';
+    return { name, status: 'missing', version: null, found: 'no Python to run it with', remedy };
+  }
   const folder = join(checkoutFolder, 'kernels');
   try {
     const version = await outputOf(python, ['-c', 'import torch, asi_kernels; print("torch " + torch.__version__)'], {
