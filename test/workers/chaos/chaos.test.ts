@@ -64,11 +64,28 @@ describe.skipIf(process.platform !== 'linux')('a campaign on a machine where pro
 
   it('resumes the training when the trainer is killed, and nothing of the old one lives on', async () => {
     const { training, epoch } = await freeze();
+    // What it used by then is told within a second, and written within another.
+    const spentOn = async () =>
+      (await stack.archive.getTrial(training.trialId))?.spent?.filter(({ work }) => work === 'train') ?? [];
+    await until(async () => {
+      const spent = await spentOn();
+      return spent.length === epoch && (spent.at(-1)?.seconds ?? 0) > 0;
+    }, 'the seconds of the running attempt are in the record');
+    const lost = await spentOn();
     await stack.killAndAwaitNext('trainer');
     expect(isGone(training.pid)).toBe(true);
     expect(isGone(training.hostPid)).toBe(true);
     await finished(training);
     expect(await epochOf(training.trialId)).toBe(epoch + 1);
+    // The seconds of the lost attempt stay, and those of the next one are added.
+    const spent = await spentOn();
+    expect(spent.slice(0, lost.length)).toEqual(lost);
+    expect(spent.length).toBe(lost.length + 1);
+    const trial = await stack.archive.getTrial(training.trialId);
+    expect(trial?.usage?.trainSeconds).toBeCloseTo(
+      spent.reduce((sum, { seconds }) => sum + seconds, 0),
+      6,
+    );
   });
 
   it('leaves the training alone when the orchestrator is killed', async () => {
@@ -157,6 +174,7 @@ describe.skipIf(process.platform !== 'linux')('a campaign on a machine where pro
     expect(trials.map(({ id }) => id)).toContain(training.trialId);
     expect(trials.filter(({ state }) => state === 'queued' || state === 'running' || state === 'trained')).toEqual([]);
     expect((await stack.archive.ledgerTotals('c-doomed'))['trial-seconds'].open).toBe(0);
+    await until(() => !existsSync(join(stack.home, 'work', 'c-doomed')), 'its work folders are gone');
   });
 
   it('leaves an archive without damage and no process after its end', async () => {
