@@ -1,14 +1,10 @@
-import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
-import { openSqliteArchive } from '../../../services/archive/sqlite-archive.ts';
-import { openFolderArtifacts } from '../../../services/artifacts/folder-artifacts.ts';
-import { createDiscoveryActivities } from '../../../workers/activities/discovery.ts';
 import { aCampaign, aFailure, anExperiment, aTrial } from '../../support/builders.ts';
+import { discoveryOn } from '../../support/discovery-on.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 it('a seed that waits to be tried again when the other one ends its experiment is cancelled, in words of its own', async () => {
-  const folder = temporaryFolder();
-  const archive = openSqliteArchive(join(folder, 'archive.db'));
+  const { archive, activities } = discoveryOn(temporaryFolder());
   onTestFinished(() => archive.close());
   const experiment = anExperiment({ number: 3, state: 'checked' });
   await archive.createCampaign(aCampaign());
@@ -17,19 +13,6 @@ it('a seed that waits to be tried again when the other one ends its experiment i
   const trial = (seed: number) => aTrial({ experimentId: experiment.id, seed, state: 'running' as const, cpuSeconds: 4 });
   await archive.createTrial({ ...trial(1), state: 'failed', failure: aFailure(poison) });
   await archive.createTrial(trial(2));
-  const activities = createDiscoveryActivities({
-    archive,
-    artifacts: openFolderArtifacts(join(folder, 'artifacts')),
-    python: 'python3',
-    workFolder: join(folder, 'work'),
-    dataFolder: folder,
-    judgeFolder: folder,
-    reportsFolder: folder,
-    bundlesFolder: folder,
-    scoreLists: async () => [],
-    versions: {},
-    now: () => new Date('2026-01-02T03:04:05Z'),
-  });
   await activities.finishExperiment({ experimentId: experiment.id, end: { state: 'failed', ...poison } });
   const [first, second] = await archive.listTrials({ experimentId: experiment.id });
   expect(first).toMatchObject({ state: 'failed', failure: poison });

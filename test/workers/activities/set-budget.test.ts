@@ -1,31 +1,13 @@
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { openSqliteArchive } from '../../../services/archive/sqlite-archive.ts';
-import { openFolderArtifacts } from '../../../services/artifacts/folder-artifacts.ts';
-import { createDiscoveryActivities } from '../../../workers/activities/discovery.ts';
 import { settingsInForce } from '../../../workflows/contracts/campaign.ts';
 import { presets } from '../../../workflows/contracts/settings.ts';
 import { aCampaign } from '../../support/builders.ts';
+import { discoveryOn } from '../../support/discovery-on.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const opened = async () => {
-  const folder = temporaryFolder();
-  const archive = openSqliteArchive(join(folder, 'archive.db'));
+  const { archive, activities } = discoveryOn(temporaryFolder());
   await archive.createCampaign(aCampaign());
-  const activities = createDiscoveryActivities({
-    archive,
-    artifacts: openFolderArtifacts(join(folder, 'artifacts')),
-    python: 'python3',
-    workFolder: folder,
-    dataFolder: folder,
-    judgeFolder: folder,
-    credentialProblem: () => null,
-    reportsFolder: folder,
-    bundlesFolder: folder,
-    scoreLists: async () => [],
-    versions: {},
-    now: () => new Date('2026-01-02T03:04:05Z'),
-  });
   const read = async () => {
     const campaign = await archive.getCampaign('c-test');
     if (campaign === null) throw new Error('the campaign is gone');
