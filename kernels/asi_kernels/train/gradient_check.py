@@ -1,10 +1,10 @@
 """Whether the gradients of a step are those of the loss that it computed. Runs in the trainer, on its own weights.
 
 A layer process computes its own backward pass, so that it could send anything: gradients made orthogonal or scaled by
-a second moment of its own are another optimiser, not another architecture. The check comes after the backward pass, at
-a step drawn by lot, so that no program knows in time which gradients are looked at. Covers gradients of parameters, and
-those of activations by what they do to the parameters below. Does not cover a program that makes up its activations
-too while it is looked at, nor what is smaller than a tenth of a direction.
+a second moment of its own are another optimiser, not another architecture. Whether a step is looked at is drawn when
+its gradients have come, and until then nothing that the layer process can see differs from step to step. Covers
+gradients of parameters, and those of activations by what they do to the trainer's own tensors. Does not cover a program
+that makes up its activations too once it is looked at, nor what `hold_against` does not.
 """
 
 from __future__ import annotations
@@ -17,71 +17,79 @@ import torch
 from torch import nn
 
 from asi_kernels.data.batch import IGNORED, Batch
-from asi_kernels.gradients import LIMIT, Moved, unexplained_share
+from asi_kernels.finite_differences import Moved
+from asi_kernels.gradients import Finding, hold_against
 
 from .layers.link import LayerLink
 from .loss import summed_loss
 
-_LEAST_CHANGE = 5e-8  # of a mean loss in nats, below which float32 activations say nothing
+_LEAST_CHANGE = 2e-7  # of a mean loss in nats: float32 activations leave about a tenth of it uncertain
+_NUM_MORE = 2
+_NUM_GROUPS = 4  # of some twenty-five tensors: eight forward passes for a program without hard choices
 
 
 class GradientLot:
-    """Which step of a trial is checked: one of all tasks, drawn by the system's randomness, anew for each attempt.
+    """Which steps of a trial are looked at, drawn by the system's randomness, anew for each attempt: one step of all
+    tasks, and any other by a chance that makes two more on average.
 
-    Where it does not hold, a later step of the same task is looked at as well: a router that is undecided at one step
-    is not at every one.
+    A program notices that it was looked at. It learns nothing of what comes: any later step may be another.
     """
 
     def __init__(self, tasks: list[dict[str, Any]]) -> None:
         self._random = random.SystemRandom()
-        places = [(index, step) for index, task in enumerate(tasks) for step in _steps_to_draw(task["steps"])]
-        self._tasks = tasks
-        self._place = self._random.choice(places) if places else None
-        self._is_second = False
+        places = [(index, step) for index, task in enumerate(tasks) for step in range(task["steps"])]
+        self._sure = self._random.choice(places) if places else None
+        self._chance = _NUM_MORE / max(1, len(places))
 
     def is_due(self, task_index: int, step: int) -> bool:
-        return (task_index, step) == self._place
-
-    def refuses(self, mismatch: float) -> bool:
-        """Whether this share, seen at the step that was due, ends the trial."""
-        if mismatch <= LIMIT or self._is_second:
-            return mismatch > LIMIT
-        self._is_second = True
-        task_index, step = self._place
-        self._place = (task_index, self._random.randrange(step + 1, self._tasks[task_index]["steps"]))
-        return False
-
-
-def _steps_to_draw(steps: int) -> range:
-    """Not the first, when choices are still undecided, nor the last, after which there is no second look."""
-    return range(min(steps // 10, steps - 2), steps - 1) if steps > 1 else range(0)
+        """To be asked once a step, after its backward pass."""
+        return (task_index, step) == self._sure or self._random.random() < self._chance
 
 
 class GradientCheck:
-    """The check of one step. Made before its forward pass; `mismatch` is asked after its backward pass, and leaves
-    weights, gradients, buffers and random numbers of both processes as it found them.
+    """The check of one step, after its backward pass. Leaves weights, gradients, buffers and random numbers of both
+    processes as it found them.
     """
 
-    def __init__(self, model: nn.Module, link: LayerLink, batch: Batch, beat: Callable[[], None]) -> None:
-        """`beat` is called before each forward pass: a slow mixer is at work, not silent."""
+    def __init__(
+        self,
+        model: nn.Module,
+        link: LayerLink,
+        batch: Batch,
+        *,
+        before: dict[str, torch.Tensor],
+        beat: Callable[[], None],
+    ) -> None:
+        """`before`: what the link kept before the step. `beat` is called before each forward pass: a slow mixer is at
+        work, not silent.
+        """
         self._model = model
-        self._beat = beat
         self._link = link
         self._batch = batch
-        self._before = link.keep()
+        self._before = before
+        self._beat = beat
 
-    def mismatch(self) -> float:
-        """The unexplained share of the loss's change (`unexplained_share`)."""
+    def finding(self) -> Finding:
+        """Nothing for gradients that are not finite: the optimiser will not take them."""
+        gradients = [parameter.grad for parameter in self._model.parameters() if parameter.grad is not None]
+        if not all(torch.isfinite(gradient).all() for gradient in gradients):
+            return Finding(0.0, None)
         after = self._link.keep()
         moved = []
-        for parameter in self._model.parameters():
+        for name, parameter in self._model.named_parameters():
             if parameter.requires_grad:
                 # The layers' gradients lie in memory that the next forward pass fills with weights.
                 parameter.grad = None if parameter.grad is None else parameter.grad.clone()
-                moved.append(Moved(parameter, parameter.grad))
-        generator = torch.Generator().manual_seed(random.SystemRandom().getrandbits(63))
+                moved.append(Moved(name, parameter, parameter.grad))
         try:
-            return unexplained_share(moved, self._loss, least_change=_LEAST_CHANGE, generator=generator)
+            return hold_against(
+                moved,
+                self._loss,
+                least_change=_LEAST_CHANGE,
+                lot=random.SystemRandom(),
+                num_groups=_NUM_GROUPS,
+                most_jumped=1,
+            )
         finally:
             self._link.restore(after)
 

@@ -15,6 +15,7 @@ import random
 import resource
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -112,9 +113,11 @@ class _Trial:
         while progress.step < steps:
             link.where = f"task {kind}, step {progress.step + 1}"
             batch = batch_of(progress.step)
-            is_checked = self._lot.is_due(task_index, progress.step)
-            check = self._check_of(GradientCheck(model, link, batch, self._beat), kind) if is_checked else None
-            loss = _step(model, optimiser, batch, step=progress.step, kind=kind, check=check)
+            # Before every step, so that none looks like the one that will be checked.
+            check = GradientCheck(model, link, batch, before=link.keep(), beat=self._beat)
+            loss = _step(
+                model, optimiser, batch, step=progress.step, kind=kind, gradients_came=partial(self._check, check, kind)
+            )
             value = loss.item()
             progress.add_loss(loss, value)
             progress.step += 1
@@ -136,18 +139,20 @@ class _Trial:
         link.close()
         self._store(None, None, None)
 
-    def _check_of(self, check: GradientCheck, kind: str) -> Callable[[], None]:
-        def run() -> None:
-            mismatch = check.mismatch()
-            if self._lot.refuses(mismatch):
-                raise TrialFailed(
-                    "integrity",
-                    f"at step {self._progress.step + 1} of task {kind} the gradients that its layers sent leave "
-                    f"{mismatch:.0%} of the loss's change unexplained, as at a step before (limit {LIMIT:.0%}): they "
-                    "are not those of its forward pass",
-                )
-
-        return run
+    def _check(self, check: GradientCheck, kind: str) -> None:
+        """Where the lot says so. Raises TrialFailed for gradients that are not those of the loss."""
+        progress = self._progress
+        if not self._lot.is_due(progress.task_index, progress.step):
+            return
+        mismatch = check.finding().mismatch
+        if mismatch:
+            raise TrialFailed(
+                "integrity",
+                f"at step {progress.step + 1} of task {kind} the gradients that its layers sent are not those of their "
+                f"forward pass: {mismatch.name}, moved along {mismatch.num_looks} directions, left "
+                f"{mismatch.share:.0%} of the loss's change unexplained (limit {LIMIT:.0%}); let autograd "
+                "differentiate what forward computes, with nothing detached, rescaled or passed straight through",
+            )
 
     def _beat(self) -> None:
         self._report(None)
@@ -209,15 +214,20 @@ class _Trial:
 
 
 def _step(
-    model: LanguageModel, optimiser: Optimiser, batch: Batch, *, step: int, kind: str, check: Callable[[], None] | None
+    model: LanguageModel,
+    optimiser: Optimiser,
+    batch: Batch,
+    *,
+    step: int,
+    kind: str,
+    gradients_came: Callable[[], None],
 ) -> torch.Tensor:
     """One optimiser step (from 0). Returns its loss, a scalar. One that is not finite changes no weight."""
     loss = mean_loss(model(batch.inputs), batch.targets)
     if not math.isfinite(loss.item()):
         return loss.detach()
     loss.backward()
-    if check is not None:
-        check()
+    gradients_came()
     norm = optimiser.step(step)
     if not math.isfinite(norm):
         raise TrialFailed("nonfinite", f"the gradient norm of task {kind} is {norm} at step {step + 1}")

@@ -1,19 +1,23 @@
 """The trainer holds the gradients that a layer process sends against what the loss does."""
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 
 from asi_kernels.generate.baselines import baseline_genome, baseline_names
 from asi_kernels.generate.emit import emit_program
-from asi_kernels.gradients import LIMIT
+from asi_kernels.gradients import LIMIT, Finding, hold_against
 from asi_kernels.train import gradient_check, run
-from asi_kernels.train.gradient_check import GradientCheck, GradientLot
+from asi_kernels.train.gradient_check import GradientLot
+from asi_kernels.train.layers.link import LayerLink
+from asi_kernels.train.layers.messages import Order
 
 _STEPS = 8
-_HONEST = Path(__file__).parents[2] / "fixtures" / "programs" / "honest"
+_TEST = Path(__file__).parents[2]
+_HONEST = _TEST / "fixtures" / "programs" / "honest"
+_HARD = [_TEST / "cheats" / "programs" / f"{name}.py" for name in ("honest_sign_gate", "honest_top_channels")]
 
 _PROGRAM = """
 import torch
@@ -47,17 +51,17 @@ class Mixer(nn.Module):
 
 
 @pytest.fixture
-def check_every_step(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Every step is checked; the shares that were seen."""
-    seen: list[float] = []
+def every_finding(monkeypatch: pytest.MonkeyPatch) -> list[Finding]:
+    """Every step is checked and none refused; what was found."""
+    found: list[Finding] = []
 
-    def refuses(self: GradientLot, mismatch: float) -> bool:
-        seen.append(mismatch)
-        return False
+    def hold(*args: Any, **options: Any) -> Finding:
+        found.append(hold_against(*args, **options))
+        return Finding(found[-1].share, None)
 
     monkeypatch.setattr(GradientLot, "is_due", lambda self, task_index, step: True)
-    monkeypatch.setattr(GradientLot, "refuses", refuses)
-    return seen
+    monkeypatch.setattr(gradient_check, "hold_against", hold)
+    return found
 
 
 @pytest.mark.parametrize(
@@ -69,12 +73,23 @@ def check_every_step(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     ],
 )
 def test_honest_gradients_are_those_of_the_loss(
-    tmp_path: Path, make_trial: Any, check_every_step: list[float], text: str
+    tmp_path: Path, make_trial: Any, every_finding: list[Finding], text: str
 ) -> None:
     result = run.run(make_trial(tmp_path, text, steps=_STEPS), tmp_path, lambda line: None)
     assert result["label"] is None, result["detail"]
-    # A router may be undecided at a step or two.
-    assert sorted(check_every_step)[-3] <= LIMIT / 2
+    assert len(every_finding) == 2 * _STEPS
+    assert [finding.mismatch for finding in every_finding if finding.mismatch] == []
+    # A router that tips at a step is no mismatch, but its jumps leave something unexplained.
+    assert sorted(finding.share for finding in every_finding)[-5] <= LIMIT / 2
+
+
+@pytest.mark.parametrize("text", [path.read_text() for path in _HARD], ids=[path.stem for path in _HARD])
+def test_hard_choices_are_no_false_gradients(
+    tmp_path: Path, make_trial: Any, every_finding: list[Finding], text: str
+) -> None:
+    result = run.run(make_trial(tmp_path, text, steps=_STEPS), tmp_path, lambda line: None)
+    assert result["label"] is None, result["detail"]
+    assert [finding.mismatch for finding in every_finding if finding.mismatch] == []
 
 
 @pytest.mark.parametrize(
@@ -88,16 +103,90 @@ def test_honest_gradients_are_those_of_the_loss(
         "1e6 * grad",
     ],
 )
-def test_other_gradients_are_not(tmp_path: Path, make_trial: Any, check_every_step: list[float], sent: str) -> None:
+def test_other_gradients_are_not(tmp_path: Path, make_trial: Any, every_finding: list[Finding], sent: str) -> None:
     run.run(make_trial(tmp_path, _PROGRAM.replace("GRADIENT", sent), steps=_STEPS), tmp_path, lambda line: None)
-    assert sorted(check_every_step)[len(check_every_step) // 2] > LIMIT
+    assert sum(finding.mismatch is not None for finding in every_finding) >= len(every_finding) // 2
 
 
-def test_a_trial_with_other_gradients_ends_and_says_so(tmp_path: Path, make_trial: Any) -> None:
+def test_a_false_gradient_of_the_input_shows_in_what_lies_below(
+    tmp_path: Path, make_trial: Any, every_finding: list[Finding]
+) -> None:
+    text = _PROGRAM.replace("GRADIENT", "grad").replace(
+        "        self.seen += 1\n", "        self.seen += 1\n        x = Sent.apply(x)\n"
+    )
+    text = text.replace("return grad\n", "return grad.sign() * grad.norm() if grad.dim() == 3 else grad\n")
+    run.run(make_trial(tmp_path, text, steps=_STEPS), tmp_path, lambda line: None)
+    names = [finding.mismatch.name for finding in every_finding if finding.mismatch]
+    assert len(names) >= len(every_finding) // 2
+    assert {name for name in names if ".mixer." in name} == set()
+
+
+def test_a_trial_with_other_gradients_ends_and_says_so(
+    tmp_path: Path, make_trial: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(GradientLot, "is_due", lambda self, task_index, step: True)
     request = make_trial(tmp_path, _PROGRAM.replace("GRADIENT", "grad.sign()"), steps=30)
     result = run.run(request, tmp_path, lambda line: None)
     assert (result["status"], result["label"]) == ("failed", "integrity")
-    assert "are not those of its forward pass" in result["detail"]
+    assert "are not those of their forward pass: blocks." in result["detail"]
+    assert "let autograd differentiate" in result["detail"]
+
+
+def test_gradients_that_are_not_finite_are_left_to_the_optimiser(
+    tmp_path: Path, make_trial: Any, every_finding: list[Finding]
+) -> None:
+    request = make_trial(tmp_path, _PROGRAM.replace("GRADIENT", "grad / 0"), steps=_STEPS)
+    result = run.run(request, tmp_path, lambda line: None)
+    assert (result["label"], every_finding) == ("nonfinite", [])
+
+
+def test_until_its_gradients_have_come_a_step_that_is_checked_is_like_any_other(
+    tmp_path: Path, make_trial: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the layer process is asked, and when the lot is: between two backward passes always the same."""
+    happened: list[str] = []
+    ask = LayerLink._ask
+
+    def noted(link: LayerLink, order: Order, number: int) -> Any:
+        happened.append(f"{order.name} {number}")
+        return ask(link, order, number)
+
+    def is_due(lot: GradientLot, task_index: int, step: int) -> bool:
+        happened.append("lot")
+        return step == 3
+
+    monkeypatch.setattr(LayerLink, "_ask", noted)
+    monkeypatch.setattr(GradientLot, "is_due", is_due)
+    result = run.run(make_trial(tmp_path, _PROGRAM.replace("GRADIENT", "grad"), steps=_STEPS), tmp_path, lambda _: None)
+    assert result["label"] is None, result["detail"]
+    lots = [place for place, what in enumerate(happened) if what == "lot"]
+    assert len(lots) == 2 * _STEPS
+    assert {tuple(happened[place - 3 : place]) for place in lots} == {("KEEP 0", "FORWARD 0", "BACKWARD 0")}
+    # Only what comes after the lot is longer at the step that is due.
+    lengths = [later - place for place, later in pairwise(lots)]
+    assert [index for index, length in enumerate(lengths) if length > 5] == [3, _STEPS + 3]
+
+
+def test_what_a_mixer_is_given_lies_in_memory_of_its_own(tmp_path: Path, make_trial: Any, plain_program: str) -> None:
+    text = plain_program.replace(
+        "return self.map(x), state",
+        "y = Given.apply(self.map(Given.apply(x)))\n        return y, state",
+    )
+    text += """
+
+class Given(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        assert x.untyped_storage().nbytes() == 4 * x.numel()
+        return x.clone()
+
+    @staticmethod
+    def backward(ctx, grad):
+        assert grad.untyped_storage().nbytes() == 4 * grad.numel()
+        return grad
+"""
+    result = run.run(make_trial(tmp_path, text, steps=2), tmp_path, lambda line: None)
+    assert result["label"] is None, result["detail"]
 
 
 def test_the_check_changes_no_bit(tmp_path: Path, make_trial: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -111,26 +200,23 @@ def test_the_check_changes_no_bit(tmp_path: Path, make_trial: Any, monkeypatch: 
     assert digests[0] == digests[1]
 
 
-def test_the_lot_falls_on_every_step_but_the_first_and_the_last() -> None:
+def test_the_lot_falls_on_every_step_and_is_not_used_up_by_what_it_has_drawn() -> None:
     tasks = [{"steps": 20}, {"steps": 10}]
-    places = {GradientLot(tasks)._place for _ in range(2000)}
-    assert places == {(0, step) for step in range(2, 19)} | {(1, step) for step in range(1, 9)}
-    assert GradientLot([{"steps": 1}])._place is None
-
-
-def test_one_mismatch_asks_for_a_second_look_and_two_end_the_trial() -> None:
-    lot = GradientLot([{"steps": 20}])
-    _, step = lot._place
-    assert not lot.refuses(3 * LIMIT)
-    assert lot._place[1] > step
-    assert lot.refuses(3 * LIMIT)
-    honest = GradientLot([{"steps": 20}])
-    assert not honest.refuses(3 * LIMIT)
-    assert not honest.refuses(LIMIT / 10)
+    places = [(0, step) for step in range(20)] + [(1, step) for step in range(10)]
+    drawn = []
+    for _ in range(2000):
+        lot = GradientLot(tasks)
+        drawn.append([place for place in places if lot.is_due(*place)])
+    assert min(len(each) for each in drawn) == 1
+    assert 2.8 < sum(len(each) for each in drawn) / len(drawn) < 3.1
+    assert {place for each in drawn for place in each} == set(places)
+    # Of trials whose first steps were looked at three times, as many are looked at later as of all others.
+    early = [sum(place >= (0, 10) for place in each) for each in drawn if sum(place < (0, 10) for place in each) >= 3]
+    assert sum(later > 0 for later in early) / len(early) > 0.6
 
 
 def test_weights_in_half_precision_are_moved_as_far_as_they_can_be(
-    tmp_path: Path, make_trial: Any, check_every_step: list[float]
+    tmp_path: Path, make_trial: Any, every_finding: list[Finding]
 ) -> None:
     text = _PROGRAM.replace("GRADIENT", "grad").replace(
         "self.out = nn.Linear(hidden_size, hidden_size)",
@@ -139,19 +225,9 @@ def test_weights_in_half_precision_are_moved_as_far_as_they_can_be(
     )
     text = text.replace("torch.tanh(h).cumsum(1)", "(torch.tanh(h) * self.turn.float()).cumsum(1)")
     run.run(make_trial(tmp_path, text, steps=_STEPS), tmp_path, lambda line: None)
-    assert max(check_every_step) <= LIMIT
-
-
-def test_a_loss_that_does_not_move_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    class StillLink:
-        def keep(self) -> dict[str, torch.Tensor]:
-            return {}
-
-        def restore(self, kept: dict[str, torch.Tensor]) -> None: ...
-
-    monkeypatch.setattr(gradient_check, "summed_loss", lambda logits, targets: 1.0)
-    model = torch.nn.Linear(2, 2)
-    for parameter in model.parameters():
-        parameter.grad = torch.zeros_like(parameter)
-    batch = type("B", (), {"inputs": torch.ones(1, 2), "targets": torch.zeros(1, 2, dtype=torch.long)})()
-    assert GradientCheck(model, StillLink(), batch, lambda: None).mismatch() == 0.0
+    assert max(finding.share for finding in every_finding) <= LIMIT
+    every_finding.clear()
+    text = text.replace("self.turn.float()", "Sent.apply(self.turn).float()").replace("grad\n", "grad.sign()\n")
+    text = text.replace("Sent.apply(self.out.weight)", "self.out.weight")
+    run.run(make_trial(tmp_path, text, steps=_STEPS), tmp_path, lambda line: None)
+    assert sum(finding.mismatch is not None for finding in every_finding) >= len(every_finding) // 2

@@ -180,7 +180,8 @@ class _Entry(torch.autograd.Function):
     def forward(ctx: Any, anchor: torch.Tensor, io: Activations) -> torch.Tensor:
         del anchor  # has the engine come here at all
         ctx.io = io
-        return io.x.data  # unlike detach(), not seen as changed when the trainer writes the next x
+        # A copy, so that no view of it reaches what else lies in the arena.
+        return io.x.clone()
 
     @staticmethod
     def backward(ctx: Any, grad: torch.Tensor) -> tuple[None, None]:
@@ -203,4 +204,4 @@ class _Exit(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, grad: torch.Tensor) -> tuple[torch.Tensor, None]:
         del grad
-        return ctx.io.grad_y.data, None
+        return ctx.io.grad_y.clone(), None
