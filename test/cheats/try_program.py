@@ -31,7 +31,14 @@ from asi_kernels.judge.wire import Asker
 from asi_kernels.programs import load_mixer_class
 
 PROGRAMS = Path(__file__).parent / "programs"
-CONTROLS = ("honest", "honest_fft", "honest_quiet", "honest_running_mean")
+CONTROLS = (
+    "honest",
+    "honest_fft",
+    "honest_quiet",
+    "honest_running_mean",
+    "honest_sign_gate",
+    "honest_top_channels",
+)
 _LIMITS = {"wallSeconds": 60, "idleSeconds": 60, "memoryBytes": 2 << 30, "logBytes": 1 << 20}
 _ANSWER_SECONDS = 60.0
 RUNG = {

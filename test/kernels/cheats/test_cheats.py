@@ -26,6 +26,8 @@ SAMPLE: dict[str, tuple[str | None, ...]] = {
     "e28_answers_for_fewer": ("bad_result",),
     "e40_answers_in_place_of_the_model": ("integrity",),
     "e41_remembers_its_answers": ("integrity",),
+    "e42_false_gradients_behind_a_dial": ("integrity",),
+    "e43_false_gradients_unless_watched": ("integrity",),
 }
 
 
