@@ -10,7 +10,7 @@ export interface Held {
  * An own variance of so many floors is taken for a noisier candidate's, of which the floor tells nothing. The smaller the level of one finalist,
  * the more of what passes it is a noisy one whose few values lie close by luck, so that finalists share this as they share the error.
  */
-const foreignFloors = (sharedBy: number): number => Math.min(2, Math.max(0.4, 4 / sharedBy));
+const foreignFloors = (sharedBy: number): number => Math.min(1.4, Math.max(0.4, 4 / sharedBy));
 
 /**
  * Variance of one paired difference whose sides both spread as the floor tells, from its own values and from everything but the pair: pooled by
