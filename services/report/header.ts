@@ -63,7 +63,7 @@ const cards = ({ campaign, entries, reference, trialSeconds }: ReportData) => {
     {
       figure: noise === undefined ? 'unknown' : plain(noise.minimumDetectable, 3),
       words:
-        'bits per byte: smallest gain that the confirming seeds can tell from zero nine times in ten, by the noise of the calibration alone; verdicts know more noise by then and may tell a smaller one',
+        'bits per byte: smallest gain that fresh seeds tell from zero nine times in ten, by the noise of the calibration alone',
     },
     {
       figure: duration(trialSeconds.settled),
