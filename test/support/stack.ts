@@ -187,13 +187,22 @@ export const until = async (isSo: () => boolean | Promise<boolean>, what: string
 
 export const isGone = (pid: number): boolean => identify(pid) === null;
 
-/** `state.safetensors` is there once the first task of two is done; `snapshots.safetensors` is the last thing that a training writes. */
+/** A checkpoint holds a point of the curve by now; `snapshots.safetensors` is the last thing that a training writes. */
 const isHalfWay = (workdir: string): boolean =>
-  existsSync(join(workdir, 'checkpoints', 'state.safetensors')) && !existsSync(join(workdir, 'snapshots.safetensors'));
+  !existsSync(join(workdir, 'snapshots.safetensors')) && checkpointCurve(workdir).length > 0;
 
-/** A safetensors file: the length of its header in 8 bytes, the header, the tensors; one of them is the trainer's progress as JSON. */
+/**
+ * A safetensors file: the length of its header in 8 bytes, the header, the tensors; one of them is the trainer's progress as JSON. Nothing
+ * where no checkpoint is kept yet, or none any more.
+ */
 const checkpointCurve = (workdir: string): Trial['curve'] => {
-  const bytes = readFileSync(join(workdir, 'checkpoints', 'state.safetensors'));
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(join(workdir, 'checkpoints', 'state.safetensors'));
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+    throw error;
+  }
   const start = 8 + Number(bytes.readBigUInt64LE(0));
   const header: { readonly facts: { readonly data_offsets: readonly [number, number] } } = JSON.parse(
     bytes.toString('utf8', 8, start),

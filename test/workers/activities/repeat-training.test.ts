@@ -135,14 +135,18 @@ describe('a part in the midst of a training, from its own checkpoint', { timeout
     expect(first).toBeLessThanOrEqual(85);
   });
 
-  it.each(['the clock after two thirds', 'a count that no checkpoint holds'] as const)('is another one for %s', async (name) => {
+  it('is another one for the clock after two thirds', async () => {
+    const { repeated } = await trainTwice('the clock after two thirds', mixer(lateMasks['the clock after two thirds']), () => 3);
+    const detail = /^gone on with again from a checkpoint of its own, its loss of task recall at step (?:6|7|8|9|10)\d was/;
+    expect(repeated).toMatchObject({ kind: 'other', detail: expect.stringMatching(detail) });
+  });
+
+  it('is another one for a count that no checkpoint holds', async () => {
+    const name = 'a count that no checkpoint holds';
     const { repeated } = await trainTwice(name, mixer(lateMasks[name]), () => 3);
-    expect(repeated).toMatchObject({
-      kind: 'other',
-      detail: expect.stringMatching(
-        /^gone on with again from a checkpoint of its own, its loss of task recall at step (?:6|7|8|9|10)\d was/,
-      ),
-    });
+    // A look at the gradients counts too, at steps that are drawn anew: then the beginning is another one already.
+    const detail = /^(?:trained again from the same seed|gone on with again from a checkpoint of its own), its loss/;
+    expect(repeated).toMatchObject({ kind: 'other', detail: expect.stringMatching(detail) });
   });
 
   it('leaves the trial where it was when an attempt ended in between', async () => {
