@@ -65,13 +65,22 @@ export const opening = withSummaries(
   { openCampaign: () => 'check the settings, prepare the data' },
 );
 
-/** Building report and bundles may take minutes. All is trained by then, so that an outage is waited for as the record waits for it. */
+/**
+ * Building report and bundles may take minutes. All is trained by then, so that an outage is waited for, for most of a day; what is still wrong
+ * then is no outage.
+ */
 export const concluding = withSummaries(
   proxyActivities<Pick<DiscoveryActivities, 'concludeCampaign'>>({
     taskQueue: taskQueues.discovery,
     startToCloseTimeout: '20 minutes',
     heartbeatTimeout: '30 seconds',
-    retry: { nonRetryableErrorTypes, initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '30 seconds' },
+    retry: {
+      nonRetryableErrorTypes,
+      initialInterval: '1 second',
+      backoffCoefficient: 2,
+      maximumInterval: '30 seconds',
+      maximumAttempts: 2000,
+    },
   }),
   { concludeCampaign: () => 'verdicts, report and bundles' },
 );

@@ -114,7 +114,7 @@ class Mover:
 
 
 def _real(values: torch.Tensor) -> torch.Tensor:
-    return torch.view_as_real(values) if values.is_complex() else values
+    return torch.view_as_real(values.resolve_conj()) if values.is_complex() else values
 
 
 def _rms_of(values: torch.Tensor) -> float:

@@ -75,7 +75,8 @@ describe('the details of a campaign in the Web UI', () => {
   });
 
   it('make neither link nor image nor emphasis of what a program said, in the conclusion or elsewhere', () => {
-    const words = '** BETTER ** [more](http://a.example) ![x](https://a.example/p.png) <img src=x> www.a.example';
+    const words =
+      '** BETTER ** [more](http://a.example) ![x](https://a.example/p.png) <img src=x> www.a.example mailto:me@b.example';
     const text = renderDetails({
       ...status,
       stage: words,
@@ -86,7 +87,7 @@ describe('the details of a campaign in the Web UI', () => {
       conclusion: { verdict: 'nothing-found', statement: words, finalists: [], reportPath: null, bundlePaths: [] },
     });
     expect(text.split('BETTER')).toHaveLength(8);
-    expect(text).not.toMatch(/:\/\/|www\.|(?<!\\)[[\]<!]|(?<!\\)\* BETTER/);
+    expect(text).not.toMatch(/:\/\/|www\.|mailto:|@b|(?<!\\)[[\]<!]|(?<!\\)\* BETTER/);
   });
 
   it('have room for budget and report beside a long conclusion', () => {

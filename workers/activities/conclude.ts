@@ -1,13 +1,13 @@
 import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Archive } from '../../services/archive/archive.ts';
+import { ArchiveUnavailableError } from '../../services/archive/archive-errors.ts';
 import type { Artifacts } from '../../services/artifacts/artifacts.ts';
-import { CorruptArtifactError } from '../../services/artifacts/artifacts.ts';
+import { ArtifactsUnavailableError, CorruptArtifactError } from '../../services/artifacts/artifacts.ts';
 import { ExportRefusedError } from '../../services/export/bundle-source.ts';
 import { exportBundle } from '../../services/export/export-bundle.ts';
 import { renderReport } from '../../services/report/render-report.ts';
 import { makeFolder } from '../../services/storage/make-folder.ts';
-import { errorCodeOf } from '../../services/storage/store-fault.ts';
 import type { Conclusion } from '../../workflows/contracts/campaign.ts';
 import type { Experiment, Verdict } from '../../workflows/contracts/experiment.ts';
 import type { ScoreSet } from '../../workflows/contracts/score.ts';
@@ -77,8 +77,10 @@ export const concludeCampaign = async (dependencies: ConcludeDependencies, campa
 };
 
 /** What a file system said that takes no file here; null for anything else. Verdicts do not depend on a file that can be written later. */
-const fileFault = (error: unknown): string | null =>
-  errorCodeOf(error) === null || !(error instanceof Error) ? null : error.message;
+const fileFault = (error: unknown): string | null => {
+  if (error instanceof ArchiveUnavailableError || error instanceof ArtifactsUnavailableError) return null;
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.message : null;
+};
 
 const campaignLooks = async (archive: Archive, dataHash: string): Promise<CampaignLooks> => {
   const count = async (set: ScoreSet): Promise<number> =>

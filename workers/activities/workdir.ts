@@ -9,8 +9,17 @@ export const workdirOf = (workFolder: string, trialId: string): string => join(w
 /** Below it the gates have a folder for each program. */
 export const checkFolder = (workFolder: string): string => join(workFolder, 'check');
 
-/** A process that is being ended may still write into what is removed. */
-const remove = (path: string): Promise<void> => rm(path, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+/**
+ * A process that is being ended may still write into what is removed, and a program may have made a folder that this user cannot enter. What
+ * cannot be removed keeps no record from its end; the next start of a trainer tries again (`sweepWork`).
+ */
+const remove = async (path: string): Promise<void> => {
+  try {
+    await rm(path, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error)) throw error;
+  }
+};
 
 /** Removes a work folder, what was kept beside it, and the folders above it that are empty now, up to the folder of all work. */
 export const removeWorkdir = async (workFolder: string, workdir: string): Promise<void> => {

@@ -11,4 +11,6 @@ export const plainText = (text: string): string =>
     .trim()
     .replace(/:\/\//g, ': //')
     .replace(/\bwww\./gi, 'www .')
+    .replace(/\b(mailto|xmpp):/gi, '$1 :')
+    .replace(/@(?=\w)/g, '@ ')
     .replace(syntax, '\\$&');

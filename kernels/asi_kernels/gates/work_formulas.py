@@ -100,8 +100,9 @@ FORMULAS: dict[str, _Formula] = {
     "_embedding_bag": lambda args, _: 2.0 * args[1].numel() * args[0].shape[-1],
     "_embedding_bag_forward_only": lambda args, _: 2.0 * args[1].numel() * args[0].shape[-1],
     "mkldnn_rnn_layer": _recurrent,
-    "linalg_solve_triangular": lambda _, written: float(written[0].numel() * written[0].shape[-2]),
-    "triangular_solve": lambda _, written: float(written[0].numel() * written[0].shape[-2]),
+    # The matrix may stand on either side of what is solved for.
+    "linalg_solve_triangular": lambda args, written: float(written[0].numel() * args[0].shape[-1]),
+    "triangular_solve": lambda args, written: float(written[0].numel() * args[1].shape[-1]),
     "linalg_inv_ex": lambda args, _: _factorised(args[0], 2.0),
     "linalg_lu_factor_ex": lambda args, _: _factorised(args[0], 2 / 3),
     "linalg_ldl_factor_ex": lambda args, _: _factorised(args[0], 1 / 3),
@@ -147,6 +148,7 @@ _PER_ELEMENT = frozenset(
         "argmin",
         "argsort",
         "bernoulli",
+        "binary_cross_entropy",
         "bincount",
         "bucketize",
         "col2im",
@@ -158,6 +160,7 @@ _PER_ELEMENT = frozenset(
         "cumsum",
         "floor_divide",
         "glu",
+        "huber_loss",
         "index_add",
         "index_copy",
         "index_fill",
@@ -179,6 +182,7 @@ _PER_ELEMENT = frozenset(
         "median",
         "min",
         "mode",
+        "mse_loss",
         "multinomial",
         "nanmedian",
         "nansum",
@@ -186,6 +190,8 @@ _PER_ELEMENT = frozenset(
         "native_dropout",
         "native_group_norm",
         "native_layer_norm",
+        "nll_loss",
+        "nll_loss_forward",
         "nonzero",
         "norm",
         "normal",
@@ -208,6 +214,7 @@ _PER_ELEMENT = frozenset(
         "scatter_add",
         "scatter_reduce",
         "searchsorted",
+        "smooth_l1_loss",
         "sort",
         "std",
         "std_mean",
@@ -226,10 +233,31 @@ _PER_ELEMENT = frozenset(
 )
 """Reductions, scans, choices, sums by index, random numbers: each element is read or written about once."""
 
+_MOVES = frozenset(
+    {
+        "as_strided",
+        "diagonal",
+        "embedding_dense",
+        "index_select",
+        "select",
+        "slice",
+        "unfold",
+        "value_selecting_reduction",
+    }
+)
+"""What moves elements or picks them: its gradient writes each of them once."""
+
 
 def costs_its_elements(operator: Any, name: str) -> bool:
     """Whether an operator works on each element about once; `name` without the underscore of what works in place."""
     if torch.Tag.pointwise in operator.tags or name in _PER_ELEMENT:
         return True
-    # Of such an operator, the gradient: a mixer that learns as it reads asks for it.
-    return name.endswith(("_backward", "_backward_data"))
+    # The gradient of such an operator, which a mixer that learns as it reads asks for.
+    forward = name.removesuffix("_data").removesuffix("_backward")
+    if forward == name:
+        return False
+    packet = getattr(torch.ops.aten, forward, None)
+    is_pointwise = packet is not None and any(
+        torch.Tag.pointwise in getattr(packet, overload).tags for overload in packet.overloads()
+    )
+    return is_pointwise or forward in _PER_ELEMENT or forward in _MOVES

@@ -131,6 +131,25 @@ def test_an_operator_that_does_more_than_its_elements_counts_what_it_does(
     assert 0.7 < work.total / true < 2.6
 
 
+def test_a_triangular_solve_from_the_right_counts_its_matrix_too() -> None:
+    a, b = torch.eye(6).expand(3, 6, 6), torch.ones(3, 1, 6)
+    assert count_work(lambda: torch.linalg.solve_triangular(a, b, upper=False, left=False)).multiply_adds == 3 * 6 * 6
+
+
+def test_the_gradient_of_an_operator_without_a_count_has_none_either() -> None:
+    def learn(forward: Callable[[torch.Tensor], torch.Tensor]) -> Callable[[], object]:
+        def run() -> object:
+            with torch.enable_grad():
+                x = _X.clone().requires_grad_()
+                return torch.autograd.grad(forward(x).sum(), x)
+
+        return run
+
+    assert "_cdist_backward" in count_work(learn(lambda x: torch.cdist(x, x, p=1.0))).uncounted
+    ordinary = learn(lambda x: F.layer_norm(F.silu(x).softmax(-1)[:, 3:], (16,)).amax(1))
+    assert not count_work(ordinary).uncounted
+
+
 def test_an_operator_without_a_count_is_named() -> None:
     assert count_work(lambda: F.interpolate(_X, size=64, mode="linear")).uncounted == {"upsample_linear1d"}
     ordinary = count_work(lambda: F.softmax(F.silu(_X).cumsum(1), -1).topk(4).values.transpose_(0, 1).tril_())

@@ -36,6 +36,9 @@ const ofSearch = [
   'maxRepairs',
 ] as const satisfies readonly (keyof CampaignInput)[];
 
+/** As many finalists as a campaign may have. */
+const mostTried = 16;
+
 export const tryCommand = (context: CliContext): Command =>
   addSettingOptions(
     new Command('try')
@@ -77,6 +80,10 @@ const inputFor = (path: string, given: CampaignInput): CampaignInput => {
       `${unused}: value ${JSON.stringify(given[unused])}; asi try searches nothing, it trains the file, its starts and the baselines: leave it out, or use asi campaign start --start ${path}`,
     );
   const starts = [...(given.starts ?? []), path];
+  if (starts.length > mostTried)
+    throw badInput(
+      `starts: ${starts.length - 1} values; at most ${mostTried - 1} beside the file, since each of them is confirmed`,
+    );
   return { ...given, experiments: 0, finalists: starts.length, starts };
 };
 
