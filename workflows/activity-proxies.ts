@@ -13,13 +13,26 @@ import { taskQueues } from './contracts/messages.ts';
 // outage (a server, a disk, a process that died) and is retried; what a candidate does comes back as a value. A record that its schema refuses
 // would be refused again each time, a mistake in the code would be made again, and a cancel would wait with both.
 const nonRetryableErrorTypes = [unstorableType, 'ZodError', 'TypeError', 'RangeError', 'ReferenceError'];
+const untilItWorks = {
+  nonRetryableErrorTypes,
+  initialInterval: '500 ms',
+  backoffCoefficient: 2,
+  maximumInterval: '30 seconds',
+} as const;
+const tenTimes = {
+  nonRetryableErrorTypes,
+  initialInterval: '1 second',
+  backoffCoefficient: 2,
+  maximumInterval: '1 minute',
+  maximumAttempts: 10,
+} as const;
 
 /** The record: short writes on the archive; an outage of it pauses the campaign rather than failing it. */
 export const record = withSummaries(
   proxyActivities<Omit<DiscoveryActivities, 'judgeExperiment' | 'openCampaign' | 'concludeCampaign'>>({
     taskQueue: taskQueues.discovery,
     startToCloseTimeout: '2 minutes',
-    retry: { nonRetryableErrorTypes, initialInterval: '500 ms', backoffCoefficient: 2, maximumInterval: '30 seconds' },
+    retry: untilItWorks,
   }),
   {
     calibrateNoise: () => 'what seeds alone do',
@@ -41,7 +54,7 @@ export const judging = withSummaries(
     taskQueue: taskQueues.discovery,
     startToCloseTimeout: '7 days',
     heartbeatTimeout: '30 seconds',
-    retry: { nonRetryableErrorTypes, initialInterval: '500 ms', backoffCoefficient: 2, maximumInterval: '30 seconds' },
+    retry: untilItWorks,
   }),
   { judgeExperiment: () => 'fitness from its scores' },
 );
@@ -93,13 +106,7 @@ export const research = withSummaries(
     heartbeatTimeout: '30 seconds',
     // A proposal that went on after its experiment was closed would write into a terminal record.
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-    retry: {
-      nonRetryableErrorTypes,
-      initialInterval: '1 second',
-      backoffCoefficient: 2,
-      maximumInterval: '1 minute',
-      maximumAttempts: 10,
-    },
+    retry: tenTimes,
   }),
   {
     proposeExperiment: ({ origin }) => `propose and write the ${origin.kind}`,
@@ -114,13 +121,7 @@ export const checks = proxyActivities<CheckActivities>({
   startToCloseTimeout: '7 days',
   heartbeatTimeout: '15 seconds',
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-  retry: {
-    nonRetryableErrorTypes,
-    initialInterval: '1 second',
-    backoffCoefficient: 2,
-    maximumInterval: '1 minute',
-    maximumAttempts: 10,
-  },
+  retry: tenTimes,
 });
 
 /**
@@ -132,11 +133,5 @@ export const training = proxyActivities<TrainingActivities>({
   startToCloseTimeout: '7 days',
   heartbeatTimeout: '15 seconds',
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-  retry: {
-    nonRetryableErrorTypes,
-    initialInterval: '1 second',
-    backoffCoefficient: 2,
-    maximumInterval: '1 minute',
-    maximumAttempts: 10,
-  },
+  retry: tenTimes,
 });
