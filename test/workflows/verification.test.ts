@@ -1,4 +1,6 @@
+import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { PythonProcessError } from '../../services/python/line-process.ts';
 import type { CampaignInput } from '../../workflows/contracts/settings.ts';
 import { type Loop, startLoop } from '../support/loop.ts';
 import { LeakFindingHost, type PlantedGain, PlantingJudge, runTiny } from '../support/planted-campaign.ts';
@@ -6,6 +8,8 @@ import { LeakFindingHost, type PlantedGain, PlantingJudge, runTiny } from '../su
 /** Bits per byte that candidates gain over baselines, by campaign, on the champion set and on the others. */
 const gains: Readonly<Record<string, PlantedGain>> = {
   'c-held': { champion: 1, others: 1 },
+  'c-judge-breaks': { champion: 1, others: 1 },
+  'c-judge-lasts': { champion: 1, others: 1 },
   'c-taken-back': { champion: -0.5, others: 1 },
   'c-more-seeds': { champion: 0.2, others: 0.2 },
   'c-leak-of-3-percent': { champion: 1, others: 1 },
@@ -18,9 +22,22 @@ const gains: Readonly<Record<string, PlantedGain>> = {
 /** In these campaigns the gates find a leak, but only with so many cuts. */
 const leaks: Readonly<Record<string, number>> = { 'c-leak-of-3-percent': 100, 'c-leak-of-1-percent': 300 };
 
+/** Dies in its first scoring on the champion set of one campaign, after the answers. */
+class BreakingJudge extends PlantingJudge {
+  #isBroken = false;
+
+  override async score(request: Parameters<PlantingJudge['score']>[0]): ReturnType<PlantingJudge['score']> {
+    if (this.#isBroken || request.set !== 'champion' || !request.trialId.startsWith('c-judge-breaks/'))
+      return await super.score(request);
+    this.#isBroken = true;
+    await setTimeout(200);
+    throw new PythonProcessError('the judge ended with SIGKILL');
+  }
+}
+
 let loop: Loop;
 beforeAll(async () => {
-  loop = await startLoop({ judge: new PlantingJudge(gains, 0.05), host: new LeakFindingHost(leaks) });
+  loop = await startLoop({ judge: new BreakingJudge(gains, 0.05), host: new LeakFindingHost(leaks) });
 }, 120_000);
 afterAll(async () => {
   await loop?.stop();
@@ -46,6 +63,15 @@ describe('confirming finalists', { timeout: 120_000 }, () => {
     // One finalist and two baselines on two seeds each: clear at the first look.
     expect(freshTrials).toBe(6);
     expect(championTrials).toBe(6);
+  });
+
+  it('counts what was answered to a judge that died before it scored', async () => {
+    const settled = async (id: string) => (await loop.archive.ledgerTotals(id))['trial-seconds'].settled;
+    const broken = await campaign('c-judge-breaks');
+    const whole = await campaign('c-judge-lasts');
+    expect([broken.result.verdict, broken.championTrials]).toEqual([whole.result.verdict, 6]);
+    // Both processes that answer use a millisecond of this host's.
+    expect((await settled('c-judge-breaks')) - (await settled('c-judge-lasts'))).toBeCloseTo(0.002, 6);
   });
 
   it('takes a better back that does not hold there', async () => {

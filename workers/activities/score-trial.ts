@@ -5,7 +5,8 @@ import { PythonProcessError } from '../../services/python/line-process.ts';
 import type { StepResult, TrialInput } from '../../workflows/contracts/activities.ts';
 import { rungs } from '../../workflows/contracts/rung.ts';
 import type { ScoreSet } from '../../workflows/contracts/score.ts';
-import type { AnswerRequest, Trial } from '../../workflows/contracts/trial.ts';
+import type { AnswerRequest, Spent, Trial } from '../../workflows/contracts/trial.ts';
+import { secondsSpent, withRun } from '../../workflows/rules/spent.ts';
 import { infra } from './heartbeat.ts';
 import { requireSandbox } from './sandbox-tier.ts';
 import { settleSeconds } from './trial-budget.ts';
@@ -80,12 +81,21 @@ export const scoreOnChampion = async (dependencies: TrainingDependencies, scored
   const { archive } = dependencies;
   const rows = await archive.listScores({ trialId: scored.trial.id });
   if (rows.some((row) => row.set === 'champion')) return { ok: true };
-  const end = await judge(dependencies, scored, { set: 'champion' });
-  await removeWorkdir(dependencies.workFolder, scored.context.workdir);
-  const isGivenUp = !end.ok && (end.label === 'infra' || end.label === 'cancelled');
   // The trial has ended and its record is closed: what an attempt used that is given up is a row of its own.
   const purpose = `${scored.trial.id}#champion`;
-  await settleSeconds(dependencies, isGivenUp ? `${purpose} given up ${randomUUID()}` : purpose, end.cpuSeconds);
+  const settleGivenUp = (seconds: number) => settleSeconds(dependencies, `${purpose} given up ${randomUUID()}`, seconds);
+  let spent: readonly Spent[] = [];
+  const onUsed = ({ runId, cpuSeconds }: RunUse): void => {
+    spent = withRun(spent, { runId, work: 'answer', seconds: cpuSeconds });
+  };
+  const end = await judge(dependencies, scored, { set: 'champion', onUsed }).catch(async (error: unknown) => {
+    await settleGivenUp(secondsSpent(spent));
+    throw error;
+  });
+  await removeWorkdir(dependencies.workFolder, scored.context.workdir);
+  const isGivenUp = !end.ok && (end.label === 'infra' || end.label === 'cancelled');
+  if (isGivenUp) await settleGivenUp(end.cpuSeconds);
+  else await settleSeconds(dependencies, purpose, end.cpuSeconds);
   if (isGivenUp) throw infra(end.detail);
   if (!end.ok) return { ok: false, label: end.label, detail: end.detail };
   await archive.appendScores(end.rows);

@@ -90,8 +90,7 @@ export const train = async (
   if (begun.kind === 'over') return begun.result;
   const trial = begun.kind === 'begun' ? { ...begun.trial, curve: await begun.live.end() } : queued;
   const keepUsed = async (): Promise<Used> => {
-    const { spent, cpuSeconds, trainSeconds } = await at.meter.sums();
-    const used = { spent, cpuSeconds, usage: usageOf(trainSeconds) };
+    const used = await at.meter.sums();
     await archive.updateTrial(trial.id, trial.epoch, used);
     return used;
   };
@@ -184,7 +183,6 @@ const isTrainedTwice = async (
 interface Used {
   readonly spent: Spent[];
   readonly cpuSeconds: number;
-  readonly usage: TrialUsage;
 }
 
 const usageOf = (trainSeconds: number): TrialUsage => ({
@@ -243,12 +241,13 @@ const recordTrained = async (
   if (repeated?.kind === 'other') return await refusal('nondeterministic', repeated.detail, result.curve);
   const checkpointArtifact = await artifacts.putFile(checkpoint);
   const used = await keepUsed();
-  const { trainSeconds } = used.usage;
+  const trainSeconds = result.earlierCpuSeconds + end.cpuSeconds;
   const written = await archive.updateTrial(trial.id, trial.epoch, {
     state: 'trained',
     curve: result.curve,
     checkpointArtifact,
     ...used,
+    usage: usageOf(trainSeconds),
     tokensPerSecond: trainSeconds > 0 ? tokensOf(rung) / trainSeconds : null,
     peakMemoryBytes: Math.max(result.peakMemoryBytes ?? 0, end.peakMemoryBytes),
   });

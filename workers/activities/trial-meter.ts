@@ -9,8 +9,8 @@ export type RunUse = Pick<JobUse, 'runId' | 'cpuSeconds'>;
 /** What a trial's runs have used, written to the record while they run, so that a worker or host that dies takes no second along. */
 export interface TrialMeter {
   count(work: Spent['work'], used: RunUse): void;
-  /** Waits for a write under way. `trainSeconds` are those of trainings alone, without what was trained again. */
-  sums(): Promise<{ readonly spent: Spent[]; readonly cpuSeconds: number; readonly trainSeconds: number }>;
+  /** Waits for a write under way. */
+  sums(): Promise<{ readonly spent: Spent[]; readonly cpuSeconds: number }>;
 }
 
 /** Shortest time between two writes. */
@@ -41,7 +41,7 @@ export const createMeter = (options: {
     },
     async sums() {
       await writing;
-      return { spent: [...spent], cpuSeconds: secondsSpent(spent), trainSeconds: secondsSpent(spent, 'train') };
+      return { spent: [...spent], cpuSeconds: secondsSpent(spent) };
     },
   };
 };

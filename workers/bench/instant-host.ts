@@ -141,6 +141,7 @@ const trained = (request: TrainRequest, workdir: string): TrainResult => {
     curve: [{ task: 'bytes', step: 1, loss: 1, cpuSeconds: 0.001 }],
     checkpointPath,
     cpuSeconds: 0.001,
+    earlierCpuSeconds: 0,
     tokens: 1000,
     tokensPerSecond: 1000,
     peakMemoryBytes: 1,

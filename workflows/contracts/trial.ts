@@ -7,8 +7,12 @@ import { experimentIdSchema, trialIdSchema } from './ids.ts';
 import { rungSchema } from './rung.ts';
 import { sandboxFactsSchema } from './sandbox.ts';
 
-/** CPU seconds of a trial as the supervisor measured them: every process of the job, all attempts. */
+/** What the work on a trained trial took, in CPU seconds of every process of a job as the supervisor measured them. */
 export const trialUsageSchema = z.strictObject({
+  /**
+   * Of the attempt that trained it to its end and of those whose work that one went on with. Work that an outage lost is counted among what
+   * the trial `spent`, and is no effort of the program.
+   */
   trainSeconds: z.number().min(0),
   /** Of the two processes that answered the judge first; null before. */
   answerSeconds: z.number().min(0).nullable(),
@@ -172,7 +176,10 @@ export const trainResultSchema = z.strictObject({
   curve: z.array(z.strictObject({ task: z.string(), step: z.int(), loss: z.number().nullable(), cpuSeconds: z.number() })),
   /** One safetensors file with every task's snapshots: keys `<task>/<step>/<parameter>`. Path inside the work folder; null on failure. */
   checkpointPath: z.string().nullable(),
+  /** By the trainer's own account, of this attempt and of those whose work it went on with. */
   cpuSeconds: z.number(),
+  /** The part of it that is of those before: their share of the checkpoint that this attempt began with. */
+  earlierCpuSeconds: z.number().min(0),
   tokens: z.int(),
   /** Training tokens per CPU second, all tasks. */
   tokensPerSecond: z.number().nullable(),

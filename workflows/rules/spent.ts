@@ -18,6 +18,5 @@ export const withRun = (spent: readonly Spent[], run: Spent): readonly Spent[] =
   return known.seconds >= run.seconds ? spent : spent.map((one) => (one === known ? run : one));
 };
 
-/** Of every run, or of those that worked at one thing. */
-export const secondsSpent = (spent: readonly Spent[], work?: Spent['work']): number =>
-  spent.reduce((sum, run) => sum + (work === undefined || run.work === work ? run.seconds : 0), 0);
+/** Of every run. */
+export const secondsSpent = (spent: readonly Spent[]): number => spent.reduce((sum, { seconds }) => sum + seconds, 0);

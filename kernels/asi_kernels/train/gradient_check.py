@@ -29,16 +29,18 @@ _NUM_GROUPS = 4  # of some twenty-five tensors: eight forward passes for a progr
 
 
 class GradientLot:
-    """Which steps of a trial are looked at, drawn by the system's randomness, anew for each attempt: one step of all
-    tasks, and any other by a chance that makes two more on average.
+    """Which steps of a trial are looked at, drawn by the system's randomness, anew for each attempt: one of the steps
+    that it still has to do, and any other by a chance that makes two more on average of a whole trial.
 
     A program notices that it was looked at. It learns nothing of what comes: any later step may be another.
     """
 
-    def __init__(self, tasks: list[dict[str, Any]]) -> None:
+    def __init__(self, tasks: list[dict[str, Any]], *, begins_at: tuple[int, int] = (0, 0)) -> None:
+        """`begins_at`: the index of the task and the step that the attempt begins with."""
         self._random = random.SystemRandom()
         places = [(index, step) for index, task in enumerate(tasks) for step in range(task["steps"])]
-        self._sure = self._random.choice(places) if places else None
+        ahead = [place for place in places if place >= begins_at]
+        self._sure = self._random.choice(ahead) if ahead else None
         self._chance = _NUM_MORE / max(1, len(places))
 
     def is_due(self, task_index: int, step: int) -> bool:

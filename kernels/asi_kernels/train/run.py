@@ -84,7 +84,7 @@ class _Trial:
         self._progress = self._found.progress if self._found else Progress()
         self._earlier_cpu_seconds = self._progress.cpu_seconds
         self._started = time.process_time()
-        self._lot = GradientLot(request["rung"]["tasks"])
+        self._lot = GradientLot(request["rung"]["tasks"], begins_at=(self._progress.task_index, self._progress.step))
         # Where this attempt keeps checkpoints, by a lot that no process of its layers knows: a program whose state lies
         # outside its buffers cannot empty it there, and so pass for one that is the same when it is gone on with.
         self._offset = random.SystemRandom().randrange(request["checkpointEvery"])
@@ -203,6 +203,7 @@ class _Trial:
             "curve": progress.curve,
             "checkpointPath": str(self._workdir / SNAPSHOTS_NAME) if label is None else None,
             "cpuSeconds": cpu_seconds,
+            "earlierCpuSeconds": self._earlier_cpu_seconds,
             "tokens": progress.tokens,
             "tokensPerSecond": progress.tokens / cpu_seconds if progress.tokens and cpu_seconds > 0 else None,
             # Trainer and layer process share most of what either holds.

@@ -215,6 +215,14 @@ def test_the_lot_falls_on_every_step_and_is_not_used_up_by_what_it_has_drawn() -
     assert sum(later > 0 for later in early) / len(early) > 0.6
 
 
+def test_an_attempt_that_goes_on_is_looked_at_in_what_it_still_has_to_do() -> None:
+    tasks = [{"steps": 20}, {"steps": 10}]
+    ahead = [(1, step) for step in range(6, 10)]
+    for _ in range(500):
+        lot = GradientLot(tasks, begins_at=ahead[0])
+        assert any(lot.is_due(*place) for place in ahead)
+
+
 def test_weights_in_half_precision_are_moved_as_far_as_they_can_be(
     tmp_path: Path, make_trial: Any, every_finding: list[Finding]
 ) -> None:

@@ -81,11 +81,10 @@ describe.skipIf(process.platform !== 'linux')('a campaign on a machine where pro
     const spent = await spentOn();
     expect(spent.slice(0, lost.length)).toEqual(lost);
     expect(spent.length).toBe(lost.length + 1);
-    const trial = await stack.archive.getTrial(training.trialId);
-    expect(trial?.usage?.trainSeconds).toBeCloseTo(
-      spent.reduce((sum, { seconds }) => sum + seconds, 0),
-      6,
-    );
+    // What was lost with it is no effort of the program.
+    const trainSeconds = (await stack.archive.getTrial(training.trialId))?.usage?.trainSeconds;
+    expect(trainSeconds).toBeGreaterThanOrEqual(spent.at(-1)?.seconds ?? Number.POSITIVE_INFINITY);
+    expect(trainSeconds).toBeLessThan(spent.reduce((sum, { seconds }) => sum + seconds, 0));
   });
 
   it('leaves the training alone when the orchestrator is killed', async () => {

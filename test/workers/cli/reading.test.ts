@@ -184,6 +184,15 @@ describe('asi report', () => {
         .toSorted(),
     ).toEqual(before.filter((name) => !/^archive\.db-/.test(name)));
   });
+
+  it('names the place of its own where that is a folder, not an option that nobody gave', async () => {
+    const home = await seededHome();
+    const place = join(home, 'reports', 'c-seeded.html');
+    mkdirSync(place, { recursive: true });
+    const ran = await runAsi(['report'], { home });
+    expect(ran).toMatchObject({ exitCode: 1, out: '' });
+    expect(ran.err).toBe(`the report belongs at ${place}, where a folder is; move that away, or name another file with --out\n`);
+  });
 });
 
 describe('asi export', () => {

@@ -27,7 +27,7 @@ export const reportCommand = (context: CliContext): Command =>
           options.out === undefined
             ? join(context.config().home, 'reports', `${campaign.id}.html`)
             : resolve(withoutTilde(options.out));
-        refuseFolder(path, campaign.id);
+        if (isFolder(path)) throw inPlaceOf(path, campaign.id, options);
         // The plotting library is loaded for this command alone.
         const { renderReport } = await import('../../../services/report/render-report.ts');
         const html = await renderReport({ campaignId: campaign.id, archive, artifacts: context.artifactsToRead() });
@@ -37,10 +37,10 @@ export const reportCommand = (context: CliContext): Command =>
       });
     });
 
-const refuseFolder = (path: string, id: string): void => {
-  if (!isFolder(path)) return;
-  throw badInput(`--out: "${path}" is a folder; right would be a file, ${join(path, `${id}.html`)} for example`);
-};
+const inPlaceOf = (path: string, id: string, { out }: ReportOptions): CommandError =>
+  out === undefined
+    ? new CommandError(`the report belongs at ${path}, where a folder is; move that away, or name another file with --out`)
+    : badInput(`--out: "${path}" is a folder; right would be a file, ${join(path, `${id}.html`)} for example`);
 
 const isFolder = (path: string): boolean => {
   try {
