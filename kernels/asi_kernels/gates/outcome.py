@@ -74,16 +74,24 @@ def run_gate(gate: str, judge: Callable[[], Outcome], *, seed: int) -> dict[str,
 
 
 def gate_row(gate: str, outcome: Outcome, seconds: float, seed: int | None = None) -> dict[str, Any]:
-    evidence = outcome.evidence
     return {
         "gate": gate,
         "verdict": outcome.verdict,
-        "evidence": evidence if len(evidence) <= _EVIDENCE_LIMIT else evidence[: _EVIDENCE_LIMIT - 1] + "…",
+        "evidence": _cut(outcome.evidence),
         "measured": _json_number(outcome.measured),
         "limit": _json_number(outcome.limit),
         "seed": seed,
         "seconds": max(0.0, seconds),
     }
+
+
+def led_by(said: str, row: dict[str, Any]) -> dict[str, Any]:
+    """The row with `said` before its evidence."""
+    return {**row, "evidence": _cut(said + row["evidence"])}
+
+
+def _cut(evidence: str) -> str:
+    return evidence if len(evidence) <= _EVIDENCE_LIMIT else evidence[: _EVIDENCE_LIMIT - 1] + "…"
 
 
 def _json_number(value: float | None) -> float | None:

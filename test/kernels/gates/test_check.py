@@ -158,6 +158,27 @@ def test_a_drawn_genome_falls_at_nothing_but_its_size(
     assert _fallen(result) <= {"parameters"}, result["detail"]
 
 
+def test_a_module_that_forward_changes_is_named_as_the_cause_of_what_the_comparisons_saw(
+    reference: Path, tmp_path: Path
+) -> None:
+    program = tmp_path / "spectral.py"
+    program.write_text(
+        "import torch\nfrom torch import nn\n\n\nclass Mixer(nn.Module):\n"
+        "    def __init__(self, hidden_size, num_heads, layer_index=0, num_layers=1):\n"
+        "        super().__init__()\n"
+        "        self.inner = nn.utils.spectral_norm(nn.Linear(hidden_size, hidden_size))\n\n"
+        "    def forward(self, x, state=None):\n"
+        "        return torch.tanh(self.inner(x)).cumsum(1), None\n"
+    )
+    result = _check(program, reference)
+    compared = [gate for gate in ("batch", "causality", "repeat", "mode") if gate in _fallen(result)]
+    assert len(compared) > 1
+    assert _row(result, "buffers")["evidence"].startswith("forward changes attribute inner.weight")
+    for gate in compared:
+        assert "(see buffers)" in _row(result, gate)["evidence"]
+    assert "(see buffers)" not in _row(result, "buffers")["evidence"]
+
+
 def test_there_are_twenty_honest_architectures() -> None:
     assert len(_files("honest")) + len(baseline_names()) >= 20
 
