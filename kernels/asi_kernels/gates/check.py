@@ -137,10 +137,7 @@ def _with_their_cause(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     if not any(row["gate"] == "buffers" and row["evidence"].startswith("forward ") for row in rows):
         return rows
     said = "the module is not the same from call to call, which may be all there is to this (see buffers): "
-    return [
-        led_by(said, row) if row["gate"] in _COMPARED and row["verdict"] == "fail" else row
-        for row in rows
-    ]
+    return [led_by(said, row) if row["gate"] in _COMPARED and row["verdict"] == "fail" else row for row in rows]
 
 
 def _comparisons(
