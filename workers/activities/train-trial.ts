@@ -25,6 +25,7 @@ import { createWatch, type TrainingWatch } from './training-watch.ts';
 import { orderOf, parseResult, runTrialJob, shareOf, suspectOf, type TrialJobWatch, trialLimits } from './trial-job.ts';
 import { createMeter, type TrialMeter } from './trial-meter.ts';
 import { materialise, recordFailure, storedEnd, type TrainingDependencies, type TrialContext } from './trial-record.ts';
+import { markAsBaseline, twinOf, twinWords } from './twin.ts';
 
 const mostStepsBetweenCheckpoints = 20;
 const reportEverySteps = 5;
@@ -101,6 +102,15 @@ export const train = async (
     rung: request.rung,
     workdir: context.workdir,
     end: verdict === null ? end : { ...end, ok: false, ...verdict },
+    twin: async (curve) => {
+      // A baseline is the measure, and what is confirmed was asked while it explored.
+      if (input.purpose !== 'explore' || context.experiment.kind === 'baseline') return null;
+      const twin = await twinOf(dependencies, trial, curve);
+      if (twin === null) return null;
+      if (context.experiment.kind === 'candidate') return twinWords(twin, trial);
+      await markAsBaseline(dependencies, context.experiment.id, twin);
+      return null;
+    },
     repeat: async (curve) => {
       if (keeper === null) return null;
       await keeper.settled();
@@ -198,6 +208,7 @@ const recordTrained = async (
     rung,
     workdir,
     end,
+    twin,
     repeat,
   }: {
     readonly trial: Trial;
@@ -206,6 +217,8 @@ const recordTrained = async (
     readonly rung: Rung;
     readonly workdir: string;
     readonly end: JobEnd;
+    /** Why it is not trained further: it trains as another architecture does; null where it may. */
+    readonly twin: (curve: Trial['curve']) => Promise<string | null>;
     /** Trains parts of it again where that is asked of this trial; null where it is not. */
     readonly repeat: (curve: Trial['curve']) => Promise<Repeated | null>;
   },
@@ -236,6 +249,8 @@ const recordTrained = async (
   }
   const doubt = clockDoubt({ claimedSeconds: result.cpuSeconds, measuredSeconds: end.cpuSeconds });
   if (doubt !== null) return await refusal('integrity', doubt);
+  const twinned = await twin(result.curve);
+  if (twinned !== null) return await refusal('duplicate', twinned, result.curve);
   const repeated = await repeat(result.curve);
   if (repeated?.kind === 'unknown') return await refusal(repeated.label, repeated.detail);
   if (repeated?.kind === 'other') return await refusal('nondeterministic', repeated.detail, result.curve);

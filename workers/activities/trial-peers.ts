@@ -2,7 +2,7 @@ import type { Archive } from '../../services/archive/archive.ts';
 import { campaignOf } from '../../workflows/contracts/naming.ts';
 import type { Trial } from '../../workflows/contracts/trial.ts';
 
-type Peer = Pick<Trial, 'id' | 'curve' | 'cpuSeconds' | 'tokensPerSecond'>;
+type Peer = Pick<Trial, 'id' | 'experimentId' | 'seed' | 'curve' | 'cpuSeconds' | 'tokensPerSecond'>;
 
 /** More than the watch and the estimate need; keeps long campaigns light. */
 const peersKept = 200;

@@ -80,8 +80,8 @@ export const architectureSchema = z.strictObject({
   hash: hashSchema,
   genome: genomeSchema.nullable(),
   /**
-   * The known baseline that it is, of the whole list: by its genome, or by its program up to comments, layout and names. Null for none;
-   * absent where it was written before anybody asked.
+   * The known baseline that it is: by its genome, by its program up to comments, layout and names, or, of the baselines of its campaign, by
+   * its training. Null for none; absent where it was written before anybody asked.
    */
   knownAs: baselineNameSchema.nullable().optional(),
   /** Addresses of verified kernel sources; empty until a kernel exists. */

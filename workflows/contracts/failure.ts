@@ -5,8 +5,8 @@ import * as z from 'zod';
  * `infra` is never charged to the candidate and is retried. Of the others those of the last group are not charged either.
  */
 export const failureLabels = [
+  'duplicate', // repeats an architecture that the archive already holds: by genome or text before any training, or by its training
   // Before any training.
-  'duplicate', // novelty: repeats an architecture that the archive already holds
   'rejected_static', // program text breaks the mixer contract before it is run
   'gate', // an executable legality check failed; the detail names it
   'unmatched', // no MLP width brings the parameter count within two per cent of the reference

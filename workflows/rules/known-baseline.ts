@@ -9,5 +9,5 @@ export const asKnownBaseline = (verdict: Verdict, baseline: BaselineName): Verdi
   ...verdict,
   verdict: 'known-baseline',
   against: baseline,
-  statement: `The baseline ${baseline}, by its genome or by its program up to comments, layout and names, and so no discovery. As measured: ${verdict.statement}`,
+  statement: `The baseline ${baseline}, by its genome, by its program up to comments, layout and names, or by its training, and so no discovery. As measured: ${verdict.statement}`,
 });

@@ -11,5 +11,5 @@ it('names the baseline that a finalist is, keeps what was measured, and never le
   expect(verdict.statement).toContain(measured.statement);
   const conclusion = concludeFrom([{ name: 'my mixer', verdict }], null);
   expect(conclusion.verdict).toBe('nothing-found');
-  expect(conclusion.statement).toContain('The fittest finalist, my mixer, is the baseline gla, by its genome or by its program');
+  expect(conclusion.statement).toContain('The fittest finalist, my mixer, is the baseline gla, by its genome, by its program');
 });
