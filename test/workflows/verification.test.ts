@@ -2,6 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PythonProcessError } from '../../services/python/line-process.ts';
 import type { CampaignInput } from '../../workflows/contracts/settings.ts';
+import { aTrial } from '../support/builders.ts';
 import { type Loop, startLoop } from '../support/loop.ts';
 import { LeakFindingHost, type PlantedGain, PlantingJudge, runTiny } from '../support/planted-campaign.ts';
 
@@ -10,6 +11,7 @@ const gains: Readonly<Record<string, PlantedGain>> = {
   'c-held': { champion: 1, others: 1 },
   'c-judge-breaks': { champion: 1, others: 1 },
   'c-judge-lasts': { champion: 1, others: 1 },
+  'c-lost-a-seed': { champion: 1, others: 1 },
   'c-taken-back': { champion: -0.5, others: 1 },
   'c-more-seeds': { champion: 0.2, others: 0.2 },
   'c-leak-of-3-percent': { champion: 1, others: 1 },
@@ -22,11 +24,18 @@ const gains: Readonly<Record<string, PlantedGain>> = {
 /** In these campaigns the gates find a leak, but only with so many cuts. */
 const leaks: Readonly<Record<string, number>> = { 'c-leak-of-3-percent': 100, 'c-leak-of-1-percent': 300 };
 
-/** Dies in its first scoring on the champion set of one campaign, after the answers. */
+/**
+ * Dies in its first scoring on the champion set of one campaign, after the answers. In another campaign a fresh seed is begun that nobody
+ * comes back to, as when each worker at it dies.
+ */
 class BreakingJudge extends PlantingJudge {
   #isBroken = false;
 
   override async score(request: Parameters<PlantingJudge['score']>[0]): ReturnType<PlantingJudge['score']> {
+    if (request.set === 'promotion' && request.trialId.startsWith('c-lost-a-seed/'))
+      await loop.archive.createTrial(
+        aTrial({ experimentId: 'c-lost-a-seed/e0001', seed: 999, purpose: 'confirm', state: 'running', cpuSeconds: 3 }),
+      );
     if (this.#isBroken || request.set !== 'champion' || !request.trialId.startsWith('c-judge-breaks/'))
       return await super.score(request);
     this.#isBroken = true;
@@ -72,6 +81,14 @@ describe('confirming finalists', { timeout: 120_000 }, () => {
     expect([broken.result.verdict, broken.championTrials]).toEqual([whole.result.verdict, 6]);
     // Both processes that answer use a millisecond of this host's.
     expect((await settled('c-judge-breaks')) - (await settled('c-judge-lasts'))).toBeCloseTo(0.002, 6);
+  });
+
+  it('leaves no trial open that nobody comes back to, and counts its seconds', async () => {
+    await campaign('c-lost-a-seed');
+    const lost = await loop.archive.getTrial('c-lost-a-seed/e0001/tiny/s999');
+    expect(lost).toMatchObject({ state: 'failed', failure: { label: 'infra' }, cpuSeconds: 3 });
+    const totals = (await loop.archive.ledgerTotals('c-lost-a-seed'))['trial-seconds'];
+    expect(totals.settled).toBeGreaterThan(3);
   });
 
   it('takes a better back that does not hold there', async () => {

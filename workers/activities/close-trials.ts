@@ -36,3 +36,12 @@ export const closeTrials = async (
     await removeWorkdir(workFolder, workdirOf(workFolder, id));
   }
 };
+
+/** Closes what is open when a campaign concludes: no workflow waits for it any more, since each attempt at it was lost. */
+export const closeLostTrials = async (dependencies: CloseDependencies, campaignId: string): Promise<void> => {
+  const lost = (await dependencies.archive.listTrials({ campaignId })).filter(({ state }) => openStates.has(state));
+  const detail = 'every attempt at it was lost to an outage, and the campaign ended without it';
+  await closeTrials(dependencies, lost, { label: 'infra', detail });
+};
+
+const openStates: ReadonlySet<Trial['state']> = new Set(['queued', 'running', 'trained']);

@@ -8,7 +8,7 @@ import { campaignOf } from '../../workflows/contracts/naming.ts';
 import { endOfOpenTrials } from '../../workflows/rules/called-off.ts';
 import { poolCapacity, rebuildPool } from '../../workflows/rules/pool.ts';
 import { closeCalibration } from './calibrate.ts';
-import { type CloseDependencies, closeTrials } from './close-trials.ts';
+import { type CloseDependencies, closeLostTrials, closeTrials } from './close-trials.ts';
 import { type ConcludeDependencies, concludeCampaign } from './conclude.ts';
 import { planConfirmation } from './confirm.ts';
 import { type DigestDependencies, outcomeOf, readDigest } from './digest.ts';
@@ -87,6 +87,7 @@ export const createDiscoveryActivities = (dependencies: DiscoveryDependencies): 
 
     concludeCampaign: ({ campaignId }) =>
       withHeartbeat(async () => {
+        await closeLostTrials(dependencies, campaignId);
         const conclusion = await concludeCampaign(dependencies, campaignId);
         await removeCampaignWork(dependencies.workFolder, campaignId);
         return conclusion;
