@@ -5,6 +5,7 @@ import { PythonTools } from '../../services/python/tools.ts';
 import { readStandings } from '../../workers/cli/read-standings.ts';
 import { baselineGenomes } from '../../workflows/contracts/baselines.ts';
 import { taskQueues, workflowTypes } from '../../workflows/contracts/messages.ts';
+import { rootMessage } from '../../workflows/rules/root-failure.ts';
 import { type Loop, startLoop } from '../support/loop.ts';
 
 // The host of this loop has no sandbox, as a Mac has none.
@@ -13,7 +14,7 @@ let mine: string;
 let copy: string;
 
 beforeAll(async () => {
-  loop = await startLoop({ unsandboxed: ['c-named', 'c-copied'] });
+  loop = await startLoop({ unsandboxed: ['c-named', 'c-copied'], secrets: [{ name: 'DB_PASSWORD', value: 'deltanet' }] });
   // In the loop's own home, which goes with it.
   mine = join(loop.config.home, 'mine.py');
   copy = join(loop.config.home, 'copy.py');
@@ -74,6 +75,22 @@ describe('programs that are not ours, on a machine without a sandbox', { timeout
     expect(['better', 'worse', 'not-distinguishable']).toContain(candidate?.verdict?.verdict);
     const standings = await readStandings(loop.archive, campaign);
     expect(standings.every(({ isUnwalled, isRanked }) => isUnwalled && isRanked)).toBe(true);
+  });
+});
+
+describe('a secret of the environment that is a word of ours', { timeout: 120_000 }, () => {
+  it('ends no campaign: what our generators wrote is not asked for credentials', async () => {
+    const { campaign, experiments } = await run('c-unlucky', { experiments: 1 });
+    expect(campaign.state).toBe('finished');
+    expect(experiments.map(({ state }) => state)).toEqual(['recorded', 'recorded']);
+    expect(experiments[0]?.proposal?.name).toBe('deltanet');
+  });
+
+  it('is taken for one in a file of a person', async () => {
+    const telling = join(loop.config.home, 'telling.py');
+    writeFileSync(telling, 'class Mixer:\n    """Like deltanet."""\n');
+    const end = await run('c-telling', { starts: [telling] }).catch((error: unknown) => error);
+    expect(rootMessage(end)).toContain('line 2 of the program holds a credential (value of DB_PASSWORD)');
   });
 });
 
