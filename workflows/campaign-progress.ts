@@ -66,12 +66,14 @@ export async function recordMessages(run: CampaignRun): Promise<void> {
   }
 }
 
-/** Begins a stage, in the record too. */
+/** Begins a stage, in the record too, which a pause outlasts. */
 export async function enter(run: CampaignRun, state: 'calibrating' | 'exploring' | 'verifying', stage: string): Promise<void> {
   await recordMessages(run);
   run.state = state;
   run.stage = stage;
-  await record.setCampaignState({ campaignId: run.campaignId, state });
+  const paused = run.paused && state !== 'verifying';
+  await record.setCampaignState({ campaignId: run.campaignId, state: paused ? 'paused' : state });
+  run.recordedPaused = paused;
   show(run);
 }
 

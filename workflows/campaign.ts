@@ -2,6 +2,7 @@ import {
   ApplicationFailure,
   allHandlersFinished,
   CancellationScope,
+  CancelledFailure,
   condition,
   continueAsNew,
   isCancellation,
@@ -80,13 +81,14 @@ export async function discoverArchitectures(input?: unknown, carry?: CampaignCar
       return await conclude(run);
     });
   } catch (error) {
-    const cancelled = isCancellation(error) && CancellationScope.current().consideredCancelled;
+    // A worker that dies while it is told to end reports a lost heartbeat, not a cancel.
+    const cancelled = CancellationScope.current().consideredCancelled && (isCancellation(error) || isFailure(error));
     if (run.plan !== null && (cancelled || isFailure(error))) {
       scope.cancel();
       await recordEnd(run, { cancelled, error });
     } else if (cancelled) await recordUnopened(run, info.firstExecutionRunId);
     else if (isFailure(error)) showRefusal(run, error);
-    throw spoken(error);
+    throw cancelled && !isCancellation(error) ? new CancelledFailure('cancelled by a person') : spoken(error);
   }
 }
 

@@ -40,6 +40,9 @@ export interface Bundle {
   readonly files: readonly string[];
 }
 
+/** Where the bundle of an experiment belongs in a folder of bundles. */
+export const bundleFolder = (folder: string, experimentId: string): string => join(folder, experimentId.replaceAll('/', '-'));
+
 /**
  * Writes a self-contained, verifiable folder of one recorded experiment. Built aside and renamed: a bundle is whole or not there. The same
  * records give the same bytes; a bundle that is up to date is left as it is.
@@ -47,7 +50,7 @@ export interface Bundle {
  */
 export const exportBundle = async ({ experimentId, folder, archive, artifacts, scoreLists }: ExportRequest): Promise<Bundle> => {
   const source = await readBundleSource(archive, experimentId);
-  const path = join(folder, experimentId.replaceAll('/', '-'));
+  const path = bundleFolder(folder, experimentId);
   await refuseForeignFolder(path, experimentId);
   makeFolder(folder);
   const aside = `${path}.${process.pid}-${randomBytes(6).toString('hex')}.aside`;

@@ -89,7 +89,8 @@ describe('a secret of the environment that is a word of ours', { timeout: 120_00
   it('is taken for one in a file of a person', async () => {
     const telling = join(loop.config.home, 'telling.py');
     writeFileSync(telling, 'class Mixer:\n    """Like deltanet."""\n');
-    const end = await run('c-telling', { starts: [telling] }).catch((error: unknown) => error);
+    const end: unknown = await run('c-telling', { starts: [telling] }).catch((error: unknown) => error);
+    if (!(end instanceof Error)) throw new Error('it was taken');
     expect(rootMessage(end)).toContain('line 2 of the program holds a credential (value of DB_PASSWORD)');
   });
 });

@@ -48,9 +48,14 @@ export class CliContext {
 
   /** Reading and steering need no Python, so they work before it is set up. */
   config(): Config {
-    const config = readConfig({ ASI_PYTHON: 'python3', ...this.environment });
+    const config = this.variables();
     checkHome(config.home);
     return config;
+  }
+
+  /** What the environment says, wherever its home points. */
+  variables(): Config {
+    return readConfig({ ASI_PYTHON: 'python3', ...this.environment });
   }
 
   /** For commands that start processes: nothing may be missing. */

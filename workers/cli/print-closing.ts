@@ -4,6 +4,7 @@ import { closingLines } from '../view/closing.ts';
 import { CommandError } from './command-error.ts';
 import type { CliContext } from './context.ts';
 import { readStandings } from './read-standings.ts';
+import { withWrittenSince } from './written-since.ts';
 
 /** The closing table of a campaign that is over. */
 export const printClosing = async (context: CliContext, archive: Archive, campaign: Campaign): Promise<void> => {
@@ -15,7 +16,12 @@ export const printClosing = async (context: CliContext, archive: Archive, campai
   const scores = (
     await Promise.all(standings.map(({ experiment }) => archive.listScores({ experimentId: experiment.id })))
   ).flat();
-  context.print(['', ...closingLines(context.look(), { campaign, standings, ends, lost, scores, nowMs: Date.now() })]);
+  const { home } = context.config();
+  const conclusion = campaign.conclusion && withWrittenSince(campaign.conclusion, { home, campaignId: campaign.id });
+  context.print([
+    '',
+    ...closingLines(context.look(), { campaign: { ...campaign, conclusion }, standings, ends, lost, scores, nowMs: Date.now() }),
+  ]);
 };
 
 /** What runs or watches a campaign to its end ends well only where the campaign did. */

@@ -61,9 +61,8 @@ const rankingLines = (look: Look, { campaign, standings, scores, ends }: Ending)
   const more = ends.recorded - ranked.filter(({ experiment }) => experiment.state === 'recorded').length;
   const { settings } = campaign;
   const reference = settings.baselines[0] ?? 'the reference';
-  const anyConfirmed = ranked.some(({ confirmed }) => confirmed !== null);
   const explored = `explored on ${counted(settings.exploreSeeds, 'seed')}`;
-  const heading = `Bits per byte gained over ${reference} on held-out text, with interval (above zero is better); ${explored}${anyConfirmed ? `, confirmed on ${counted(settings.confirmSeeds, 'fresh seed')}` : ''}:`;
+  const heading = `Bits per byte gained over ${reference} on held-out text, with interval (above zero is better); ${explored}${freshSeedsText(ranked)}:`;
   const winners = ranked.filter(({ experiment }) => experiment.kind === 'candidate').slice(0, settings.finalists);
   return [
     '',
@@ -77,6 +76,14 @@ const rankingLines = (look: Look, { campaign, standings, scores, ends }: Ending)
       ? []
       : ['', 'What the best candidates changed against their parents:', ...changeLines(look, winners)]),
   ];
+};
+
+/** Seeds are added where they may still change a verdict, so that not all were confirmed on as many. */
+const freshSeedsText = (ranked: readonly Standing[]): string => {
+  const seeds = ranked.flatMap(({ confirmed }) => (confirmed === null ? [] : [confirmed.seeds]));
+  if (seeds.length === 0) return '';
+  const [least, most] = [Math.min(...seeds), Math.max(...seeds)];
+  return `, confirmed on ${least === most ? '' : `${least} to `}${counted(most, 'fresh seed')}`;
 };
 
 const lostShown = 3;

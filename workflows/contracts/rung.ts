@@ -115,7 +115,7 @@ export const rungs = {
         evalSequences: 128,
         steps: 120,
         batch: 16,
-        learningRate: 4e-3,
+        learningRate: 8e-3,
         weightDecay: 0.05,
         snapshots: 1,
       },

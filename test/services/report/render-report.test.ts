@@ -75,6 +75,22 @@ describe('renderReport', () => {
     expect(found.textOf('.verdict')).toBe(`Better than the baselines${found.made.campaign.conclusion?.statement}`);
     expect(found.textOf('#finalists')).toContain('deltanet-fir-gate');
     expect(found.document.querySelectorAll('#finalists tbody tr')).toHaveLength(2);
+    const headings = [...found.document.querySelectorAll('#finalists th')].map((one) => one.textContent ?? '');
+    const columns = headings.flatMap((heading, index) => (heading.startsWith('Over deltanet') ? [index] : []));
+    expect(columns.map((index) => headings[index])).toEqual([
+      'Over deltanet, fresh seeds',
+      'Over deltanet, exploring (biased upwards)',
+    ]);
+    const [fresh, explored] = columns.map((index) =>
+      Number(
+        found.document
+          .querySelector(`#finalists tbody tr td:nth-child(${index + 1})`)
+          ?.textContent?.match(/[+−-]?[\d.]+/)?.[0]
+          .replace('−', '-'),
+      ),
+    );
+    // Selected, and over the same baseline: what was found while exploring is the larger by what luck gave.
+    expect(Math.abs((fresh ?? Number.NaN) - (explored ?? Number.NaN))).toBeLessThan(0.2);
     const none = await page({ numCandidates: 1 });
     expect(none.textOf('.verdict')).toMatch(/^Nothing found/);
     expect(none.textOf('#finalists tbody')).toContain('worse');

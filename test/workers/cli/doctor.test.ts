@@ -61,6 +61,15 @@ describe('asi doctor', () => {
     expect(ran.err).toMatch(/^missing: .*Python.*asi_kernels.*stack/);
   }, 60_000);
 
+  it('says of a variable that is wrong to set that one right', async () => {
+    const ran = await runAsi(['doctor', '--json'], { home: temporaryFolder(), env: { ASI_TEMPORAL_PORT: '99999' } });
+    expect(ran.exitCode).toBe(1);
+    expect(rowsOf(ran.out).get('environment')).toMatchObject({
+      found: expect.stringContaining('ASI_TEMPORAL_PORT: value "99999"; right would be a port'),
+      remedy: 'set what it names to what would be right, or unset it',
+    });
+  });
+
   it('makes no state folder where there is none', async () => {
     const home = join(temporaryFolder(), 'not', 'yet');
     const ran = await runAsi(['doctor', '--json'], { home });

@@ -31,6 +31,20 @@ describe('the closing table', () => {
     expect(shown(standings().length)).not.toContain('more that were recorded');
   });
 
+  it('says on how many fresh seeds, also where not all had as many', () => {
+    const heading = (...seeds: number[]): string => {
+      const confirmed = standings().map((one, index) => {
+        const own = seeds[index];
+        return { ...one, confirmed: own === undefined ? null : anEffect({ seeds: own }) };
+      });
+      const ending = { campaign: finished, standings: confirmed, ends, lost: [], scores: [], nowMs: 0 };
+      return closingLines({ width: 400, color: false }, ending).join('\n');
+    };
+    expect(heading(3, 3)).toContain(', confirmed on 3 fresh seeds:');
+    expect(heading(3, 2)).toContain(', confirmed on 2 to 3 fresh seeds:');
+    expect(heading()).not.toContain('confirmed on');
+  });
+
   it('says whose bundle could not be written, and why', () => {
     const bundleFailures = [{ experimentId: 'c-seeded/e0003', detail: 'none of its 6 trials has a checkpoint' }];
     const campaign = { ...finished, conclusion: aConclusion({ bundlePaths: [], bundleFailures }) };
