@@ -8,6 +8,7 @@ import {
   unstorableType,
 } from './contracts/activities.ts';
 import { taskQueues } from './contracts/messages.ts';
+import { plainText } from './rules/markdown.ts';
 
 // Failures whose type is in contracts/activities.failureTypes are thrown non-retryable where they arise. Everything else that is thrown is an
 // outage (a server, a disk, a process that died) and is retried; what a candidate does comes back as a value. A record that its schema refuses
@@ -110,7 +111,7 @@ export const research = withSummaries(
   }),
   {
     proposeExperiment: ({ origin }) => `propose and write the ${origin.kind}`,
-    repairExperiment: ({ attempt, label, detail }) => `repair ${attempt} after ${label}: ${detail}`.slice(0, 120),
+    repairExperiment: ({ attempt, label, detail }) => `repair ${attempt} after ${label}: ${plainText(detail.slice(0, 100))}`,
     analyseExperiment: () => 'what changed, and what it did',
   },
 );

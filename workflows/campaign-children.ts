@@ -6,6 +6,7 @@ import type { ExperimentOrigin } from './contracts/activities.ts';
 import { taskQueues } from './contracts/messages.ts';
 import { experimentId } from './contracts/naming.ts';
 import { runExperiment } from './experiment.ts';
+import { plainText } from './rules/markdown.ts';
 import { rootMessage } from './rules/root-failure.ts';
 import { campaignKey } from './search-attributes.ts';
 
@@ -89,7 +90,7 @@ async function recordLost(run: CampaignRun, { id, error }: { readonly id: string
 
 const describeOrigin = (origin: ExperimentOrigin): string => {
   if (origin.kind === 'baseline') return `baseline ${origin.baseline}`;
-  return origin.kind === 'start' ? `start ${origin.start}` : 'candidate';
+  return origin.kind === 'start' ? `start ${plainText(origin.start)}` : 'candidate';
 };
 
 /** Resolves when every experiment that this run started is over. */

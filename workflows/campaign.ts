@@ -170,7 +170,8 @@ const reservedForConfirmation = (run: CampaignRun): number => {
 
 async function conclude(run: CampaignRun): Promise<CampaignResult> {
   await recordMessages(run);
-  run.stage = 'comparing on fresh seeds, writing the report and the bundles';
+  const comparing = run.state === 'verifying' ? 'comparing on fresh seeds, ' : '';
+  run.stage = `${comparing}writing the report and the bundles`;
   show(run);
   const conclusion = await concluding.concludeCampaign({ campaignId: run.campaignId });
   run.conclusion = conclusion;

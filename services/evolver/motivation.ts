@@ -124,7 +124,7 @@ const moveWords = (change: Change, evidence: Evidence): readonly string[] => {
   const gained =
     gains.length === 0
       ? ''
-      : ` ${gains.filter((gain) => gain > 0).length} of ${gains.length} measured gained (mean ${signed(mean)} fitness);`;
+      : ` ${gains.filter((gain) => gain > 0).length} of ${gains.length} measured gained (of its gain a move is credited ${signed(mean)} fitness on average, since others came with it or nobody can tell);`;
   const failed = failures.length === 0 ? ' none failed.' : ` ${failures.length} failed (${[...new Set(failures)].join(', ')}).`;
   return [`${total} earlier move${total === 1 ? '' : 's'} to ${change.gene} ${change.to}:${gained}${failed}`];
 };

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -141,6 +141,7 @@ export const prepareData = async (
     minimumTrainBytes: minimum.train,
     minimumHeldOutBytes: minimum.heldOut,
   };
+  await sweepPreparations(dataFolder);
   const workdir = join(dataFolder, `prepare-${process.pid}-${Date.now()}`);
   await mkdir(workdir, { recursive: true });
   try {
@@ -150,6 +151,25 @@ export const prepareData = async (
     return manifestOf(JSON.parse(await readFile(join(workdir, 'result.json'), 'utf8')));
   } finally {
     await rm(workdir, { recursive: true, force: true });
+  }
+};
+
+/** Of processes that were killed before they could remove their own. */
+const sweepPreparations = async (dataFolder: string): Promise<void> => {
+  const names = await readdir(dataFolder).catch(() => []);
+  for (const name of names) {
+    const pid = /^prepare-(\d+)-\d+$/.exec(name)?.[1];
+    if (pid !== undefined && !isAlive(Number(pid))) await rm(join(dataFolder, name), { recursive: true, force: true });
+  }
+};
+
+const isAlive = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // Another user's process may not be signalled, and lives.
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
   }
 };
 

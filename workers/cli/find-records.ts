@@ -40,12 +40,12 @@ const unknownCampaign = (id: string, ids: readonly string[]): string => {
   return `campaign: there is none with id "${id}"; ${hint} ("npx asi campaign list" shows all)`;
 };
 
-/** The experiment with this id; `e0007` or `7` alone is one of the newest campaign. */
+/** The experiment with this id, `c-` or not; `e0007` or `7` alone is one of the newest campaign. */
 export const findExperiment = async (archive: Archive, id: string): Promise<Experiment> => {
   const short = /^e?(\d{1,6})$/.exec(id);
   const newest = short === null ? undefined : (await archive.listCampaigns())[0];
   const whole = short !== null && newest !== undefined ? experimentId(newest.id, Number(short[1])) : id;
-  const found = await archive.getExperiment(whole);
+  const found = (await archive.getExperiment(whole)) ?? (await archive.getExperiment(`c-${whole}`));
   if (found !== null) return found;
   throw badInput(await unknownExperiment(archive, whole));
 };

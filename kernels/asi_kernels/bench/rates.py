@@ -1,4 +1,4 @@
-"""`python -m asi_kernels.bench.rates [--rung quick] [--seeds 2] [--factors 0.5 1 2]`: at which rate baselines learn best.
+"""`python -m asi_kernels.bench.rates [--rung quick] [--seeds 2] [--factors 0.5 1 2]`: the rate that baselines want.
 
 Trains and scores baselines at the learning rates of a rung times each factor, and prints the mean of each metric over
 the seeds, and over all baselines. A program can choose how far its weights move (W / S stored and used as S W moves S
@@ -46,7 +46,9 @@ def main(arguments: list[str] | None = None) -> int:
             }
             rows = [(name, _means(name, faster, manifest, options.seeds)) for name in options.baselines]
             for name, means in [*rows, ("all", _mean_of([means for _, means in rows]))]:
-                cells = "".join(f"  {means[metric]:16.4f}" if metric in means else f"  {'–':>16}" for metric in _METRICS)
+                cells = "".join(
+                    f"  {means[metric]:16.4f}" if metric in means else f"  {'–':>16}" for metric in _METRICS
+                )
                 print(f"{factor:6g}  {name:20}{cells}", flush=True)
     return 0
 

@@ -48,7 +48,7 @@ test('earlier moves to the same value are counted with their gains and failures'
   ];
   // Half of +0.10 and of -0.02, because no analysis could tell them from nothing.
   expect(motivated({ history })).toContain(
-    '3 earlier moves to decay.kind vector-data: 1 of 2 measured gained (mean +0.020 fitness); 1 failed (gate).',
+    '3 earlier moves to decay.kind vector-data: 1 of 2 measured gained (of its gain a move is credited +0.020 fitness on average, since others came with it or nobody can tell); 1 failed (gate).',
   );
 });
 

@@ -99,6 +99,12 @@ describe('asi lineage', () => {
 });
 
 describe('asi show', () => {
+  it('finds an experiment by its campaign with or without c-', async () => {
+    const home = await seededHome();
+    const whole = await runAsi(['show', 'c-seeded/e0003'], { home });
+    expect(await runAsi(['show', 'seeded/e0003'], { home })).toEqual(whole);
+  });
+
   it('tells everything that is recorded of a candidate', async () => {
     const { out } = await runAsi(['show', 'c-seeded/e0003'], { home: await seededHome() });
     for (const part of [
@@ -282,6 +288,9 @@ describe('the words of a command', () => {
     const home = temporaryFolder();
     const file = join(home, 'mixer.py');
     writeFileSync(file, 'class Mixer: pass\n');
+    const telling = await runAsi(['try', file], { home, env: { DB_PASSWORD: 'class Mixer' } });
+    expect(telling).toMatchObject({ exitCode: 2, out: '' });
+    expect(telling.err).toContain('of the program holds a credential (value of DB_PASSWORD)');
     expect(await runAsi(['try', file, '--finalists', '3'], { home })).toMatchObject({
       exitCode: 2,
       err: expect.stringContaining("unknown option '--finalists'"),

@@ -5,6 +5,8 @@ import type { Campaign } from '../../../workflows/contracts/campaign.ts';
 import type { Experiment } from '../../../workflows/contracts/experiment.ts';
 import { rungs } from '../../../workflows/contracts/rung.ts';
 import { type CampaignInput, resolveSettings } from '../../../workflows/contracts/settings.ts';
+import { secretsIn } from '../../../workflows/rules/secrets.ts';
+import { credentialProblem } from '../../activities/credentials.ts';
 import { gateResultLines } from '../../view/gate-result.ts';
 import { endWords, tryLines } from '../../view/try-result.ts';
 import { badInput, CommandError } from '../command-error.ts';
@@ -59,6 +61,9 @@ A machine without any sandbox (npx asi doctor) runs your file only where you nam
     )
     .action(async (file: string, options: SettingValues & { readonly id?: string }) => {
       const { path, text } = readMixerFile(file, process.cwd());
+      // The workers know the secrets of their own shell alone, and this one may be another.
+      const problem = credentialProblem(secretsIn(context.environment))(text);
+      if (problem !== null) throw badInput(`${file}: ${problem}`);
       const input = inputFor(path, settingsFrom(options));
       const id = options.id === undefined ? null : checkedId(options.id);
       await gate(context, { file, path, text, input, id });

@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { BundleRecord } from '../../../../services/export/bundle-record.ts';
@@ -21,6 +21,21 @@ const prepared = async () => {
   const campaign: BundleRecord['campaign'] = { ...aCampaign(), budgetChanges: [], controls: [], data };
   return { config: readConfig({ ASI_HOME: home, ASI_PYTHON: python }), home, texts, campaign };
 };
+
+it('what a preparation that was killed left goes with the next one, and that of one at work stays', async () => {
+  const home = temporaryFolder();
+  const texts = join(home, 'texts');
+  mkdirSync(texts);
+  for (let file = 0; file < 120; file++) writeFileSync(join(texts, `${file}.txt`), `line ${file} of a text\n`.repeat(100));
+  const dataFolder = join(home, 'data');
+  const [dead, alive] = [join(dataFolder, 'prepare-999999999-1'), join(dataFolder, `prepare-${process.pid}-1`)];
+  for (const folder of [dead, alive]) mkdirSync(folder, { recursive: true });
+  await prepareData(
+    { python, dataFolder, judgeFolder: join(home, 'judge') },
+    { data: { kind: 'folder', path: texts }, rung: 'tiny' },
+  );
+  expect([existsSync(dead), existsSync(alive)]).toEqual([false, true]);
+}, 60_000);
 
 describe('the held-out text of a bundle', { timeout: 60_000 }, () => {
   it('is what this home holds, or what it prepares again', async () => {
