@@ -3,7 +3,8 @@
 Memory that torch hands out uninitialised is filled with one value, then with another (poison.py): what differs between
 the two was read before it was written, in the parameters or in a forward pass. Two builds from one seed must be equal
 bit for bit. A tensor that is the same for every seed is a constant, unless a generator of the program's own drew it:
-then training from several seeds would measure one start again and again.
+then training from several seeds would measure one start again and again. So it would where a formula sets the weights:
+constants are a bias, a decay or a few taps, and not most of what is trained.
 """
 
 from __future__ import annotations
@@ -17,10 +18,12 @@ from .subject import Subject, call, evaluate, relative_difference
 
 _FILLS = (-3.0, 1e6)
 _LENGTH = 37
+_LEAST_DRAWN = 0.5
+"""Share of the trainable numbers that must differ from seed to seed."""
 
 
 def initialisation(subject: Subject) -> Outcome:
-    constant = total = 0
+    constant = total = numbers = drawn = 0
     for layer_index in subject.layer_indices:
         problem = _problem(subject, layer_index)
         if problem:
@@ -31,6 +34,16 @@ def initialisation(subject: Subject) -> Outcome:
         )
         total += len(values)
         constant += sum(_same(value, others.get(name)) for name, value in values.items())
+        trained = {name: value for name, value in values.items() if name.startswith("parameter")}
+        numbers += sum(value.numel() for value in trained.values())
+        drawn += sum(_num_other(value, others.get(name)) for name, value in trained.items())
+    if numbers and drawn < _LEAST_DRAWN * numbers:
+        return failed(
+            f"{drawn:,} of {numbers:,} trainable numbers differ between two seeds: the others start alike whatever the "
+            "seed, so that several seeds would measure one start again and again; draw weights from torch's generator",
+            drawn / numbers,
+            _LEAST_DRAWN,
+        )
     return passed(
         f"{total} tensors are finite, the same for the same seed whatever the memory held, and unmoved by mode, dtype "
         f"and forward; {total - constant} differ between seeds, {constant} are constants",
@@ -80,6 +93,10 @@ def _values(mixer: nn.Module) -> dict[str, torch.Tensor]:
     named = {f"parameter {name}": value for name, value in mixer.named_parameters()}
     named |= {f"buffer {name}": value for name, value in mixer.named_buffers() if name in kept}
     return {name: value.detach().clone() for name, value in named.items()}
+
+
+def _num_other(one: torch.Tensor, other: torch.Tensor | None) -> int:
+    return one.numel() if other is None or one.shape != other.shape else int((one != other).sum())
 
 
 def _same(one: torch.Tensor, other: torch.Tensor | None) -> bool:
