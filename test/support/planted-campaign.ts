@@ -41,7 +41,7 @@ export class PlantingJudge extends InstantJudge {
 
 /**
  * The gates find a leak in every program of these campaigns, but only with so many cuts. In the campaign c-without-a-seed a training that is
- * repeated goes otherwise; in c-with-blind-gates and c-with-strict-gates a control ends as it must not.
+ * repeated goes otherwise; in c-high-rate the mixers of candidates have large gradients; in c-with-blind-gates and c-with-strict-gates a control ends as it must not.
  */
 export class LeakFindingHost extends InstantHost {
   readonly #cutsNeeded: Readonly<Record<string, number>>;
@@ -54,6 +54,7 @@ export class LeakFindingHost extends InstantHost {
   override async run(job: Parameters<InstantHost['run']>[0]): ReturnType<InstantHost['run']> {
     const end = await super.run(job);
     if (job.id.startsWith('c-without-a-seed/') && job.id.includes('#again')) return this.#trainedOtherwise(job.workdir, end);
+    if (job.command === 'train' && /^c-high-rate\/e000[3-9]/.test(job.id)) return this.#pulling(job.workdir, end);
     if (/^c-with-(blind|strict)-gates#control-/.test(job.id)) return this.#wrongControl(job, end);
     const needed = this.#cutsNeeded[job.id.split('/')[0] ?? ''];
     const { cuts } = JSON.parse(readFileSync(job.requestPath, 'utf8'));
@@ -72,6 +73,14 @@ export class LeakFindingHost extends InstantHost {
       writeFileSync(path, JSON.stringify({ ...result, status: 'pass', label: null, detail: '', gates: [] }));
     if (id === 'c-with-strict-gates#control-running-mean')
       writeFileSync(path, JSON.stringify({ ...result, status: 'fail', label: 'gate', detail: 'padding: it sees the padding' }));
+    return end;
+  }
+
+  /** Three times as hard as the baselines. */
+  #pulling<End>(workdir: string, end: End): End {
+    const path = join(workdir, 'result.json');
+    const pulls = [{ task: 'bytes', pull: 3 }];
+    writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, 'utf8')), pulls }));
     return end;
   }
 

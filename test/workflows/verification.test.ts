@@ -12,6 +12,7 @@ const gains: Readonly<Record<string, PlantedGain>> = {
   'c-judge-breaks': { champion: 1, others: 1 },
   'c-judge-lasts': { champion: 1, others: 1 },
   'c-lost-a-seed': { champion: 1, others: 1 },
+  'c-high-rate': { champion: 1, others: 1 },
   'c-taken-back': { champion: -0.5, others: 1 },
   'c-more-seeds': { champion: 0.2, others: 0.2 },
   'c-leak-of-3-percent': { champion: 1, others: 1 },
@@ -89,6 +90,12 @@ describe('confirming finalists', { timeout: 120_000 }, () => {
     expect(lost).toMatchObject({ state: 'failed', failure: { label: 'infra' }, cpuSeconds: 3 });
     const totals = (await loop.archive.ledgerTotals('c-lost-a-seed'))['trial-seconds'];
     expect(totals.settled).toBeGreaterThan(3);
+  });
+
+  it('calls nothing better that learns at a rate of its own', async () => {
+    const { result } = await campaign('c-high-rate');
+    expect(result.verdict).toBe('nothing-found');
+    expect(result.finalists[0]?.verdict).toContain('are 3.0 times those of the baselines (limit 2.5)');
   });
 
   it('takes a better back that does not hold there', async () => {

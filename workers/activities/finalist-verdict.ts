@@ -12,6 +12,7 @@ import { type Confirmation, walkConfirmation } from '../../workflows/rules/confi
 import { controlsBar } from '../../workflows/rules/controls.ts';
 import { detectableGain } from '../../workflows/rules/detectable.ts';
 import { asKnownBaseline } from '../../workflows/rules/known-baseline.ts';
+import { pullDoubt } from '../../workflows/rules/pull.ts';
 import { leftOutWords } from '../../workflows/rules/rivals.ts';
 import { type ConfirmationDesign, confirmationDesign } from '../../workflows/rules/sequential-design.ts';
 import { floorOf, pooled, residualSpread, type Spread } from '../../workflows/rules/spread.ts';
@@ -128,7 +129,7 @@ export interface Bar {
 
 export interface Finalist {
   readonly id: string;
-  readonly trials: readonly Pick<Trial, 'seed' | 'purpose' | 'failure'>[];
+  readonly trials: readonly Pick<Trial, 'seed' | 'purpose' | 'failure' | 'usage'>[];
   readonly audits: readonly Pick<Audit, 'cuts' | 'passed' | 'label' | 'detail'>[];
   readonly bar: Bar;
 }
@@ -141,7 +142,7 @@ export const finalVerdict = (bench: Bench, { id, trials, audits, bar }: Finalist
   const marked = bar.tier === null ? told : { ...told, sandboxTier: bar.tier };
   if (bar.knownAs !== null) return { ...walked, verdict: asKnownBaseline(marked, bar.knownAs) };
   if (bar.silence !== null) return { ...walked, verdict: asUnsandboxed(marked, bar.silence) };
-  const held = withChampion(bench, id, withTrade(bench, id, withControls(bench, marked)));
+  const held = withChampion(bench, id, withTrade(bench, id, withPull(trials, withControls(bench, marked))));
   const audited = held.verdict === 'better' ? withAudit(audits, held) : held;
   return { ...walked, verdict: audited.verdict === 'better' ? withLeftOut(bench, audited) : audited };
 };
@@ -191,6 +192,12 @@ const withAudit = (audits: Finalist['audits'], verdict: Verdict): Verdict => {
 /** Gates that miss a planted cheat, or refuse an honest program, speak for nothing. */
 const withControls = ({ controlsBar: why }: Bench, verdict: Verdict): Verdict =>
   why === null || verdict.verdict !== 'better' ? verdict : notBetter(verdict, why);
+
+/** A rate that a program gave itself is no architecture. */
+const withPull = (trials: Finalist['trials'], verdict: Verdict): Verdict => {
+  const why = pullDoubt(trials);
+  return why === null || verdict.verdict !== 'better' ? verdict : notBetter(verdict, why);
+};
 
 const notBetter = (verdict: Verdict, why: string): Verdict => ({
   ...verdict,

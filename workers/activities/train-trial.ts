@@ -195,9 +195,10 @@ interface Used {
   readonly cpuSeconds: number;
 }
 
-const usageOf = (trainSeconds: number): TrialUsage => ({
-  ...{ answerSeconds: null, timesExpected: null, timesReference: null, mark: null },
+const usageOf = (trainSeconds: number, pull: number | null): TrialUsage => ({
+  ...{ answerSeconds: null, timesExpected: null, timesReference: null, timesPull: null, mark: null },
   trainSeconds,
+  pull,
 });
 
 const recordTrained = async (
@@ -262,7 +263,7 @@ const recordTrained = async (
     curve: result.curve,
     checkpointArtifact,
     ...used,
-    usage: usageOf(trainSeconds),
+    usage: usageOf(trainSeconds, result.pulls.find(({ task }) => task === 'bytes')?.pull ?? null),
     tokensPerSecond: trainSeconds > 0 ? tokensOf(rung) / trainSeconds : null,
     peakMemoryBytes: Math.max(result.peakMemoryBytes ?? 0, end.peakMemoryBytes),
   });

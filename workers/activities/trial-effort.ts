@@ -1,6 +1,7 @@
 import type { Archive } from '../../services/archive/archive.ts';
 import { rungs } from '../../workflows/contracts/rung.ts';
 import type { Trial, TrialUsage } from '../../workflows/contracts/trial.ts';
+import { timesPull } from '../../workflows/rules/pull.ts';
 import { median } from '../../workflows/rules/statistics.ts';
 import { type Effort, type EffortVerdict, judgeEffort } from '../../workflows/rules/training-effort.ts';
 import { referenceId } from './calibrate.ts';
@@ -21,7 +22,7 @@ export const effortOf = async (
   { trial, answerSeconds }: { readonly trial: Trial; readonly answerSeconds: number },
 ): Promise<JudgedEffort | null> => {
   if (trial.usage === undefined) return null;
-  const { trainSeconds } = trial.usage;
+  const { trainSeconds, pull = null } = trial.usage;
   const own: Effort = {
     sizes: experiment.architecture?.sizes ?? [],
     trainSeconds,
@@ -44,6 +45,11 @@ export const effortOf = async (
     verdict,
     usage: {
       trainSeconds,
+      pull,
+      timesPull: timesPull(
+        pull,
+        baselines.map((one) => one.pull),
+      ),
       answerSeconds,
       timesExpected: verdict.timesExpected,
       timesReference: reference === null || reference === 0 ? null : trainSeconds / reference,
@@ -55,14 +61,17 @@ export const effortOf = async (
 const baselineEfforts = async (
   archive: Archive,
   campaignId: string,
-): Promise<readonly { readonly experimentId: string; readonly effort: Effort }[]> => {
+): Promise<readonly { readonly experimentId: string; readonly effort: Effort; readonly pull: number | null }[]> => {
   const baselines = await archive.listExperiments(campaignId, { kinds: ['baseline'] });
   const efforts = await Promise.all(
     baselines.map(async ({ id, architecture }) =>
-      exploring(await archive.listTrials({ experimentId: id })).map(({ usage: { trainSeconds, answerSeconds } }) => ({
-        experimentId: id,
-        effort: { sizes: architecture?.sizes ?? [], trainSeconds, answerSeconds },
-      })),
+      exploring(await archive.listTrials({ experimentId: id })).map(
+        ({ usage: { trainSeconds, answerSeconds, pull = null } }) => ({
+          experimentId: id,
+          effort: { sizes: architecture?.sizes ?? [], trainSeconds, answerSeconds },
+          pull,
+        }),
+      ),
     ),
   );
   return efforts.flat();

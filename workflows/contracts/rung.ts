@@ -65,8 +65,9 @@ export const firstReserveSeconds = ({ wallLimitSeconds }: Pick<Rung, 'wallLimitS
 
 /**
  * `tiny` is for tests of the path, not of the science: its scores rank nothing. `quick` is sized to eight to ten CPU seconds a trial for
- * DeltaNet; its byte rate is lower than learns fastest, because seeds then differ less, and its recall rate is one at which baselines lie
- * seven deviations of a seed apart (`python -m asi_kernels.bench.trial --seeds 3`).
+ * DeltaNet. The byte rates are, among once, twice and four times 4e-3, those that baselines learn best at or within 0.02 bits per byte of
+ * it on average (`python -m asi_kernels.bench.rates`), so that a program gains little by another; the recall rate of `quick` is one at which
+ * baselines lie seven deviations of a seed apart (`python -m asi_kernels.bench.trial --seeds 3`).
  */
 export const rungs = {
   tiny: {
@@ -148,7 +149,7 @@ export const rungs = {
         evalSequences: 256,
         steps: 150,
         batch: 16,
-        learningRate: 4e-3,
+        learningRate: 8e-3,
         weightDecay: 0.05,
         snapshots: 3,
       },

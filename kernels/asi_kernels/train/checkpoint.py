@@ -38,6 +38,7 @@ class Progress:
     loss_sum: float = 0.0
     num_losses: int = 0
     curve: list[dict[str, Any]] = field(default_factory=list)
+    pulls: list[dict[str, Any]] = field(default_factory=list)  # of the tasks that are done
 
     def add_loss(self, loss: torch.Tensor, value: float) -> None:
         """Chains the exact bits of one loss to the digest of those before."""

@@ -28,11 +28,26 @@ class Optimiser:
 
     def __init__(self, model: nn.Module, task: dict[str, Any]) -> None:
         self._task = task
-        self._parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
+        named = [(name, parameter) for name, parameter in model.named_parameters() if parameter.requires_grad]
+        self._parameters = [parameter for _, parameter in named]
         self._sizes = [_real(parameter).numel() for parameter in self._parameters]
         self._first = torch.zeros(sum(self._sizes))  # [N] running mean of gradients
         self._second = torch.zeros(sum(self._sizes))  # [N] running mean of their squares
         self._count = 0
+        mixers = [torch.full((size,), ".mixer." in name) for (name, _), size in zip(named, self._sizes, strict=True)]
+        self._in_mixer = torch.cat(mixers).float() if mixers else torch.zeros(0)  # [N] 1 for numbers of a mixer
+        self._pull = torch.zeros(2, dtype=torch.float64)
+
+    @property
+    def pull(self) -> float | None:
+        """How much further a step of equal size in every number carries the loss by the mixers' numbers than by all
+        others, by the gradients of all steps so far: the sum of their sizes over that of the others. Adam moves every
+        number about as far, so that a mixer with a larger pull learns at a higher rate than others do. Storing W / S
+        and using S W, or a sum of copies, raises it and changes nothing else. None before the first step, or without
+        numbers of either kind.
+        """
+        mixers, others = self._pull.tolist()
+        return mixers / others if others > 0 and self._in_mixer.any() else None
 
     @torch.no_grad()
     def step(self, step: int) -> float:
@@ -44,6 +59,9 @@ class Optimiser:
         norm = torch.linalg.vector_norm(gradient).item()
         if not math.isfinite(norm):
             return norm
+        sizes = gradient.abs()
+        in_mixers = torch.dot(sizes, self._in_mixer).item()
+        self._pull += torch.tensor((in_mixers, sizes.sum().item() - in_mixers), dtype=torch.float64)
         if norm > _LARGEST_GRADIENT_NORM:
             gradient.mul_(_LARGEST_GRADIENT_NORM / norm)
         self._count += 1
@@ -61,13 +79,19 @@ class Optimiser:
         return norm
 
     def state(self) -> dict[str, torch.Tensor]:
-        """Moments [N] and step count, for load_state."""
-        return {"first": self._first, "second": self._second, "count": torch.tensor(self._count)}
+        """Moments [N], step count and sums of the pull, for load_state."""
+        return {
+            "first": self._first,
+            "second": self._second,
+            "count": torch.tensor(self._count),
+            "pull": self._pull,
+        }
 
     def load_state(self, state: dict[str, torch.Tensor]) -> None:
         self._first.copy_(state["first"])
         self._second.copy_(state["second"])
         self._count = int(state["count"])
+        self._pull.copy_(state["pull"])
 
     def _take_gradient(self) -> torch.Tensor:
         pieces = []

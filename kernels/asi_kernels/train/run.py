@@ -134,6 +134,7 @@ class _Trial:
                 self._folder.store_snapshot(kind, progress.step, model.state_dict())
             if (progress.step + self._offset) % request["checkpointEvery"] == 0 and progress.step < steps:
                 self._store(model, optimiser, link)
+        progress.pulls.append({"task": kind, "pull": optimiser.pull})
         progress.task_index += 1
         progress.step, progress.loss_sum, progress.num_losses = 0, 0.0, 0
         link.close()
@@ -201,6 +202,7 @@ class _Trial:
             "label": label,
             "detail": detail,
             "curve": progress.curve,
+            "pulls": progress.pulls,
             "checkpointPath": str(self._workdir / SNAPSHOTS_NAME) if label is None else None,
             "cpuSeconds": cpu_seconds,
             "earlierCpuSeconds": self._earlier_cpu_seconds,

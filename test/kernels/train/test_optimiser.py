@@ -80,3 +80,46 @@ def test_the_rate_warms_up_over_a_tenth_and_ends_at_a_twentieth_of_its_peak() ->
     assert rates[-1] == pytest.approx(0.05)
     assert all(later < earlier for earlier, later in itertools.pairwise(rates[9:]))
     assert learning_rate({"steps": 1, "learningRate": 1.0}, 0) == 1.0
+
+
+class _Block(nn.Module):
+    def __init__(self, mixer: nn.Module) -> None:
+        super().__init__()
+        self.mixer = mixer
+        self.mixer_norm = nn.Linear(6, 3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.mixer(x) + self.mixer_norm(x)
+
+
+class _Stored(nn.Module):
+    """The same function, its weights stored at a part of their size."""
+
+    def __init__(self, inner: nn.Linear, scale: float) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(inner.weight.detach() / scale)
+        self._scale = scale
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return nn.functional.linear(x, self._scale * self.weight)
+
+
+def test_pull_rises_with_the_scale_that_weights_are_stored_at_and_goes_on_from_a_checkpoint() -> None:
+    torch.manual_seed(0)
+    mixer = nn.Linear(6, 3, bias=False)
+    models = {scale: nn.ModuleDict({"block": _Block(_Stored(mixer, scale))}) for scale in (1.0, 8.0)}
+    models[8.0]["block"].mixer_norm.load_state_dict(models[1.0]["block"].mixer_norm.state_dict())
+    pulls = {}
+    for scale, model in models.items():
+        optimiser = Optimiser(model, TASK)
+        assert optimiser.pull is None
+        loss_of(model["block"], 0).backward()
+        optimiser.step(0)
+        pulls[scale] = optimiser.pull
+        resumed = Optimiser(model, TASK)
+        resumed.load_state(optimiser.state())
+        assert resumed.pull == optimiser.pull
+    assert pulls[8.0] == pytest.approx(8 * pulls[1.0], rel=1e-4)
+    plain = Optimiser(nn.Linear(6, 3), TASK)
+    loss_of(nn.Linear(6, 3), 0).backward()
+    assert plain.pull is None, "a model without a mixer has none"
