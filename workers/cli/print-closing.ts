@@ -1,4 +1,5 @@
 import type { Archive } from '../../services/archive/archive.ts';
+import { readRungRanks } from '../../services/report/rung-ranks.ts';
 import type { Campaign } from '../../workflows/contracts/campaign.ts';
 import { closingLines } from '../view/closing.ts';
 import { CommandError } from './command-error.ts';
@@ -7,15 +8,16 @@ import { readStandings } from './read-standings.ts';
 
 /** The closing table of a campaign that is over. */
 export const printClosing = async (context: CliContext, archive: Archive, campaign: Campaign): Promise<void> => {
-  const [standings, ends, lost] = await Promise.all([
+  const [standings, ends, lost, rungRanks] = await Promise.all([
     readStandings(archive, campaign),
     archive.countExperiments(campaign.id),
     archive.listExperiments(campaign.id, { states: ['rejected', 'failed'] }),
+    readRungRanks(archive, campaign.data.hash),
   ]);
   const scores = (
     await Promise.all(standings.map(({ experiment }) => archive.listScores({ experimentId: experiment.id })))
   ).flat();
-  context.print(['', ...closingLines(context.look(), { campaign, standings, ends, lost, scores, nowMs: Date.now() })]);
+  context.print(['', ...closingLines(context.look(), { campaign, standings, ends, lost, scores, rungRanks, nowMs: Date.now() })]);
 };
 
 /** What runs or watches a campaign to its end ends well only where the campaign did. */
