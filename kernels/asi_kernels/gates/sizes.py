@@ -18,7 +18,7 @@ from ..programs import RAISED_BY_PROGRAMS
 from ..snapshot_layout import entries_of_state, layout_of, numbers_of, type_name
 from .outcome import CandidateError, Outcome, failed, passed
 from .subject import describe
-from .work_counter import WorkCounter, count_work, uncounted_words
+from .work_counter import WorkCounter, all_uncounted, count_work, uncounted_words
 
 PARAMETER_TOLERANCE = 0.02
 STATE_TOLERANCE = 0.1
@@ -185,7 +185,7 @@ def _largest_extra(model: nn.Module) -> LargestExtra | None:
 def flops_outcome(sizes: list[TaskSize], limit: float) -> Outcome:
     worst = max(sizes, key=lambda size: size.flops_ratio)
     told = "; ".join(_told(size, size.work) for size in sizes if size.work)
-    uncounted = sorted(set().union(*(size.work.uncounted for size in sizes if size.work)))
+    uncounted = all_uncounted(size.work for size in sizes if size.work)
     if uncounted:
         return failed(f"{uncounted_words(uncounted)}; its work cannot be told", worst.flops_ratio, limit)
     if worst.flops_ratio > limit:
