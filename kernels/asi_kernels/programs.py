@@ -90,7 +90,7 @@ def _read_text(path: Path) -> str:
             "rejected_static", f"{path.name} has {size:,} bytes; a program may have {_LARGEST_PROGRAM_BYTES:,}"
         )
     try:
-        return path.read_bytes().decode("utf-8")
+        return path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ProgramError("compile_error", f"{path.name} is not UTF-8: {error}") from error
 
