@@ -65,9 +65,9 @@ def load_mixer_class(path: Path | str) -> type[nn.Module]:
 def describe_error(error: BaseException) -> str:
     """Type, message and the program's own frames of an error of candidate code; at most DETAIL_LIMIT characters."""
     frames = traceback.extract_tb(error.__traceback__)
-    inside = [frame for frame in frames if frame.filename.startswith(_FILE_PREFIX)]
+    inside = [frame for frame in frames if frame.filename.startswith(PROGRAM_FILE_PREFIX)]
     lines = [
-        f"  {frame.filename.removeprefix(_FILE_PREFIX)}:{frame.lineno} in {frame.name}: {frame.line}"
+        f"  {frame.filename.removeprefix(PROGRAM_FILE_PREFIX)}:{frame.lineno} in {frame.name}: {frame.line}"
         for frame in inside[-8:]
     ]
     message = "".join(traceback.format_exception_only(error)).strip()
@@ -76,11 +76,11 @@ def describe_error(error: BaseException) -> str:
 
 def is_inside_program(error: BaseException) -> bool:
     """Whether an error came up through code of a program."""
-    return any(frame.filename.startswith(_FILE_PREFIX) for frame in traceback.extract_tb(error.__traceback__))
+    return any(frame.filename.startswith(PROGRAM_FILE_PREFIX) for frame in traceback.extract_tb(error.__traceback__))
 
 
 # Frames of a program are told from ours by this prefix of their file name.
-_FILE_PREFIX = "<program>/"
+PROGRAM_FILE_PREFIX = "<program>/"
 
 
 def _read_text(path: Path) -> str:
@@ -90,13 +90,13 @@ def _read_text(path: Path) -> str:
             "rejected_static", f"{path.name} has {size:,} bytes; a program may have {_LARGEST_PROGRAM_BYTES:,}"
         )
     try:
-        return path.read_bytes().decode("utf-8")
+        return path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ProgramError("compile_error", f"{path.name} is not UTF-8: {error}") from error
 
 
 def _import_text(path: Path, text: str) -> ModuleType:
-    file_name = f"{_FILE_PREFIX}{path.name}"
+    file_name = f"{PROGRAM_FILE_PREFIX}{path.name}"
     try:
         # Without dont_inherit the program would be compiled under the future imports of this file.
         code = compile(text, file_name, "exec", dont_inherit=True)

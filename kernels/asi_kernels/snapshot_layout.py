@@ -65,15 +65,34 @@ def entries_of_state(state: dict[str, Any]) -> list[Entry]:
     return [(name, type_name(value.dtype), list(value.shape)) for name, value in state.items()]
 
 
-def layout_of(entries: Iterable[Entry]) -> dict[str, Any]:
-    """The contract's modelLayout: number of tensors, of numbers, and the hash."""
+def ties_of_state(state: dict[str, Any]) -> dict[str, str]:
+    """Second names in a state dict that keeps its tensors (`keep_vars=True`), each with the tensor's first name."""
+    first_names: dict[int, str] = {}
+    return {name: first for name, value in state.items() if (first := first_names.setdefault(id(value), name)) != name}
+
+
+def layout_of(entries: Iterable[Entry], ties: dict[str, str] | None = None) -> dict[str, Any]:
+    """The contract's modelLayout: number of tensors, of numbers, and the hash; what second names hold, where there are
+    any: a file has no shared memory, so it holds a tied tensor by each of its names.
+    """
     rows = sorted([name, kind, shape] for name, kind, shape in entries)
     text = json.dumps(rows, separators=(",", ":"))
-    return {
+    layout = {
         "tensors": len(rows),
         "numbers": sum(numbers_of(kind, shape) for _, kind, shape in rows),
         "hash": hashlib.sha256(text.encode()).hexdigest(),
     }
+    if ties:
+        layout["tied"] = {
+            "names": dict(sorted(ties.items())),
+            "numbers": sum(numbers_of(kind, shape) for name, kind, shape in rows if name in ties),
+        }
+    return layout
+
+
+def own_numbers(layout: dict[str, Any]) -> int:
+    """Numbers of a layout, each tensor counted once."""
+    return layout["numbers"] - (layout["tied"]["numbers"] if "tied" in layout else 0)
 
 
 def foreign_entry(

@@ -46,6 +46,11 @@ export interface LookQuery {
   readonly uncounted?: readonly string[];
 }
 
+export interface RungQuery {
+  readonly dataHash: string;
+  readonly set: ScoreSet;
+}
+
 /** What a held-out set was asked so far. */
 export interface Looks {
   readonly trials: number;
@@ -130,6 +135,11 @@ export interface Archive {
   listScores(
     filter: { readonly trialId: string } | { readonly experimentId: string } | { readonly campaignId: string },
   ): Promise<readonly Score[]>;
+  /**
+   * Rows of this set and these data, over all campaigns, of recorded experiments whose program has such rows on more than one rung. By trial and
+   * metric. Reads no experiment whose program hash occurs on one rung only.
+   */
+  listScoresOnSeveralRungs(query: RungQuery): Promise<readonly Score[]>;
   /** An audit is known by experiment and number of cuts; one that exists already is left as it is. */
   appendAudit(audit: Audit): Promise<void>;
   /** By number of cuts. */

@@ -26,6 +26,7 @@ export const redactingArchive = (archive: Archive, redact: (text: string) => str
   updateTrial: (id, epoch, patch) => archive.updateTrial(id, epoch, redactAll(patch, redact)),
   appendScores: (rows) => archive.appendScores(rows),
   listScores: (filter) => archive.listScores(filter),
+  listScoresOnSeveralRungs: (query) => archive.listScoresOnSeveralRungs(query),
   appendAudit: (audit) => archive.appendAudit(redactAll(audit, redact)),
   listAudits: (experimentId) => archive.listAudits(experimentId),
   countLooks: (query) => archive.countLooks(query),

@@ -54,6 +54,7 @@ export const openSqliteArchive = (path: string, options: SqliteArchiveOptions = 
     updateTrial: async (id, epoch, patch) => trials.update(id, epoch, patch),
     appendScores: async (rows) => trials.appendScores(rows),
     listScores: async (filter) => trials.listScores(filter),
+    listScoresOnSeveralRungs: async (query) => trials.listScoresOnSeveralRungs(query),
     appendAudit: async (audit) => audits.append(audit),
     listAudits: async (id) => audits.list(id),
     countLooks: async (query) => trials.countLooks(query),

@@ -2,7 +2,7 @@ import { campaignOf, trialId } from '../../workflows/contracts/ids.ts';
 import { type Score, scoreSchema } from '../../workflows/contracts/score.ts';
 import { type Trial, trialSchema } from '../../workflows/contracts/trial.ts';
 import type { Row, SqliteDatabase } from '../storage/sqlite-database.ts';
-import type { Archive, Created, LookQuery, Looks, Write } from './archive.ts';
+import type { Archive, Created, LookQuery, Looks, RungQuery, Write } from './archive.ts';
 import { checkRecord, InvalidRecordError } from './archive-errors.ts';
 
 type Patch = Parameters<Archive['updateTrial']>[2];
@@ -103,12 +103,33 @@ export class SqliteTrials {
         : 'experimentId' in filter
           ? ['experiment_id', filter.experimentId]
           : ['campaign_id', filter.campaignId];
-    return (
-      this.#database
-        .all(`SELECT document FROM scores WHERE ${column} = ? ORDER BY trial_id, metric, score_set`, id)
-        // Only checked rows are written.
-        .map((row) => JSON.parse(String(row.document)) as Score)
+    return this.#database
+      .all(`SELECT document FROM scores WHERE ${column} = ? ORDER BY trial_id, metric, score_set`, id)
+      .map(scoreOf);
+  }
+
+  listScoresOnSeveralRungs({ dataHash, set }: RungQuery): readonly Score[] {
+    // Hashes come from an index alone, and only where there is a second rung. Cross joins and the two plus signs keep the order in which the
+    // tables are asked: scores come last, by experiment, and not all rows of these data first.
+    const rows = this.#database.all(
+      `WITH same AS MATERIALIZED (
+         SELECT id, document ->> '$.settings.rung' AS rung FROM campaigns WHERE document ->> '$.data.hash' = ?1
+       ), met AS MATERIALIZED (
+         SELECT program_hash FROM same CROSS JOIN experiments ON campaign_id = same.id
+         WHERE program_hash IS NOT NULL AND (SELECT count(DISTINCT rung) FROM same) > 1
+         GROUP BY program_hash HAVING count(DISTINCT rung) > 1
+       )
+       SELECT scores.document FROM met CROSS JOIN same
+         CROSS JOIN experiments ON experiments.campaign_id = same.id AND experiments.program_hash = met.program_hash
+         CROSS JOIN scores ON scores.experiment_id = experiments.id
+       WHERE experiments.state = 'recorded' AND +score_set = ?2 AND +data_hash = ?1 ORDER BY trial_id, metric`,
+      dataHash,
+      set,
     );
+    const scores = rows.map(scoreOf);
+    const byProgram = Map.groupBy(scores, ({ programHash }) => programHash);
+    // A campaign may have ended before it scored the program on its rung.
+    return scores.filter(({ programHash }) => new Set(byProgram.get(programHash)?.map(({ rung }) => rung)).size > 1);
   }
 
   countLooks({ dataHash, set, uncounted = [] }: LookQuery): Looks {
@@ -152,5 +173,6 @@ const refusal = (current: Trial | null, epoch: number): Write<Trial> | null => {
 
 const experimentOf = (trial: string): string => trial.split('/').slice(0, 2).join('/');
 
-// Only checked records are written.
+// Only checked records and rows are written.
+const scoreOf = (row: Row): Score => JSON.parse(String(row.document)) as Score;
 const documentOf = (row: Row): Trial => JSON.parse(String(row.document)) as Trial;

@@ -9,7 +9,7 @@ export const claimsSection = ({ campaign, sandboxTiers, devices, reference }: Re
   const rung = rungs[settings.rung];
   const bytes = rung.tasks.find(({ kind }) => kind === 'bytes');
   const claims: readonly (string | null)[] = [
-    `This is a screening on a small model (width ${rung.hidden}${bytes === undefined ? '' : `, ${bytes.layers} layers, ${bytes.steps} steps of ${bytes.batch} × ${bytes.length} bytes`}). No correlation of this rung with larger models was shown; short runs favour local paths such as short convolutions.`,
+    `This is a screening on a small model (width ${rung.hidden}${bytes === undefined ? '' : `, ${bytes.layers} layers, ${bytes.steps} steps of ${bytes.batch} × ${bytes.length} bytes`}). No correlation of this rung with larger models was shown beyond the rungs compared under Ranks; short runs favour local paths such as short convolutions.`,
     settings.rung === 'tiny' ? 'The tiny rung only tests the path from proposal to record. Its scores rank nothing.' : null,
     'Gains on the exploring seeds are those of the luckiest of many draws and are not corrected for that. Only the verdicts on fresh seeds are, for the number of finalists.',
     `Better means better than the baselines that were confirmed beside the finalists: ${reference?.name ?? 'the reference'}, the fittest other one, and each that exploring did not exclude from being the strongest (${campaign.settings.confirmBaselines ?? 2} at most), trained here with the same recipe. All train at the learning rate of the rung, which is tuned for the baselines together and for no candidate; a program that stores its weights so that they move faster has in effect another rate.`,

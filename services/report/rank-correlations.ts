@@ -10,8 +10,8 @@ export interface RankRow {
 }
 
 /**
- * Exploring against fresh seeds, early training loss against the held-out end, and recall against bits per byte. Between rungs as
- * soon as experiments have scores on two of them.
+ * Inside the campaign, so on one rung: exploring against fresh seeds, early training loss against the held-out end, and recall against bits per
+ * byte. Between rungs, see `rung-ranks.ts`.
  */
 export const rankRows = ({ entries }: ReportData): readonly RankRow[] => [
   rowOf('Exploring seeds against fresh seeds, bits per byte', entries, ({ scores, confirmedScores }) => [

@@ -4,10 +4,12 @@ import type { LedgerTotal } from '../../workflows/contracts/ledger.ts';
 import type { Metric, Score, ScoreSet } from '../../workflows/contracts/score.ts';
 import type { Trial } from '../../workflows/contracts/trial.ts';
 import { uncountedRungs } from '../../workflows/rules/looks.ts';
+import type { RungCorrelation } from '../../workflows/rules/rung-correlations.ts';
 import { weakestTier } from '../../workflows/rules/sandbox.ts';
 import { mean, pairedDifferences, pairedEffect, type SeedValues } from '../../workflows/rules/statistics.ts';
 import { openIn, silencedBy } from '../../workflows/rules/unsandboxed.ts';
 import type { Archive, Looks } from '../archive/archive.ts';
+import { readRungRanks } from './rung-ranks.ts';
 
 /** Bits per byte over the reference; the spread is null where nothing honest can be said of it. */
 export interface Gain {
@@ -49,6 +51,8 @@ export interface ReportData {
   readonly devices: readonly string[];
   /** Trials and campaigns of this archive that were scored on these data, by set: each look wears a held-out set out. */
   readonly looks: Readonly<Record<ScoreSet, Looks>>;
+  /** Whether rungs rank alike, over every campaign of this archive on these data. */
+  readonly rungRanks: readonly RungCorrelation[];
 }
 
 /** There is no such campaign in the archive. */
@@ -92,6 +96,7 @@ export const readReportData = async (archive: Archive, campaignId: string): Prom
     sandboxTiers: [...new Set(scores.map((score) => score.sandboxTier))].toSorted(),
     devices: [...new Set(scores.map((score) => score.device))].toSorted(),
     looks: await looksAt(archive, campaign.data.hash),
+    rungRanks: await readRungRanks(archive, campaign.data.hash),
   };
 };
 

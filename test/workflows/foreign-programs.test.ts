@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -12,6 +13,7 @@ import { type Loop, startLoop } from '../support/loop.ts';
 let loop: Loop;
 let mine: string;
 let copy: string;
+let copied: string;
 
 beforeAll(async () => {
   loop = await startLoop({ unsandboxed: ['c-named', 'c-copied'], secrets: [{ name: 'DB_PASSWORD', value: 'deltanet' }] });
@@ -21,7 +23,9 @@ beforeAll(async () => {
   writeFileSync(mine, 'class Mixer:\n    """A mixer of a person; the instant host runs nothing of it."""\n');
   const tools = new PythonTools({ python: loop.config.python });
   const gla = await tools.emit(baselineGenomes.gla, 'my discovery', 'It came to me in a dream.');
-  writeFileSync(copy, `# all mine\n${gla}`);
+  copied = `# all mine\n${gla}`;
+  // As some editors write it.
+  writeFileSync(copy, `\uFEFF${copied}`);
   await tools.close();
 }, 120_000);
 afterAll(() => loop?.stop(), 60_000);
@@ -116,7 +120,7 @@ describe('a known baseline among the finalists', { timeout: 120_000 }, () => {
     const start = experiments.find(({ kind }) => kind === 'start');
     expect(start).toMatchObject({
       proposal: { author: 'user', genome: null },
-      architecture: { knownAs: 'gla' },
+      architecture: { knownAs: 'gla', hash: createHash('sha256').update(copied).digest('hex') },
       verdict: { verdict: 'known-baseline', against: 'gla' },
     });
   });

@@ -165,9 +165,11 @@ const programOf = async (
 
 /** A user's own mixer file. It has no genome, so the evolver cannot change it; it is trained, compared and exported all the same. */
 const readStart = async (path: string): Promise<Accepted> => {
-  const program = await readFile(path, 'utf8').catch((error: unknown) => {
+  const bytes = await readFile(path).catch((error: unknown) => {
     throw infra(`the mixer file ${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
   });
+  // A byte order mark at its beginning is left out, as where the gates read a file: the text is what is hashed and stored.
+  const program = new TextDecoder().decode(bytes);
   return {
     draft: {
       name: basename(path, '.py').slice(0, 80) || 'mixer',

@@ -1,4 +1,5 @@
 import type { Archive } from '../../services/archive/archive.ts';
+import { readRungRanks } from '../../services/report/rung-ranks.ts';
 import type { Campaign } from '../../workflows/contracts/campaign.ts';
 import { closingLines } from '../view/closing.ts';
 import { CommandError } from './command-error.ts';
@@ -8,10 +9,11 @@ import { withWrittenSince } from './written-since.ts';
 
 /** The closing table of a campaign that is over. */
 export const printClosing = async (context: CliContext, archive: Archive, campaign: Campaign): Promise<void> => {
-  const [standings, ends, lost] = await Promise.all([
+  const [standings, ends, lost, rungRanks] = await Promise.all([
     readStandings(archive, campaign),
     archive.countExperiments(campaign.id),
     archive.listExperiments(campaign.id, { states: ['rejected', 'failed'] }),
+    readRungRanks(archive, campaign.data.hash),
   ]);
   const scores = (
     await Promise.all(standings.map(({ experiment }) => archive.listScores({ experimentId: experiment.id })))
@@ -20,7 +22,15 @@ export const printClosing = async (context: CliContext, archive: Archive, campai
   const conclusion = campaign.conclusion && withWrittenSince(campaign.conclusion, { home, campaignId: campaign.id });
   context.print([
     '',
-    ...closingLines(context.look(), { campaign: { ...campaign, conclusion }, standings, ends, lost, scores, nowMs: Date.now() }),
+    ...closingLines(context.look(), {
+      campaign: { ...campaign, conclusion },
+      standings,
+      ends,
+      lost,
+      scores,
+      rungRanks,
+      nowMs: Date.now(),
+    }),
   ]);
 };
 

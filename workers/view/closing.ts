@@ -1,9 +1,11 @@
 import type { Campaign } from '../../workflows/contracts/campaign.ts';
 import type { Experiment } from '../../workflows/contracts/experiment.ts';
 import type { Score } from '../../workflows/contracts/score.ts';
+import type { RungCorrelation } from '../../workflows/rules/rung-correlations.ts';
 import { cut, plain, wrap } from './cells.ts';
 import { counted, durationText, shortId } from './figures.ts';
 import { type Look, roomOf, tint } from './look.ts';
+import { rungRankLines } from './rung-rank-lines.ts';
 import { provenanceLines } from './score-lines.ts';
 import { nameOf } from './snapshot.ts';
 import { changeLines, rankStandings, type Standing, standingsTable } from './standing.ts';
@@ -17,6 +19,8 @@ export interface Ending {
   readonly lost: readonly Experiment[];
   /** Of the standings: who measured them, and behind which wall. */
   readonly scores: readonly Score[];
+  /** Over every campaign of this archive on the same data. */
+  readonly rungRanks: readonly RungCorrelation[];
   readonly nowMs: number;
 }
 
@@ -36,6 +40,7 @@ export const closingLines = (look: Look, ending: Ending): readonly string[] => {
     ...verdictLines(look, campaign),
     ...rungLines(look, campaign),
     ...rankingLines(look, ending),
+    ...knownRanksLines(look, ending),
     ...lostLines(look, ending),
     ...pathLines(look, campaign),
     ...nextLines(ending),
@@ -84,6 +89,12 @@ const freshSeedsText = (ranked: readonly Standing[]): string => {
   if (seeds.length === 0) return '';
   const [least, most] = [Math.min(...seeds), Math.max(...seeds)];
   return `, confirmed on ${least === most ? '' : `${least} to `}${counted(most, 'fresh seed')}`;
+};
+
+/** Here only what is known; `asi leaderboard` also says what is missing. */
+const knownRanksLines = (look: Look, { rungRanks }: Ending): readonly string[] => {
+  const known = rungRanks.filter(({ correlation }) => correlation !== null);
+  return known.length === 0 ? [] : rungRankLines(look, known);
 };
 
 const lostShown = 3;

@@ -49,6 +49,8 @@ export const modelLayoutSchema = z.strictObject({
   numbers: z.int().min(1),
   /** SHA-256 over names, types and shapes in order of names. */
   hash: hashSchema,
+  /** Second names, each with the first name of the same tensor, and how many of `numbers` they hold; absent where there is none. */
+  tied: z.strictObject({ names: z.record(z.string(), z.string()), numbers: z.int().min(0) }).optional(),
 });
 
 /** Size of one task's model built around the mixer, after parameter matching. */

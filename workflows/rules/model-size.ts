@@ -2,7 +2,10 @@ import type { ModelSize } from '../contracts/architecture.ts';
 
 /** As the `parameters` gate has it. */
 const parameterTolerance = 0.02;
-/** Everything that a checkpoint holds, buffers and parameters of two names among it, over the reference's parameters. */
+/**
+ * Everything that a checkpoint holds, buffers among it, over the reference's parameters. A tensor of several names counts once: the host compares
+ * its copies.
+ */
 const stateTolerance = 0.1;
 
 export interface SizeInput {
@@ -24,7 +27,8 @@ export const sizeDoubt = ({ sizes, reference, flopsLimit }: SizeInput): string |
     if (size.layout === undefined) return `task ${size.task}: the check does not tell what the model's state holds`;
     const own = reference?.find(({ task }) => task === size.task);
     if (own === undefined) continue;
-    const doubt = againstReference(size, size.layout.numbers, { own, flopsLimit });
+    const { numbers, tied } = size.layout;
+    const doubt = againstReference(size, numbers - (tied?.numbers ?? 0), { own, flopsLimit });
     if (doubt !== null) return `task ${size.task}: ${doubt}`;
   }
   return null;
@@ -41,7 +45,7 @@ const againstReference = (
   if (Math.abs(difference) > parameterTolerance)
     return `${shown(size.parameters)} parameters against the reference's ${shown(own.parameters)}; two per cent are allowed`;
   if (stateNumbers > own.parameters * (1 + stateTolerance))
-    return `the model's state holds ${shown(stateNumbers)} numbers, buffers and parameters of two names counted, against the reference's ${shown(own.parameters)} parameters; a tenth more is allowed`;
+    return `the model's state holds ${shown(stateNumbers)} numbers, buffers counted, against the reference's ${shown(own.parameters)} parameters; a tenth more is allowed`;
   if (size.flopsPerToken > flopsLimit * own.flopsPerToken)
     return `${shown(size.flopsPerToken)} FLOPs a token against the reference's ${shown(own.flopsPerToken)}; ${flopsLimit} times are allowed`;
   return null;

@@ -16,7 +16,20 @@ const shapes = [
   { kind: 'JSON web token', pattern: /(?<![\w-])eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{8,}/ },
   { kind: 'GitHub token', pattern: /\bgh[opusr]_[A-Za-z0-9]{20,}|\bgithub_pat_\w{20,}/ },
   { kind: 'AWS access key', pattern: /\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/ },
-  { kind: 'API key', pattern: /\bsk-(?=[\w-]{0,60}[0-9A-Z])[\w-]{16,}/ },
+  {
+    // A word with hyphens, as in a docstring, has no long run of letters and digits, and no capitals and digits over its whole length.
+    kind: 'API key',
+    pattern:
+      /\bsk-(?:(?:[a-z0-9]{1,12}-){0,3}(?=[A-Za-z]{0,60}\d)(?=\d{0,60}[A-Za-z])[A-Za-z0-9]{20,}[\w-]*|(?:ant|proj|svcacct|admin)-(?=[\w-]{0,100}\d)(?=[\w-]{0,100}[A-Z])[\w-]{40,})/,
+  },
+  { kind: 'Groq key', pattern: /\bgsk_[A-Za-z0-9]{40,}/ },
+  { kind: 'xAI key', pattern: /\bxai-[A-Za-z0-9]{40,}/ },
+  {
+    // Nothing tells it from a hash but the name that it is given to.
+    kind: 'AWS secret key',
+    pattern:
+      /(?<=[Ss](?:ecret|ECRET)_?(?:[Aa](?:ccess|CCESS)_?)?[Kk](?:ey|EY)["']?\s{0,5}[:=]\s{0,5}["']?)(?=[A-Za-z/+]{0,39}\d)(?=[a-z0-9/+]{0,39}[A-Z])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+])/,
+  },
   { kind: 'Hugging Face token', pattern: /\bhf_[A-Za-z0-9]{30,}/ },
   { kind: 'Slack token', pattern: /\bxox[abeoprs]-[A-Za-z0-9-]{10,}/ },
   { kind: 'Google API key', pattern: /\bAIza[\w-]{35}/ },

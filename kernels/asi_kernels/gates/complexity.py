@@ -18,7 +18,7 @@ import torch
 
 from .outcome import Outcome, failed, passed
 from .subject import Subject, call
-from .work_counter import count_work, uncounted_words
+from .work_counter import WorkCounter, all_uncounted, count_work, uncounted_words
 
 _SHORTEST, _LONGEST_SHORTEST = 128, 512
 # T log T alone gives 1 + log2(9 / 8) = 1.17 from 256 to 512; softmax attention gives 1.7 at the sizes of the probes.
@@ -30,7 +30,7 @@ class _Growth:
     what: str
     layer_index: int
     work: tuple[float, float, float]  # at n, 2n and 4n
-    uncounted: frozenset[str]
+    counted: tuple[WorkCounter, ...]
 
     @property
     def exponent(self) -> float:
@@ -47,7 +47,7 @@ def complexity(subject: Subject) -> Outcome:
     lengths = _lengths(subject)
     growths = [growth for layer_index in subject.layer_indices for growth in _grow(subject, layer_index, lengths)]
     worst = max(growths, key=lambda growth: growth.exponent)
-    uncounted = sorted(set().union(*(growth.uncounted for growth in growths)))
+    uncounted = all_uncounted(work for growth in growths for work in growth.counted)
     if uncounted and getattr(subject.mixer_class, "quadratic", False) is not True:
         return failed(f"{uncounted_words(uncounted)}; its growth cannot be told")
     told = (
@@ -83,8 +83,7 @@ def _grow(subject: Subject, layer_index: int, lengths: tuple[int, int, int]) -> 
         counted.append(call_once)
     operations = tuple(count.total for count in counted)
     allocated = tuple(float(count.bytes) for count in counted)
-    uncounted = frozenset().union(*(count.uncounted for count in counted))
     return (
-        _Growth("operations", layer_index, operations, uncounted),
-        _Growth("bytes", layer_index, allocated, uncounted),
+        _Growth("operations", layer_index, operations, tuple(counted)),
+        _Growth("bytes", layer_index, allocated, tuple(counted)),
     )

@@ -2,7 +2,8 @@
 
 Parameters and inputs are rounded first, so that the difference is the arithmetic's alone. A program with operators
 that have no bfloat16 form (FFT), or that give no number in it (the exponential of a matrix, by which a weight is kept
-orthogonal), runs in float32 under autocast instead, as trainers run it.
+orthogonal), runs in float32 under autocast instead, as trainers run it. One that raises there too fails, since no
+trainer would get past its first step: such an operator must be given float32.
 
 The size of an error is told position by position and their median is judged: rounding tips a hard choice (a router,
 a maximum) at some positions in honest programs, where outputs are then far apart, and never at half of them.
@@ -21,6 +22,12 @@ from .subject import INPUT_KINDS, Subject, call, cast, evaluate
 _LENGTH = 96
 # Six times the largest median (0.008) over all baselines, honest fixtures and 40 drawn genomes.
 LIMIT = 0.05
+_REMEDY = (
+    "This was with autocast to bfloat16 on, where linear layers and matrix products give bfloat16 whatever the input "
+    "is (plain bfloat16 was tried before and did not work either). An operator that has no bfloat16 form must be given "
+    "float32: v = v.to(torch.promote_types(v.dtype, torch.float32)) before it, for example before torch.complex, and "
+    "the result cast to the type of the next layer's input"
+)
 
 
 def precision(subject: Subject) -> Outcome:
@@ -57,5 +64,8 @@ def _narrow(mixer: nn.Module, wide: nn.Module, x: torch.Tensor, seed: int) -> tu
         y = None
     if y is not None and torch.isfinite(y).all():
         return y, "in bfloat16"
-    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
-        return call(wide, x.float(), seed=seed).float(), "under bfloat16 autocast"
+    try:
+        with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+            return call(wide, x.float(), seed=seed).float(), "under bfloat16 autocast"
+    except CandidateError as error:
+        raise CandidateError(f"{error}. {_REMEDY}") from error

@@ -15,30 +15,28 @@ from torch import nn
 
 from ..models.language_model import build_model, task_vocabulary
 from ..programs import RAISED_BY_PROGRAMS
-from ..snapshot_layout import entries_of_state, layout_of, numbers_of, type_name
+from ..snapshot_layout import entries_of_state, layout_of, numbers_of, own_numbers, ties_of_state, type_name
 from .outcome import CandidateError, Outcome, failed, passed
 from .subject import describe
-from .work_counter import WorkCounter, count_work, uncounted_words
+from .work_counter import WorkCounter, all_uncounted, count_work, uncounted_words
 
 PARAMETER_TOLERANCE = 0.02
 STATE_TOLERANCE = 0.1
-"""How much more than the reference's parameters a checkpoint may hold: buffers that last, and second names of
-parameters. The worker decides the same once more (workflows/rules/model-size.ts).
+"""How much more than the reference's parameters a checkpoint may hold: buffers that last. A tensor of several names
+counts once; the host sees to it that its copies in the checkpoint are equal. The worker decides the same once more
+(workflows/rules/model-size.ts).
 """
 
 
 @dataclass(frozen=True)
 class LargestExtra:
-    """The largest of what a model's state holds beside its parameters, by the name that it has there."""
+    """The largest buffer of those that a model's state holds, by the name that it has there."""
 
     name: str
     shape: list[int]
     numbers: int
-    is_parameter: bool
 
     def __str__(self) -> str:
-        if self.is_parameter:
-            return f"{self.name}, a second name of a parameter, of {self.numbers:,}; keep a tied parameter by one name"
         return (
             f"the buffer {self.name} {self.shape} of {self.numbers:,}; register a table that can be computed again "
             "with persistent=False, or make it shorter"
@@ -69,7 +67,7 @@ class TaskSize:
     @property
     def state_difference(self) -> float:
         """Of all numbers that the model's state holds to the reference's parameters; 0 where no width matches."""
-        return self.layout["numbers"] / self.reference_parameters - 1.0 if self.layout else 0.0
+        return own_numbers(self.layout) / self.reference_parameters - 1.0 if self.layout else 0.0
 
     @property
     def flops_ratio(self) -> float:
@@ -128,7 +126,8 @@ def _measure(
         parameters = _count(model)
         try:
             # Before the first pass: what a scorer's fresh model has, too.
-            layout, largest_extra = layout_of(entries_of_state(model.state_dict())), _largest_extra(model)
+            layout = layout_of(entries_of_state(model.state_dict()), ties_of_state(model.state_dict(keep_vars=True)))
+            largest_extra = _largest_extra(model)
             work = _forward_work(model, task, seed)
         except RAISED_BY_PROGRAMS as error:
             raise CandidateError(f"forward of the {task['kind']} model raised {describe(error)}") from error
@@ -161,9 +160,9 @@ def parameters_outcome(sizes: list[TaskSize]) -> Outcome:
     fullest = max(sizes, key=lambda size: size.state_difference)
     if fullest.layout is not None and fullest.state_difference > STATE_TOLERANCE:
         return failed(
-            f"the model's state holds {fullest.layout['numbers']:,} numbers for {fullest.task}, buffers and parameters "
-            f"of two names counted, against the reference's {fullest.reference_parameters:,} parameters; a tenth more "
-            f"is allowed. Largest beside the parameters: {fullest.largest_extra}; {told}",
+            f"the model's state holds {own_numbers(fullest.layout):,} numbers for {fullest.task}, buffers counted, "
+            f"against the reference's {fullest.reference_parameters:,} parameters; a tenth more is allowed. "
+            f"Largest beside the parameters: {fullest.largest_extra}; {told}",
             fullest.state_difference,
             STATE_TOLERANCE,
         )
@@ -171,13 +170,13 @@ def parameters_outcome(sizes: list[TaskSize]) -> Outcome:
 
 
 def _largest_extra(model: nn.Module) -> LargestExtra | None:
-    """None where the state holds every parameter by one name and nothing else."""
-    first_names = {name for name, _ in model.named_parameters()}
-    all_names = {name for name, _ in model.named_parameters(remove_duplicate=False)}
+    """None where the state holds nothing but parameters."""
+    state = model.state_dict(keep_vars=True)
+    counted = {name for name, _ in model.named_parameters(remove_duplicate=False)} | ties_of_state(state).keys()
     extras = [
-        LargestExtra(name, shape, numbers_of(kind, shape), name in all_names)
-        for name, kind, shape in entries_of_state(model.state_dict())
-        if name not in first_names
+        LargestExtra(name, shape, numbers_of(kind, shape))
+        for name, kind, shape in entries_of_state(state)
+        if name not in counted
     ]
     return max(extras, key=lambda extra: extra.numbers, default=None)
 
@@ -185,7 +184,7 @@ def _largest_extra(model: nn.Module) -> LargestExtra | None:
 def flops_outcome(sizes: list[TaskSize], limit: float) -> Outcome:
     worst = max(sizes, key=lambda size: size.flops_ratio)
     told = "; ".join(_told(size, size.work) for size in sizes if size.work)
-    uncounted = sorted(set().union(*(size.work.uncounted for size in sizes if size.work)))
+    uncounted = all_uncounted(size.work for size in sizes if size.work)
     if uncounted:
         return failed(f"{uncounted_words(uncounted)}; its work cannot be told", worst.flops_ratio, limit)
     if worst.flops_ratio > limit:

@@ -45,6 +45,6 @@ def decode(source: Source) -> str:
     if zero >= 0:
         raise ReviewError("compile_error", f"{source.path.name} has a NUL byte at {zero}; it must be UTF-8 text")
     try:
-        return source.content.decode("utf-8")
+        return source.content.decode("utf-8-sig")  # some editors put a byte order mark first, and Python allows it
     except UnicodeDecodeError as error:
         raise ReviewError("compile_error", f"{source.path.name} is not UTF-8 text: {error}") from error

@@ -19,7 +19,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from ..programs import RAISED_BY_PROGRAMS
+from ..programs import PROGRAM_FILE_PREFIX, RAISED_BY_PROGRAMS
 from .outcome import CandidateError
 from .work_counter import WorkCounter, count_work
 
@@ -265,7 +265,7 @@ def describe(error: BaseException) -> str:
     """One line of an exception of candidate code, with the line of its own file where it was raised."""
     where, step = "", error.__traceback__
     while step is not None:
-        if step.tb_frame.f_code.co_filename.startswith("<program>/"):  # the name that programs.py gives a text
+        if step.tb_frame.f_code.co_filename.startswith(PROGRAM_FILE_PREFIX):
             where = f" at line {step.tb_lineno}"
         step = step.tb_next
     text = " ".join(str(error).split())

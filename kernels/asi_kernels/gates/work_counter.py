@@ -15,18 +15,21 @@ one, so the figure bounds work from below; it compares programs, it predicts no 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
+from ..programs import PROGRAM_FILE_PREFIX
 from .work_formulas import FORMULAS, costs_its_elements
 
 _FREE_OPERATORS = frozenset(
     {
         "_assert_async",
+        "_assert_scalar",
         "_assert_tensor_metadata",
         "_conj",
         "_linalg_check_errors",
@@ -34,14 +37,19 @@ _FREE_OPERATORS = frozenset(
         "_reshape_alias",
         "_reshape_copy",
         "_to_copy",
+        "_unsafe_index",
+        "_unsafe_masked_index",
         "_unsafe_view",
         "alias",
         "arange",
         "as_strided",
+        "block_diag",
         "cat",
+        "channel_shuffle",
         "clone",
         "constant_pad_nd",
         "contiguous",
+        "copy",
         "copy_",
         "detach",
         "diag_embed",
@@ -55,6 +63,7 @@ _FREE_OPERATORS = frozenset(
         "equal",
         "expand",
         "eye",
+        "fill",
         "fill_",
         "flip",
         "full",
@@ -63,7 +72,10 @@ _FREE_OPERATORS = frozenset(
         "im2col",
         "index",
         "index_select",
+        "lift",
         "lift_fresh",
+        "lift_fresh_copy",
+        "narrow_copy",
         "new_empty",
         "new_empty_strided",
         "new_full",
@@ -78,6 +90,7 @@ _FREE_OPERATORS = frozenset(
         "repeat_interleave",
         "resize",
         "roll",
+        "rot90",
         "scalar_tensor",
         "select",
         "select_scatter",
@@ -102,6 +115,7 @@ _FREE_OPERATORS = frozenset(
         "view_as_complex",
         "view_as_real",
         "where",
+        "zero",
         "zero_",
         "zeros",
         "zeros_like",
@@ -128,7 +142,8 @@ class WorkCounter(TorchDispatchMode):
         self.transforms = False
         self.coarsest: torch.dtype | None = None
         self.operators = 0
-        self.uncounted: set[str] = set()
+        self.uncounted: dict[str, int | None] = {}
+        """Operators without a count; the line of the program that called each first, where one did."""
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
@@ -168,8 +183,9 @@ class WorkCounter(TorchDispatchMode):
             self._note_precision(tensor.dtype)
             if tensor.untyped_storage().data_ptr() not in read:  # neither a view nor in place
                 self.bytes += tensor.untyped_storage().nbytes()
-        if packet in flop_registry:
-            self.multiply_adds += product * flop_registry[packet](*args, **kwargs, out_val=result)
+        product_formula = flop_registry.get(packet) or flop_registry.get(getattr(torch.ops.aten, base, None))
+        if product_formula is not None:
+            self.multiply_adds += product * product_formula(*args, **kwargs, out_val=result)
         elif name.startswith("_scaled_dot_product_"):  # the registry knows those of GPUs only
             query, key, value = args[:3]
             scores = query[..., 0].numel() * key.shape[-2]
@@ -185,7 +201,7 @@ class WorkCounter(TorchDispatchMode):
             elements = max((tensor.numel() for tensor in touched), default=0)
             self.elementwise += elements * (product if base in _PRODUCTS else min(product, 2))
             if base not in _FREE_OPERATORS and not costs_its_elements(operator, base):
-                self.uncounted.add(name)
+                self.uncounted.setdefault(name, _program_line())
 
     def _note_precision(self, dtype: torch.dtype) -> None:
         if dtype in _LOW_PRECISION and (
@@ -194,11 +210,20 @@ class WorkCounter(TorchDispatchMode):
             self.coarsest = dtype
 
 
-def uncounted_words(names: list[str]) -> str:
+def all_uncounted(works: Iterable[WorkCounter]) -> dict[str, int | None]:
+    """Of several passes together, by name."""
+    found: dict[str, int | None] = {}
+    for work in works:
+        found = {**work.uncounted, **found}
+    return dict(sorted(found.items()))
+
+
+def uncounted_words(uncounted: Mapping[str, int | None]) -> str:
     """What a person can do about operators without a count."""
-    listed = ", ".join(names[:5])
+    named = [name if line is None else f"{name} at line {line}" for name, line in uncounted.items()]
     return (
-        f"the program uses {'an operator' if len(names) == 1 else 'operators'} whose work nobody counts ({listed}); "
+        f"the program uses {'an operator' if len(named) == 1 else 'operators'} whose work nobody counts "
+        f"({', '.join(named[:5])}); "
         "write the same with matrix products, convolutions, sums or element-wise operators"
     )
 
@@ -209,6 +234,16 @@ def count_work(forward: Callable[[], object]) -> WorkCounter:
     with torch.no_grad(), counter:
         forward()
     return counter
+
+
+def _program_line() -> int | None:
+    """The line of the program that runs now: that of its innermost frame."""
+    frame = sys._getframe()
+    while frame is not None:
+        if frame.f_code.co_filename.startswith(PROGRAM_FILE_PREFIX):
+            return frame.f_lineno
+        frame = frame.f_back
+    return None
 
 
 def _tensors(value: Any) -> list[torch.Tensor]:

@@ -79,6 +79,32 @@ def _least_squares(args: tuple[Any, ...], written: list[torch.Tensor]) -> float:
     return _batch(args[0]) * 4.0 * m * n**2 + 4.0 * m * written[0].numel()
 
 
+def _interpolated(points: int) -> _Formula:
+    """Each element that is written mixes so many read ones."""
+    return lambda _, written: 2.0 * points * written[0].numel()
+
+
+def _sampled(points_by_mode: tuple[int, int, int]) -> _Formula:
+    """`grid_sampler`: bilinear, nearest, bicubic."""
+    return lambda args, written: 2.0 * points_by_mode[args[2]] * written[0].numel()
+
+
+def _grouped(args: tuple[Any, ...], written: list[torch.Tensor]) -> float:
+    """`_grouped_mm`: each row meets the matrix of its group; two matrices cut along their common side meet by parts."""
+    left, right = args[:2]
+    if left.dim() == right.dim() == 2:
+        return 2.0 * left.shape[0] * left.shape[1] * right.shape[1]
+    return 2.0 * written[0].numel() * left.shape[-1]
+
+
+def _attended(args: tuple[Any, ...], written: list[torch.Tensor]) -> float:
+    """The fast path of `nn.MultiheadAttention` in evaluation: four projections, the scores and what they weigh."""
+    del written
+    query, key, width = args[0], args[1], args[3]
+    rows, scores = query.shape[0] * query.shape[1], query.shape[0] * query.shape[1] * key.shape[1]
+    return 2.0 * width * (4 * rows * width + 2 * scores)
+
+
 FORMULAS: dict[str, _Formula] = {
     "mv": lambda args, _: 2.0 * args[0].numel(),
     "addmv": lambda args, _: 2.0 * args[1].numel(),
@@ -97,6 +123,29 @@ FORMULAS: dict[str, _Formula] = {
     "avg_pool2d": _pooled,
     "avg_pool3d": _pooled,
     "_adaptive_avg_pool2d": lambda args, _: float(args[0].numel()),
+    "_adaptive_avg_pool3d": lambda args, _: float(args[0].numel()),
+    "adaptive_max_pool2d": lambda args, _: float(args[0].numel()),
+    "adaptive_max_pool3d": lambda args, _: float(args[0].numel()),
+    # What a mixer that learns as it reads asks for: a gradient goes to each element of its window, or to the largest.
+    "avg_pool2d_backward": lambda args, _: float(args[0].numel() * math.prod(args[2])),
+    "avg_pool3d_backward": lambda args, _: float(args[0].numel() * math.prod(args[2])),
+    "_adaptive_avg_pool2d_backward": lambda args, _: float(args[1].numel()),
+    "_adaptive_avg_pool3d_backward": lambda args, _: float(args[1].numel()),
+    "max_pool2d_with_indices_backward": lambda args, _: float(args[1].numel()),
+    "max_pool3d_with_indices_backward": lambda args, _: float(args[1].numel()),
+    "adaptive_max_pool2d_backward": lambda args, _: float(args[1].numel()),
+    "_cdist_backward": lambda args, _: 3.0 * args[0].numel() * args[1].shape[-1],
+    "upsample_linear1d": _interpolated(2),
+    "upsample_bilinear2d": _interpolated(4),
+    "upsample_trilinear3d": _interpolated(8),
+    "upsample_bicubic2d": _interpolated(16),
+    "grid_sampler_2d": _sampled((4, 1, 16)),
+    "grid_sampler_3d": _sampled((8, 1, 64)),
+    # Two products and their difference.
+    "linalg_cross": lambda _, written: 3.0 * written[0].numel(),
+    "_int_mm": lambda args, _: 2.0 * args[0].numel() * args[1].shape[-1],
+    "_grouped_mm": _grouped,
+    "_native_multi_head_attention": _attended,
     "_embedding_bag": lambda args, _: 2.0 * args[1].numel() * args[0].shape[-1],
     "_embedding_bag_forward_only": lambda args, _: 2.0 * args[1].numel() * args[0].shape[-1],
     "mkldnn_rnn_layer": _recurrent,
@@ -104,6 +153,7 @@ FORMULAS: dict[str, _Formula] = {
     "linalg_solve_triangular": lambda args, written: float(written[0].numel() * args[0].shape[-1]),
     "triangular_solve": lambda args, written: float(written[0].numel() * args[1].shape[-1]),
     "linalg_inv_ex": lambda args, _: _factorised(args[0], 2.0),
+    "linalg_lu": lambda args, _: _factorised(args[0], 2 / 3),
     "linalg_lu_factor_ex": lambda args, _: _factorised(args[0], 2 / 3),
     "linalg_ldl_factor_ex": lambda args, _: _factorised(args[0], 1 / 3),
     "linalg_cholesky_ex": lambda args, _: _factorised(args[0], 1 / 3),
@@ -130,14 +180,27 @@ FORMULAS: dict[str, _Formula] = {
 
 _PER_ELEMENT = frozenset(
     {
+        "_batch_norm_no_update",
+        "_batch_norm_with_update",
+        "_batch_norm_with_update_functional",
         "_cummax_helper",
         "_cummin_helper",
         "_fused_rms_norm",
         "_local_scalar_dense",
         "_log_softmax",
+        "_native_batch_norm_legit",
+        "_native_batch_norm_legit_no_training",
         "_prelu_kernel",
         "_safe_softmax",
         "_softmax",
+        "_standard_gamma",
+        "_unique",
+        "_unique2",
+        "_unsafe_index_put",
+        "_unsafe_masked_index_put_accumulate",
+        "_upsample_nearest_exact1d",
+        "_upsample_nearest_exact2d",
+        "_upsample_nearest_exact3d",
         "_weight_norm_interface",
         "all",
         "amax",
@@ -147,10 +210,13 @@ _PER_ELEMENT = frozenset(
         "argmax",
         "argmin",
         "argsort",
+        "batch_norm",
         "bernoulli",
         "binary_cross_entropy",
+        "binary_cross_entropy_with_logits",
         "bincount",
         "bucketize",
+        "cauchy",
         "col2im",
         "complex",
         "count_nonzero",
@@ -158,8 +224,13 @@ _PER_ELEMENT = frozenset(
         "cummin",
         "cumprod",
         "cumsum",
+        "dist",
+        "exponential",
         "floor_divide",
+        "geometric",
         "glu",
+        "hardswish",
+        "histc",
         "huber_loss",
         "index_add",
         "index_copy",
@@ -170,10 +241,13 @@ _PER_ELEMENT = frozenset(
         "kthvalue",
         "linalg_vector_norm",
         "linspace",
+        "log_normal",
+        "log_sigmoid",
         "log_sigmoid_forward",
         "logcumsumexp",
-        "logsumexp",
         "logspace",
+        "logsumexp",
+        "lu_unpack",
         "masked_fill",
         "masked_scatter",
         "masked_select",
@@ -191,10 +265,14 @@ _PER_ELEMENT = frozenset(
         "native_group_norm",
         "native_layer_norm",
         "nll_loss",
+        "nll_loss2d",
+        "nll_loss2d_forward",
         "nll_loss_forward",
         "nonzero",
+        "nonzero_static",
         "norm",
         "normal",
+        "poisson",
         "polar",
         "prod",
         "put",
@@ -206,15 +284,22 @@ _PER_ELEMENT = frozenset(
         "randn_like",
         "random",
         "randperm",
-        "replication_pad1d",
         "reflection_pad1d",
+        "reflection_pad2d",
+        "reflection_pad3d",
+        "renorm",
+        "replication_pad1d",
+        "replication_pad2d",
+        "replication_pad3d",
         "rms_norm",
         "rrelu_with_noise",
         "scatter",
         "scatter_add",
         "scatter_reduce",
         "searchsorted",
+        "segment_reduce",
         "smooth_l1_loss",
+        "soft_margin_loss",
         "sort",
         "std",
         "std_mean",
@@ -227,6 +312,9 @@ _PER_ELEMENT = frozenset(
         "uniform",
         "unique_consecutive",
         "unique_dim",
+        "upsample_nearest1d",
+        "upsample_nearest2d",
+        "upsample_nearest3d",
         "var",
         "var_mean",
     }
@@ -250,14 +338,18 @@ _MOVES = frozenset(
 
 def costs_its_elements(operator: Any, name: str) -> bool:
     """Whether an operator works on each element about once; `name` without the underscore of what works in place."""
-    if torch.Tag.pointwise in operator.tags or name in _PER_ELEMENT:
+    if torch.Tag.pointwise in operator.tags or name in _PER_ELEMENT or _is_pointwise(name):
         return True
     # The gradient of such an operator, which a mixer that learns as it reads asks for.
     forward = name.removesuffix("_data").removesuffix("_backward")
     if forward == name:
         return False
-    packet = getattr(torch.ops.aten, forward, None)
-    is_pointwise = packet is not None and any(
+    return _is_pointwise(forward) or forward in _PER_ELEMENT or forward in _MOVES
+
+
+def _is_pointwise(name: str) -> bool:
+    """By any of its forms: those that work in place often lack the tag."""
+    packet = getattr(torch.ops.aten, name, None)
+    return packet is not None and any(
         torch.Tag.pointwise in getattr(packet, overload).tags for overload in packet.overloads()
     )
-    return is_pointwise or forward in _PER_ELEMENT or forward in _MOVES

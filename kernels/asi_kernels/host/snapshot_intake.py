@@ -2,8 +2,8 @@
 
 Covers links, pipes, files of another user, headers that are too long, malformed, doubled, overlapping or with gaps,
 unknown types, snapshots that are missing or too many, a model that is larger, smaller or otherwise made than the one
-that the gates counted, and numbers that are not finite. Nothing of the candidate runs here and nothing that it said is
-asked. Does not cover what the numbers are worth: that is for the judge.
+that the gates counted, copies of one tensor that differ, and numbers that are not finite. Nothing of the candidate runs
+here and nothing that it said is asked. Does not cover what the numbers are worth: that is for the judge.
 """
 
 from __future__ import annotations
@@ -68,7 +68,11 @@ def refuse_snapshots(
         _require_plain(descriptor, owner)
         tensors, data_begin = _read_header(descriptor, _most_entries(request))
         found = _by_snapshot(tensors, request)
-        return _other_model(found, request) or _not_finite(descriptor, tensors, data_begin)
+        return (
+            _other_model(found, request)
+            or _not_tied(descriptor, tensors, data_begin, request)
+            or _not_finite(descriptor, tensors, data_begin)
+        )
     except _Unusable as error:
         return Refusal("bad_result", f"the checkpoint {name!r}: {error}")
     finally:
@@ -161,7 +165,9 @@ def _other_model(found: dict[tuple[str, int], list[Entry]], request: dict[str, A
     for (kind, step), entries in found.items():
         if kind not in sizes:
             continue
-        declared, counted = sizes[kind]["layout"], layout_of(entries)
+        declared = sizes[kind]["layout"]
+        tied = declared.get("tied", {"names": {}})["names"]
+        counted = layout_of(entries, tied)
         why = foreign_entry(entries, rung=request["rung"], task=tasks[kind], mlp_hidden=sizes[kind]["mlpHidden"])
         if why is None and counted != declared:
             why = "names, types or shapes inside the mixers differ"
@@ -173,6 +179,42 @@ def _other_model(found: dict[tuple[str, int], list[Entry]], request: dict[str, A
                 f"{declared['tensors']}; {why}",
             )
     return None
+
+
+def _not_tied(descriptor: int, tensors: list[_Tensor], data_begin: int, request: dict[str, Any]) -> Refusal | None:
+    """Whether what the gates counted as one tensor of two names is two in the file. The entries are those that were
+    declared.
+    """
+    places = {tensor.name: tensor for tensor in tensors}
+    for size in request["sizes"]:
+        task = next((task for task in request["rung"]["tasks"] if task["kind"] == size["task"]), None)
+        tied = size.get("layout", {}).get("tied")
+        if task is None or tied is None:
+            continue
+        for step in snapshot_steps(task):
+            for name, first in tied["names"].items():
+                pair = [places.get(f"{size['task']}/{step}/{one}") for one in (name, first)]
+                # A first name that is a second one too would let a tensor vouch for itself.
+                if first in tied["names"] or None in pair or not _are_equal(descriptor, pair, data_begin):
+                    return Refusal(
+                        "integrity",
+                        f"the snapshot of task {size['task']} at step {step} holds two tensors as {name!r:.200} and "
+                        f"{first!r:.200}, which the gates counted as one",
+                    )
+    return None
+
+
+def _are_equal(descriptor: int, pair: list[_Tensor], data_begin: int) -> bool:
+    one, other = pair
+    if (one.kind, one.shape) != (other.kind, other.shape):
+        return False
+    for place in range(0, one.end - one.begin, _READ_NUMBERS):
+        length = min(_READ_NUMBERS, one.end - one.begin - place)
+        if _read(descriptor, data_begin + one.begin + place, length) != _read(
+            descriptor, data_begin + other.begin + place, length
+        ):
+            return False
+    return True
 
 
 def _not_finite(descriptor: int, tensors: list[_Tensor], data_begin: int) -> Refusal | None:

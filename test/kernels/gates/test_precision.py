@@ -1,7 +1,9 @@
+import pytest
 import torch
 from torch import nn
 from torch.nn.utils.parametrizations import orthogonal
 
+from asi_kernels.gates.outcome import CandidateError, run_gate
 from asi_kernels.gates.precision import precision
 from asi_kernels.gates.subject import ProbeShape, Subject
 
@@ -9,7 +11,13 @@ from asi_kernels.gates.subject import ProbeShape, Subject
 class _Rotated(nn.Module):
     """Its weight is the exponential of a matrix, which bfloat16 itself cannot carry far."""
 
-    def __init__(self, hidden_size: int, num_heads: int, layer_index: int = 0, num_layers: int = 1) -> None:
+    def __init__(
+        self,
+        hidden_size: int,
+        num_heads: int,
+        layer_index: int = 0,
+        num_layers: int = 1,
+    ) -> None:
         super().__init__()
         self.rotate = orthogonal(nn.Linear(hidden_size, hidden_size, bias=False))
 
@@ -26,6 +34,35 @@ class _Broken(_Rotated):
         return (y if y.dtype == torch.float32 else y * torch.nan), state
 
 
+class _Complex(nn.Module):
+    """Turns pairs of channels. torch.complex takes no bfloat16, which the layer before it gives under autocast."""
+
+    WIDENS = False
+
+    def __init__(
+        self,
+        hidden_size: int,
+        num_heads: int,
+        layer_index: int = 0,
+        num_layers: int = 1,
+    ) -> None:
+        super().__init__()
+        self.inner = nn.Linear(hidden_size, hidden_size, bias=False)
+        self.angle = nn.Parameter(torch.rand(hidden_size // 2))
+
+    def forward(self, x: torch.Tensor, state: None = None) -> tuple[torch.Tensor, None]:
+        v = self.inner(x)
+        wide = torch.promote_types(v.dtype, torch.float32) if self.WIDENS else v.dtype
+        angle = self.angle.to(wide)
+        turn = torch.complex(torch.cos(angle), torch.sin(angle))
+        pairs = torch.complex(v[..., 0::2].to(wide), v[..., 1::2].to(wide))
+        return torch.view_as_real(pairs * turn).flatten(-2).to(v.dtype), state
+
+
+class _Widened(_Complex):
+    WIDENS = True
+
+
 def _subject(mixer_class: type[nn.Module]) -> Subject:
     return Subject(mixer_class=mixer_class, shape=ProbeShape(64, 2, 2, (32, 128)), seed=4)
 
@@ -40,3 +77,17 @@ def test_what_is_finite_in_neither_fails() -> None:
     outcome = precision(_subject(_Broken))
     assert outcome.verdict == "fail"
     assert "under bfloat16 autocast are not finite" in outcome.evidence
+
+
+def test_an_operator_without_bfloat16_is_told_with_autocast_and_what_to_do() -> None:
+    with pytest.raises(CandidateError, match="BFloat16"):
+        precision(_subject(_Complex))
+    row = run_gate("precision", lambda: precision(_subject(_Complex)), seed=4)
+    assert row["verdict"] == "fail"
+    assert "with autocast to bfloat16 on" in row["evidence"]
+    assert "torch.promote_types(v.dtype, torch.float32)" in row["evidence"]
+
+
+def test_the_remedy_works() -> None:
+    outcome = precision(_subject(_Widened))
+    assert outcome.verdict == "pass", outcome

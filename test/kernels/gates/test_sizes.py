@@ -17,6 +17,7 @@ from asi_kernels.gates.sizes import (
 from asi_kernels.generate.baselines import baseline_genome
 from asi_kernels.generate.emit import emit_program
 from asi_kernels.programs import load_mixer_class
+from asi_kernels.snapshot_layout import own_numbers
 
 _SCHEMAS = Path(__file__).parents[3] / "kernels" / "asi_kernels" / "schemas"
 _RUNG: dict[str, Any] = json.loads((_SCHEMAS / "rungs.json").read_text())["quick"] | {"heads": 4}
@@ -122,11 +123,24 @@ def test_a_small_buffer_that_lasts_passes(tmp_path: Path) -> None:
     assert _outcome(tmp_path, 'self.register_buffer("scale", torch.ones(hidden_size))')[0] == "pass"
 
 
-def test_a_parameter_of_several_names_counts_by_each_and_the_remedy_is_told(tmp_path: Path) -> None:
+def test_a_parameter_of_several_names_counts_once(tmp_path: Path) -> None:
     names = "self.again, self.once_more = self.inner, self.inner"
     verdict, evidence, *_ = _outcome(tmp_path, names)
+    assert verdict == "pass", evidence
+    plain = _sizes(tmp_path, _STATE_PROGRAM.replace("EXTRA", "pass"), "plain")
+    for size, once in zip(_sizes(tmp_path, _STATE_PROGRAM.replace("EXTRA", names), "tied"), plain, strict=True):
+        assert size.layout is not None and once.layout is not None
+        assert (size.parameters, size.width) == (once.parameters, once.width)
+        assert own_numbers(size.layout) == own_numbers(once.layout) == once.layout["numbers"] < size.layout["numbers"]
+        assert size.layout["tied"]["names"]["blocks.0.mixer.again.weight"] == "blocks.0.mixer.inner.weight"
+        assert "tied" not in once.layout
+
+
+def test_a_buffer_beside_a_tied_parameter_is_still_counted_and_named(tmp_path: Path) -> None:
+    extra = "self.again = self.inner; self.again.register_buffer('table', torch.ones(4096, hidden_size))"
+    verdict, evidence, *_ = _outcome(tmp_path, extra)
     assert verdict == "fail"
-    assert "blocks.0.mixer.again.weight, a second name of a parameter, of 4,096" in evidence
+    assert "the buffer blocks.0.mixer.inner.table [4096, 64] of 262,144" in evidence
 
 
 def test_the_gate_and_the_worker_allow_a_state_of_one_size() -> None:

@@ -1,13 +1,16 @@
 """What the check says to a file that is no program: one clear line each, with its label, and never a traceback."""
 
+import codecs
 import hashlib
 from pathlib import Path
 
 import pytest
 
 from asi_kernels.gates.check import run
+from asi_kernels.gates.source import decode, read_source
 from asi_kernels.generate.baselines import baseline_genome
 from asi_kernels.generate.emit import emit_program
+from asi_kernels.programs import ProgramError, load_mixer_class
 
 _MIXER = """
 from torch import nn
@@ -70,6 +73,16 @@ def test_a_file_that_is_no_program_gets_one_line(
     assert words in result["detail"]
     assert "\n" not in result["detail"] and "Traceback" not in result["detail"]
     assert result["programHash"] == hashlib.sha256(content).hexdigest()
+
+
+def test_a_byte_order_mark_is_allowed(tmp_path: Path) -> None:
+    program = tmp_path / "mixer.py"
+    program.write_bytes(codecs.BOM_UTF8 + _MIXER.encode())
+    assert decode(read_source(program)) == _MIXER
+    assert load_mixer_class(program).__name__ == "Mixer"
+    program.write_bytes(2 * codecs.BOM_UTF8 + _MIXER.encode())
+    with pytest.raises(ProgramError, match="does not parse at line 1"):
+        load_mixer_class(program)
 
 
 def test_a_file_of_fifty_megabytes_is_refused_by_its_size(tmp_path: Path, tiny_rung: dict) -> None:

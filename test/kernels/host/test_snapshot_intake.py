@@ -105,6 +105,72 @@ def test_another_model_than_the_gates_counted_is_refused(tmp_path: Path, trained
     assert said in refusal.detail
 
 
+@pytest.fixture
+def tied(tmp_path: Path, make_trial: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """As `trained`, of a mixer that has one map by two names."""
+    request = make_trial(tmp_path, TIED_PROGRAM, steps=2)
+    mixer = load_mixer_class(request["programPath"])
+    request["sizes"] = [size.row() for size in measure_sizes(mixer, mixer, request["rung"], 0)]
+    return request, train.run(request, tmp_path, lambda line: None)
+
+
+TIED_PROGRAM = """
+import torch
+from torch import nn
+
+
+class Mixer(nn.Module):
+    def __init__(self, hidden_size, num_heads, layer_index=0, num_layers=1):
+        super().__init__()
+        self.map = nn.Linear(hidden_size, hidden_size)
+        self.again = self.map
+
+    def forward(self, x, state=None):
+        return self.again(torch.tanh(self.map(x))), None
+"""
+
+
+def test_a_tensor_of_two_names_is_one_that_the_file_holds_twice(tmp_path: Path, tied: Any) -> None:
+    request, result = tied
+    layout = request["sizes"][0]["layout"]
+    assert layout["tied"]["numbers"] > 0
+    assert refuse_snapshots(result, request, tmp_path, os.getuid()) is None
+    assert (
+        sum(tensor.numel() for name, tensor in load_file(result["checkpointPath"]).items() if "bytes/1/" in name)
+        == (layout["numbers"])
+    )
+
+
+@pytest.mark.parametrize("name", ["map", "again"])
+def test_two_tensors_that_were_counted_as_one_are_refused(tmp_path: Path, tied: Any, name: str) -> None:
+    request, result = tied
+    tensors = load_file(result["checkpointPath"])
+    tensors[f"recall/2/blocks.0.mixer.{name}.weight"][-1, -1] += 1
+    save_file(tensors, result["checkpointPath"])
+    refusal = refuse_snapshots(result, request, tmp_path, os.getuid())
+    assert refusal is not None
+    assert refusal.label == "integrity"
+    assert "task recall at step 2 holds two tensors as 'blocks.0.mixer.again.weight'" in refusal.detail
+
+
+@pytest.mark.parametrize("first", ["blocks.0.mixer.again.weight", "norm.weight", "gone"])
+def test_a_tie_to_itself_or_to_another_tensor_is_refused(tmp_path: Path, tied: Any, first: str) -> None:
+    request, result = tied
+    request["sizes"][0]["layout"]["tied"]["names"]["blocks.0.mixer.again.weight"] = first
+    refusal = refuse_snapshots(result, request, tmp_path, os.getuid())
+    assert refusal is not None
+    assert refusal.label == "integrity"
+    assert "which the gates counted as one" in refusal.detail
+
+
+def test_more_tied_numbers_than_the_file_has_are_refused(tmp_path: Path, tied: Any) -> None:
+    request, result = tied
+    request["sizes"][0]["layout"]["tied"]["numbers"] += 1
+    refusal = refuse_snapshots(result, request, tmp_path, os.getuid())
+    assert refusal is not None
+    assert refusal.label == "integrity"
+
+
 def test_both_numbers_are_told(tmp_path: Path, trained: Any) -> None:
     request, result = trained
     declared = request["sizes"][0]["layout"]

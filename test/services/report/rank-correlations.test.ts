@@ -22,7 +22,7 @@ const entry = (explored: number, confirmed: number | null, half: number): Entry 
     ],
   }) as unknown as Entry;
 const dataOf = (entries: readonly Entry[]): ReportData =>
-  ({ entries, campaign: { settings: presets.quick } }) as unknown as ReportData;
+  ({ entries, rungRanks: [], campaign: { settings: presets.quick } }) as unknown as ReportData;
 
 describe('rankRows', () => {
   const rows = rankRows(dataOf([entry(2.1, 2.2, 3), entry(2.2, 2.3, 3.2), entry(2.3, 2.25, 3.1), entry(2.4, null, 3.3)]));

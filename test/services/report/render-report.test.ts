@@ -182,7 +182,7 @@ describe('renderReport', () => {
 
   it('says what it does not claim, with the sandbox that there was', async () => {
     const { textOf } = await page({ numCandidates: 2 });
-    expect(textOf('#claims')).toContain('No correlation of this rung with larger models was shown');
+    expect(textOf('#claims')).toContain('No correlation of this rung with larger models was shown beyond the rungs');
     expect(textOf('#claims')).toContain('without an operating system sandbox');
   });
 

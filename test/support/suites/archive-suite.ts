@@ -6,6 +6,7 @@ import { experimentTests } from './archive/experiments.ts';
 import type { CreateStore } from './archive/harness.ts';
 import { ledgerTests } from './archive/ledger.ts';
 import { lineageTests } from './archive/lineage.ts';
+import { severalRungsTests } from './archive/several-rungs.ts';
 import { trialTests } from './archive/trials.ts';
 
 /** What every Archive must do, whatever stores it. `create` makes an empty store each time. */
@@ -15,6 +16,7 @@ export const archiveSuite = (name: string, create: CreateStore): void => {
     experimentTests(create);
     lineageTests(create);
     trialTests(create);
+    severalRungsTests(create);
     auditTests(create);
     ledgerTests(create);
     concurrencyTests(create);

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -78,6 +79,20 @@ describe('asi gate', { timeout: 120_000 }, () => {
     expect(ran).toMatchObject({ exitCode: 2, out: '' });
     expect(ran.err.trimEnd().split('\n')).toHaveLength(1);
     expect(ran.err).toContain('KeyboardInterrupt');
+  });
+});
+
+describe('asi gate on a file with a byte order mark', () => {
+  it('reads the text behind it, under the hash of that text', async () => {
+    const text = readFileSync(`${programs}/honest/ema.py`, 'utf8');
+    const read = async (content: string) => {
+      const ran = await gate([fileOf(content), '--rung', 'tiny', '--json']);
+      expect(ran, ran.err).toMatchObject({ exitCode: 0 });
+      return JSON.parse(ran.out);
+    };
+    const [marked, plain] = [await read(`\uFEFF${text}`), await read(text)];
+    expect(marked.programHash).toBe(plain.programHash);
+    expect(marked.programHash).toBe(createHash('sha256').update(text).digest('hex'));
   });
 });
 

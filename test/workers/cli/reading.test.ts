@@ -1,6 +1,9 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { openSqliteArchive } from '../../../services/archive/sqlite-archive.ts';
+import { presets } from '../../../workflows/contracts/settings.ts';
+import { aCampaign, anExperiment, aScore } from '../../support/builders.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { seededId } from '../seeded-campaign.ts';
 import { runAsi, seededHome } from './run-asi.ts';
@@ -152,6 +155,32 @@ describe('asi leaderboard', () => {
     expect(rows[0]).toContain('+0.0400');
     expect(rows[2]).toContain('0 (reference)');
     expect(rows[3]).toContain('not confirmed');
+  });
+
+  it('ends with how alike rungs rank, and says where nothing is known of it', async () => {
+    const home = await seededHome();
+    expect((await runAsi(['leaderboard'], { home })).out).toContain('No program was measured on two rungs of these data');
+    const archive = openSqliteArchive(join(home, 'archive.db'));
+    const seeded = await archive.getCampaign(seededId);
+    if (seeded === null) throw new Error('the seeded campaign is gone');
+    const { data } = seeded;
+    const known = (await archive.listExperiments(seededId, { states: ['recorded'] })).slice(0, 3);
+    await archive.createCampaign(aCampaign({ id: 'c-tiny', settings: presets.tiny, data }));
+    for (const [index, { architecture }] of known.entries()) {
+      const experiment = anExperiment({ campaignId: 'c-tiny', number: index + 1, state: 'recorded', architecture });
+      await archive.createExperiment(experiment);
+      const programHash = architecture?.hash ?? '';
+      const row = { programHash, dataHash: data.hash, set: 'search', sandboxTier: 'S2' } as const;
+      await archive.appendScores([aScore({ ...row, trialId: `${experiment.id}/tiny/s1`, value: index })]);
+      // The same order, as the exploring scores of this campaign have it.
+      await archive.appendScores([aScore({ ...row, trialId: `${known[index]?.id}/quick/s77`, value: 2 + index })]);
+    }
+    await archive.close();
+    expect((await runAsi(['leaderboard', seededId], { home })).out).toContain(
+      'tiny and quick, bits per byte: 3 programs on both',
+    );
+    const { rungCorrelations } = JSON.parse((await runAsi(['leaderboard', seededId, '--json'], { home })).out);
+    expect(rungCorrelations).toMatchObject([{ metric: 'bits-per-byte', rungs: ['tiny', 'quick'], programs: 3 }]);
   });
 });
 

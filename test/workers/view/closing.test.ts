@@ -25,7 +25,15 @@ describe('the closing table', () => {
     const shown = (recorded: number): string =>
       closingLines(
         { width: 120, color: false },
-        { campaign: finished, standings: standings(), ends: { ...ends, recorded }, lost: [], scores: [], nowMs: 0 },
+        {
+          campaign: finished,
+          standings: standings(),
+          ends: { ...ends, recorded },
+          lost: [],
+          scores: [],
+          rungRanks: [],
+          nowMs: 0,
+        },
       ).join('\n');
     expect(shown(standings().length + 3)).toContain('and 3 more that were recorded, see npx asi leaderboard c-seeded');
     expect(shown(standings().length)).not.toContain('more that were recorded');
@@ -37,7 +45,7 @@ describe('the closing table', () => {
         const own = seeds[index];
         return { ...one, confirmed: own === undefined ? null : anEffect({ seeds: own }) };
       });
-      const ending = { campaign: finished, standings: confirmed, ends, lost: [], scores: [], nowMs: 0 };
+      const ending = { campaign: finished, standings: confirmed, ends, lost: [], scores: [], rungRanks: [], nowMs: 0 };
       return closingLines({ width: 400, color: false }, ending).join('\n');
     };
     expect(heading(3, 3)).toContain(', confirmed on 3 fresh seeds:');
@@ -48,7 +56,7 @@ describe('the closing table', () => {
   it('says whose bundle could not be written, and why', () => {
     const bundleFailures = [{ experimentId: 'c-seeded/e0003', detail: 'none of its 6 trials has a checkpoint' }];
     const campaign = { ...finished, conclusion: aConclusion({ bundlePaths: [], bundleFailures }) };
-    const ending = { campaign, standings: standings(), ends, lost: [], scores: [], nowMs: 0 };
+    const ending = { campaign, standings: standings(), ends, lost: [], scores: [], rungRanks: [], nowMs: 0 };
     expect(closingLines({ width: 120, color: false }, ending)).toContain(
       'No bundle of e0003: none of its 6 trials has a checkpoint',
     );
@@ -63,6 +71,7 @@ describe('the closing table', () => {
         ends,
         lost: lost(),
         scores: [aScore({ sandboxTier: 'S2', sandboxCanaries: '14/14' })],
+        rungRanks: [],
         nowMs: 0,
       },
     );
@@ -89,7 +98,10 @@ describe('the closing table', () => {
 
   it('gives the reason of a campaign that ended badly and no verdict', () => {
     const campaign = { ...finished, state: 'cancelled' as const, conclusion: null, reason: 'cancelled by a person' };
-    const lines = closingLines({ width: 80, color: false }, { campaign, standings: [], ends, lost: [], scores: [], nowMs: 0 });
+    const lines = closingLines(
+      { width: 80, color: false },
+      { campaign, standings: [], ends, lost: [], scores: [], rungRanks: [], nowMs: 0 },
+    );
     expect(lines[0]).toContain('cancelled after');
     expect(lines).toContain('cancelled by a person');
     expect(lines.join('\n')).not.toContain('better');
@@ -98,8 +110,22 @@ describe('the closing table', () => {
 
   it('says plainly that the scores of rung tiny rank nothing', () => {
     const campaign = { ...finished, settings: { ...finished.settings, rung: 'tiny' as const } };
-    const ending = { campaign, standings: standings(), ends, lost: [], scores: [], nowMs: 0 };
+    const ending = { campaign, standings: standings(), ends, lost: [], scores: [], rungRanks: [], nowMs: 0 };
     expect(closingLines({ width: 400, color: false }, ending).join('\n')).toContain('Rung tiny only tries the path');
+  });
+
+  it('says how alike rungs rank where that is known, and nothing of it where it is not', () => {
+    const pair = { metric: 'bits-per-byte', rungs: ['quick', 'standard'], programs: 4 } as const;
+    const correlation = { rho: 0.8, low: null, high: null, chance: 0.3333, pairs: 4 };
+    const text = (rungRanks: Parameters<typeof closingLines>[1]['rungRanks']): string =>
+      closingLines(
+        { width: 400, color: false },
+        { campaign: finished, standings: standings(), ends, lost: [], scores: [], rungRanks, nowMs: 0 },
+      ).join('\n');
+    expect(text([{ ...pair, correlation }])).toContain(
+      'quick and standard, bits per byte: 4 programs on both: rank correlation +0.80, too few for an interval',
+    );
+    expect(text([{ ...pair, correlation: null }])).not.toContain('Do rungs rank alike');
   });
 
   it('has a word for every verdict', () => {

@@ -32,6 +32,12 @@ describe('sizeDoubt', () => {
     expect(doubtOf({ layout: { ...layout, numbers: 140_000 } })).toContain('holds 140,000 numbers');
   });
 
+  it('counts a tensor of two names once', () => {
+    const tied = (numbers: number) => ({ ...layout, numbers: 140_000, tied: { names: { b: 'a' }, numbers } });
+    expect(doubtOf({ layout: tied(39_900) })).toBeNull();
+    expect(doubtOf({ layout: tied(20_000) })).toContain('holds 120,000 numbers');
+  });
+
   it('tells more arithmetic than is allowed', () => {
     expect(doubtOf({ flopsPerToken: 260_000 })).toContain('260,000 FLOPs a token');
   });

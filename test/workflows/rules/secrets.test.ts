@@ -6,7 +6,17 @@ const letters = (from: string, options: { minLength: number; maxLength: number }
   fc.string({ unit: fc.constantFrom(...from), ...options });
 const alphanumeric = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
 const credential = fc.oneof(
-  letters(`${alphanumeric}-_`, { minLength: 16, maxLength: 60 }).map((text) => ({ kind: 'API key', text: `sk-7${text}` })),
+  letters(alphanumeric, { minLength: 30, maxLength: 60 })
+    .filter((text) => /\d/.test(text) && /[a-z]/i.test(text))
+    .map((text) => ({ kind: 'API key', text: `sk-${text}` })),
+  letters(`${alphanumeric}-_`, { minLength: 90, maxLength: 95 })
+    .filter((text) => /\d/.test(text) && /[A-Z]/.test(text))
+    .map((text) => ({ kind: 'API key', text: `sk-proj-${text}` })),
+  letters('0123456789abcdef', { minLength: 64, maxLength: 64 })
+    .filter((text) => /[a-f]/.test(text) && /\d/.test(text))
+    .map((text) => ({ kind: 'API key', text: `sk-or-v1-${text}` })),
+  letters(alphanumeric, { minLength: 52, maxLength: 52 }).map((text) => ({ kind: 'Groq key', text: `gsk_${text}` })),
+  letters(alphanumeric, { minLength: 80, maxLength: 80 }).map((text) => ({ kind: 'xAI key', text: `xai-${text}` })),
   letters(alphanumeric, { minLength: 36, maxLength: 36 }).map((text) => ({ kind: 'GitHub token', text: `ghp_${text}` })),
   letters('ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789', { minLength: 16, maxLength: 16 }).map((text) => ({
     kind: 'AWS access key',
@@ -83,7 +93,30 @@ describe('a text that is to be stored', () => {
     expect(redactor([])(redacted)).toBe(redacted);
   });
 
+  it.each(['aws_secret_access_key = "KEY"', 'AWS_SECRET_ACCESS_KEY=KEY', '{"SecretAccessKey": "KEY"}', "secret_key: 'KEY'"])(
+    'loses the secret half of an AWS key by the name it is given to: %s',
+    (text) => {
+      const key = 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY';
+      expect(redactor([])(text.replace(/KEY(?="|'|$)/, key))).toBe(text.replace(/KEY(?="|'|$)/, secretMark('AWS secret key')));
+    },
+  );
+
+  it('loses a key of Anthropic, whose parts are of capitals, digits and hyphens', () => {
+    const key = 'sk-ant-api03-Zr4-Qw_7tYbN2-kLx9_Vc8Mf-3JhGd6Sa_0PoUi5-EyRt1Wn_Bq4Xz-7CvKj2Hg_5Lf8Md-6Sp3AQAA';
+    expect(redactor([])(`key="${key}"`)).toBe(`key="${secretMark('API key')}"`);
+  });
+
   it.each([
+    'a sk-learn-style-2-stage estimator',
+    'sk-learn-style-two-stage-pipeline-with-16-heads-and-a-long-name-2026',
+    'sk-proj-ection-of-the-input-by-a-matrix-of-rank-16-or-less',
+    'sk-1234567890-1234567890-1234567890',
+    'sk-models-DeltaNet-with-16-heads-and-a-longer-name-2026',
+    'gsk_rate = self.gsk_linear_attention_weight_of_the_layer_number_2',
+    'xai-for-linear-attention-2026',
+    'aws_secret_access_key = os.environ["AWS_SECRET_ACCESS_KEY"]',
+    `secret_key = "${'a'.repeat(40)}"`,
+    'self.key = nn.Linear(hidden_size, hidden_size)  # 1234567890abcdefABCDEF1234567890abcdefAB12',
     'https://huggingface.co/docs/hf_hub:8080/a@b',
     'ssh://git@github.com:22/asi/arch.git',
     'http://127.0.0.1:8233/namespaces/default',
@@ -213,11 +246,20 @@ describe('a record', () => {
     expect(redactAll('/home/x?token=sk-abcdefghijklmnopqrstuv7', redact)).toBe(`/home/x?token=${secretMark('API key')}`);
   });
 
-  it.each(['-eyJa', 'eyJabcdefgh.', 'x://y:', 'sk-', 'glpat-', '-----BEGIN PRIVATE KEY', 'https://a:b'])(
-    'is read once: megabytes of "%s" do not hold anybody up',
-    (beginning) => {
-      // By a pattern that begins anew at each of them this takes hours; the test's time limit ends that.
-      expect(redactor([])(beginning.repeat(2_000_000 / beginning.length)).length).toBeGreaterThan(0);
-    },
-  );
+  it.each([
+    '-eyJa',
+    'eyJabcdefgh.',
+    'x://y:',
+    'sk-',
+    'sk-a-',
+    'sk-aaaaaaaaaaaa-',
+    'secret_key = ',
+    'xai-',
+    'glpat-',
+    '-----BEGIN PRIVATE KEY',
+    'https://a:b',
+  ])('is read once: megabytes of "%s" do not hold anybody up', (beginning) => {
+    // By a pattern that begins anew at each of them this takes hours; the test's time limit ends that.
+    expect(redactor([])(beginning.repeat(2_000_000 / beginning.length)).length).toBeGreaterThan(0);
+  });
 });

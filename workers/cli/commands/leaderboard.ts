@@ -1,4 +1,6 @@
 import { Command } from 'commander';
+import { readRungRanks } from '../../../services/report/rung-ranks.ts';
+import { rungRankLines } from '../../view/rung-rank-lines.ts';
 import { rankStandings, standingsTable } from '../../view/standing.ts';
 import type { CliContext } from '../context.ts';
 import { examples } from '../examples.ts';
@@ -13,7 +15,7 @@ interface LeaderboardOptions {
 
 export const leaderboardCommand = (context: CliContext): Command =>
   new Command('leaderboard')
-    .description('the best architectures of a campaign with intervals; baselines stand among them')
+    .description('the best architectures of a campaign with intervals, baselines among them, and whether rungs rank alike')
     .argument('[campaign]', 'campaign id; the newest one if not given')
     .option('--limit <n>', 'rows to show', wholeNumber('--limit', 1, 1000), 20)
     .option('--json', 'as JSON')
@@ -26,11 +28,13 @@ export const leaderboardCommand = (context: CliContext): Command =>
           (one) => one !== null,
         );
         const ranked = rankStandings(await withConfirmations(archive, campaign, experiments));
-        if (options.json === true) return context.printJson({ campaignId: campaign.id, standings: ranked });
+        const rungCorrelations = await readRungRanks(archive, campaign.data.hash);
+        if (options.json === true) return context.printJson({ campaignId: campaign.id, standings: ranked, rungCorrelations });
         const heading = `${campaign.id}, ${campaign.state}: bits per byte gained over ${campaign.settings.baselines[0] ?? 'the reference'}, with interval`;
         context.print([
           heading,
           ...(ranked.length === 0 ? ['  nothing is measured yet'] : standingsTable(context.look(), ranked)),
+          ...rungRankLines(context.look(), rungCorrelations),
         ]);
       });
     });

@@ -20,7 +20,8 @@ export const readMixerFile = (given: string, folder: string): { readonly path: s
   if (bytes.includes(0)) throw refuse('this file is binary: it holds a zero byte');
   let text: string;
   try {
-    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    // Without a byte order mark, which some editors put first: the text is what is hashed and stored.
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (error) {
     throw badInput(`file.py: value "${given}"; ${right}; this file is not UTF-8 text`, { cause: error });
   }
