@@ -17,11 +17,14 @@ _LEAST_RMS = 0.02  # of a tensor that begins at zero
 
 
 class Moved(NamedTuple):
-    """A tensor of any type and shape that the value depends on, and what is said to be its gradient (None: zero)."""
+    """A tensor of any type and shape that the value depends on, and what is said to be its gradient (None: zero).
+    `doubt`: how much likelier than by its size alone it is to be looked at early.
+    """
 
     name: str
     tensor: torch.Tensor
     gradient: torch.Tensor | None
+    doubt: float = 1.0
 
 
 class Direction(NamedTuple):
@@ -65,6 +68,8 @@ class Mover:
     def __init__(self, moved: Sequence[Moved], value: Callable[[], float]) -> None:
         self._tensors = [entry.tensor for entry in moved]
         self._value = value
+        self.num_passes = 0
+        """How often the value was asked."""
         self._own = [tensor.detach().clone() for tensor in self._tensors]
         rms = [max(_LEAST_RMS, _rms_of(_real(own))) for own in self._own]
         self._most = [_WIDEST * each for each in rms]
@@ -87,9 +92,9 @@ class Mover:
     def look(self, directions: dict[int, Direction], units: dict[int, float]) -> Look:
         """Moves each of the tensors by so many units of its direction."""
         self._move(directions, units, 1.0)
-        up, ends = self._value(), {index: _real(self._tensors[index]).double() for index in directions}
+        up, ends = self._ask(), {index: _real(self._tensors[index]).double() for index in directions}
         self._move(directions, units, -1.0)
-        down = self._value()
+        down = self._ask()
         # By the tensors as they were stored: one in half precision does not move as far as it was asked to.
         parts = [(end - _real(self._tensors[index])) * self.gradients[index] for index, end in ends.items()]
         self._restore(directions)
@@ -99,6 +104,10 @@ class Mover:
     @cached_property
     def at_rest(self) -> float:
         """The value where nothing is moved."""
+        return self._ask()
+
+    def _ask(self) -> float:
+        self.num_passes += 1
         return self._value()
 
     def put_back(self) -> None:

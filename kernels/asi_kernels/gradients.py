@@ -2,20 +2,20 @@
 
 Serves the gate `gradient`, on a mixer alone, and the trainer, on a whole model whose layers compute elsewhere.
 
-First all tensors are looked at in a few groups drawn by lot. Each is moved as far as its own gradient says that it
-takes for the same small change of the value, so that no tensor that moves the value a lot covers for the others, and no
-few numbers of a tensor for the rest of it. One whose own rounding is too coarse for that is looked at alone. A group
-that is off is looked at along the same direction at other sizes: arithmetic in half precision has stairs.
+Tensors are looked at a few together, in an order drawn by lot: large ones early, so that no crowd of small ones stands
+before them. Each is moved as far as its own gradient says that it takes for the same small change of the value, so that
+no tensor that moves the value a lot covers for the others, and no few numbers of a tensor for the rest of it. One whose
+own rounding is too coarse for that is looked at alone. Together they are looked at along the same direction at another
+size too: arithmetic in half precision has stairs.
 
-The tensors of a group that is off at every size are then looked at one by one. A smooth value changes in proportion to
-the movement and alike on both sides, whatever its gradient is said to be, so that a look that is off in that way is
-believed when others at the same tensor agree. Elsewhere a hard choice (a sign, the largest eight) has tipped within the
-movement, or is tied at the very place like a ReLU of zero: the value jumps or bends there, which no gradient tells.
-Such a tensor is looked at row by row along its own gradient, where the value changes most for the least movement.
-Choices tip at some rows and not at others; a gradient that is another's is off at nearly all of them.
+Where several are off at both sizes, they are looked at one by one, and more together again with each that is explained.
+One that is off in proportion is false. One at which the value jumps, for a hard choice behind it, is set aside, and
+what is left is looked at without it. At last one of those set aside, or as many as the passes allow, are looked at row
+by row (`gradient_looks.py`). When the passes end before the tensors do, the rest stays unseen, and it was the lot that
+chose it: nothing is hidden for sure among tensors that jump.
 
 Does not cover tensors that hardly move the value; nor a false gradient of what lies before hard choices so many that
-some tip at every look, rows included: it cannot be told from an honest one there.
+some tip at every look, rows included, however small they are: it cannot be told from an honest one there.
 """
 
 from __future__ import annotations
@@ -24,36 +24,12 @@ import math
 import random
 import statistics
 from collections.abc import Callable, Sequence
-from enum import Enum
 from typing import NamedTuple
 
 import torch
 
-from .finite_differences import Direction, Look, Moved, Mover
-
-LIMIT = 0.1
-"""Largest part of a change that may be left unexplained."""
-
-# Changes of the value, in units of the least that counts, in the order in which they are tried: of a group, of one
-# tensor, of a row. Small ones meet few jumps, large ones are told from the stairs of half precision.
-_GROUP_CHANGES = (10.0, 500.0, 5000.0, 2.0)
-_TENSOR_CHANGES = (10.0, 40.0, 400.0)
-_ROW_CHANGES = (2.0, 8.0, 80.0)
-# By how much a change may miss what the smaller one before it foretells; rows are looked at where rounding is near.
-_TENSOR_PROPORTION = 0.1
-_ROW_PROPORTION = 0.25
-_NUM_FIRST_LOOKS = 2  # at a tensor of a group that is off: explained at all of them, the next is looked at
-_MOST_COARSE = 4
-# A tensor is false when so many looks are off in proportion, of at most so many; shared among its axes for rows.
-_NUM_OFF = 6
-_NUM_LOOKS = 12
-_NUM_ROWS_OFF = 8
-_NUM_ROW_LOOKS = 16
-_NUM_ROWS_EXPLAINED = 2  # clear a tensor: a false gradient too is right along some direction
-_KINK_SHARE = 0.5  # of what is off, by which the two sides of a movement may differ where there is no kink
-# Where among the sizes of a tensor's gradients the level lies above which a number moves the value no more: by lot.
-_LEVELS = (0.3, 1.0)
-_TURN = 0.25  # what of a row's direction is drawn by lot, as the value sees it by rms, beside its gradient's part
+from .finite_differences import Moved, Mover
+from .gradient_looks import LIMIT, Looker, Outcome
 
 
 class Mismatch(NamedTuple):
@@ -65,10 +41,14 @@ class Mismatch(NamedTuple):
 
 
 class Finding(NamedTuple):
-    """The largest share that a group left unexplained at its best size, and the mismatch where one is sure."""
+    """The largest share that a group or a tensor left unexplained at its best size, and the mismatch where one is sure;
+    of how many tensors jumps let nothing be said, and how many were not looked at before the passes ended.
+    """
 
     share: float
     mismatch: Mismatch | None
+    num_jumped: int = 0
+    num_unseen: int = 0
 
 
 @torch.no_grad()
@@ -78,161 +58,80 @@ def hold_against(
     *,
     least_change: float,
     lot: random.Random,
-    num_groups: int,
-    most_jumped: int,
+    most_together: int,
+    most_passes: int,
 ) -> Finding:
     """Gradients must be finite. `least_change`: the least change of the value that stands well above its rounding;
-    smaller ones say nothing. `most_jumped`: so many tensors of which jumps let nothing be said end it, for their cost.
+    smaller ones say nothing. `most_together`: tensors of a group. `most_passes`: no tensor is begun with once `value`
+    was asked so often; one that was begun with is looked at to the end, and rows of one that jumped in any case.
 
     `value` is asked with the tensors moved in place; they are put back bit by bit, whatever it raises.
     """
     moved = [entry for entry in moved if entry.tensor.numel() > 0]
     mover = Mover(moved, value)
-    looker = _Looker(mover, least_change, lot)
     try:
-        order = lot.sample(range(len(moved)), len(moved))
-        coarse = [index for index in order if looker.is_coarse(index)]
-        fine = [index for index in order if index not in coarse]
-        groups = [fine[first::num_groups] for first in range(min(num_groups, len(fine)))]
-        return _found(looker, moved, [*groups, *([index] for index in coarse[:_MOST_COARSE])], most_jumped)
+        return _Search(moved, mover, Looker(mover, least_change, lot), lot).finding(most_together, most_passes)
     finally:
         mover.put_back()
 
 
-def _found(looker: _Looker, moved: Sequence[Moved], groups: list[list[int]], most_jumped: int) -> Finding:
-    largest, num_jumped = 0.0, 0
-    for group in groups:
-        share = looker.unexplained_share(group)
-        largest = max(largest, share)
-        if share <= LIMIT:
-            continue
-        for index in group:
-            outcome, shares = looker.judge(index)
-            if outcome is Outcome.OFF:
-                return Finding(largest, Mismatch(moved[index].name, statistics.median(shares), len(shares)))
-            num_jumped += outcome is Outcome.JUMPED
-            if num_jumped == most_jumped:
-                return Finding(largest, None)
-    return Finding(largest, None)
-
-
-class Outcome(Enum):
-    """What a look says of a gradient, and what several say of a tensor."""
-
-    EXPLAINED = "it tells what the value does"
-    SILENT = "the value hardly moves"
-    OFF = "it does not tell what the value does, which is in proportion to the movement and the same on both sides"
-    JUMPED = "it does not tell what the value does, which is neither: a choice has tipped, or ties at the very place"
-
-
-class _Seen(NamedTuple):
-    outcome: Outcome
-    share: float
-
-
-class _Looker:
-    def __init__(self, mover: Mover, least_change: float, lot: random.Random) -> None:
+class _Search:
+    def __init__(self, moved: Sequence[Moved], mover: Mover, looker: Looker, lot: random.Random) -> None:
+        self._moved = moved
         self._mover = mover
-        self._least = least_change
-        self._lot = lot
-        self._generator = torch.Generator().manual_seed(lot.getrandbits(63))
+        self._looker = looker
+        self._waiting = _order([entry.tensor.numel() * entry.doubt for entry in moved], lot)
+        self._coarse = {index for index in self._waiting if looker.is_coarse(index)}
+        self._jumped: dict[int, int] = {}  # by how many looks
+        self._largest = 0.0
 
-    def is_coarse(self, index: int) -> bool:
-        """Whether the least that a tensor can be moved by already changes the value more than a group's tensor may."""
-        return (
-            2 * self._mover.gradients[index].norm().item() * self._mover.least[index] > _GROUP_CHANGES[0] * self._least
-        )
-
-    def unexplained_share(self, group: list[int]) -> float:
-        """The least over sizes of movement, the tensors of the group moved together."""
-        directions = {index: self._spread(index) for index in group}
-        least = math.inf
-        for change in _GROUP_CHANGES:
-            each = change * self._least / math.sqrt(len(group))
-            units = {index: direction.units_for(each) for index, direction in directions.items()}
-            look = self._mover.look(directions, units)
-            least = min(least, look.unexplained_share if self._says_much(look) else 0.0)
-            if least <= LIMIT:
+    def finding(self, most_together: int, most_passes: int) -> Finding:
+        together = most_together
+        num_clear = 0  # looks in a row that were explained at once
+        while self._waiting and self._mover.num_passes < most_passes:
+            group, before = self._next(together), self._mover.num_passes
+            if len(group) > 1:
+                share = self._looker.unexplained_share(group)
+                self._largest = max(self._largest, share)
+                if share > LIMIT:
+                    together, num_clear = 1, 0
+                    continue
+            else:
+                outcome, shares = self._looker.judge(group[0])
+                self._largest = max(self._largest, statistics.median(shares))
+                if outcome is Outcome.OFF:
+                    return self._found(group[0], shares)
+                if outcome is Outcome.JUMPED:
+                    self._jumped[group[0]] = len(shares)
+            num_clear = num_clear + 1 if self._mover.num_passes - before == 2 else 0
+            if num_clear == 2:
+                together, num_clear = min(most_together, 2 * together), 0
+            self._waiting = [index for index in self._waiting if index not in group]
+        # First what was off in proportion before it jumped.
+        for place, index in enumerate(sorted(self._jumped, key=lambda index: -self._jumped[index])):
+            if place > 0 and self._mover.num_passes >= most_passes:
                 break
-        return least
+            outcome, shares = self._looker.judge_rows(index)
+            if outcome is Outcome.OFF:
+                return self._found(index, shares)
+        return self._found(None, [])
 
-    def judge(self, index: int) -> tuple[Outcome, list[float]]:
-        """What looks at one tensor say, and what they left unexplained. JUMPED: nothing sure, for its jumps."""
-        shares, num_off = [], 0
-        while num_off < _NUM_OFF and len(shares) < _NUM_LOOKS:
-            outcome, share = self._look(index, self._spread(index), _TENSOR_CHANGES, _TENSOR_PROPORTION)
-            shares.append(share)
-            num_off += outcome is Outcome.OFF
-            if outcome is Outcome.JUMPED:
-                return self._judge_rows(index)
-            if num_off == 0 and len(shares) == _NUM_FIRST_LOOKS:
-                break
-        return (Outcome.OFF if num_off == _NUM_OFF else Outcome.EXPLAINED), shares
+    def _next(self, together: int) -> list[int]:
+        """The next tensors in the order; a coarse one alone."""
+        if self._waiting[0] in self._coarse:
+            return self._waiting[:1]
+        return [index for index in self._waiting if index not in self._coarse][:together]
 
-    def _judge_rows(self, index: int) -> tuple[Outcome, list[float]]:
-        axes = [axis for axis, size in enumerate(self._mover.gradients[index].shape) if size > 1] or [None]
-        shares: list[float] = []
-        for axis in axes:
-            seen: list[Outcome] = []
-            while seen.count(Outcome.OFF) < _NUM_ROWS_OFF / len(axes):
-                outcome, share = self._look(index, self._row(index, axis), _ROW_CHANGES, _ROW_PROPORTION)
-                seen.append(outcome)
-                shares.append(share)
-                is_cleared = seen.count(Outcome.EXPLAINED) == _NUM_ROWS_EXPLAINED
-                if is_cleared or len(seen) >= _NUM_ROW_LOOKS / len(axes):
-                    return Outcome.JUMPED, shares
-        return Outcome.OFF, shares
+    def _found(self, index: int | None, shares: list[float]) -> Finding:
+        mismatch = None
+        if index is not None:
+            mismatch = Mismatch(self._moved[index].name, statistics.median(shares), len(shares))
+        return Finding(self._largest, mismatch, len(self._jumped), len(self._waiting))
 
-    def _look(self, index: int, direction: Direction, changes: Sequence[float], proportion: float) -> _Seen:
-        """At sizes that rise along one direction, until it is explained or has jumped."""
-        rise = changes[-1] / changes[0]
-        most = min(direction.most, max(direction.least * rise, direction.units_for(changes[-1] * self._least)))
-        before: tuple[Look, float] | None = None
-        num_measured = 0
-        for change in changes:
-            units = most * change / changes[-1]
-            look = self._mover.look({index: direction}, {index: units})
-            if not self._says_much(look):
-                continue
-            if look.unexplained_share <= LIMIT:
-                return _Seen(Outcome.EXPLAINED, look.unexplained_share)
-            if before and not abs(look.seen - before[0].seen * units / before[1]) <= proportion * look.size:
-                return _Seen(Outcome.JUMPED, look.unexplained_share)
-            if before is None and not self._is_straight(look):
-                return _Seen(Outcome.JUMPED, look.unexplained_share)
-            before, num_measured = (look, units), num_measured + 1
-        if before is None or num_measured < 2:
-            return _Seen(Outcome.SILENT, 0.0)
-        return _Seen(Outcome.OFF, before[0].unexplained_share)
 
-    def _is_straight(self, look: Look) -> bool:
-        """Whether what is off is more than a kink at the very place would explain: there the two sides differ."""
-        return 2 * abs(look.middle - self._mover.at_rest) <= _KINK_SHARE * abs(look.seen - look.told)
-
-    def _says_much(self, look: Look) -> bool:
-        return not look.size < self._least
-
-    def _spread(self, index: int) -> Direction:
-        """Normal numbers, smaller where the gradient is above a level: these move the value no more than others."""
-        gradient = self._mover.gradients[index]
-        sizes = gradient.abs().float()
-        step = torch.randn(gradient.shape, generator=self._generator)
-        felt = sizes[sizes > 0]
-        if felt.numel() == 0:
-            return self._mover.direction(index, step, 0.0)
-        place = math.ceil(self._lot.uniform(*_LEVELS) * felt.numel())
-        most = felt.kthvalue(place).values
-        told = 2 * sizes.clamp_max(most).norm().item()
-        return self._mover.direction(index, step * (most / sizes.clamp_min(most)), told)
-
-    def _row(self, index: int, axis: int | None) -> Direction:
-        """Along the gradient of one row (a slice along `axis`), drawn by the size of its gradient, with some turn."""
-        gradient = self._mover.gradients[index].float()
-        step = torch.zeros_like(gradient)
-        rows, row_steps = (values[None] if axis is None else values.movedim(axis, 0) for values in (gradient, step))
-        sizes = rows.reshape(len(rows), -1).norm(dim=1)
-        place = int(torch.multinomial(sizes + 1e-30, 1, generator=self._generator))
-        size = sizes[place].item()
-        along = rows[place] / size if size > 0 else torch.zeros_like(rows[place])
-        row_steps[place] = along + _TURN * torch.randn(along.shape, generator=self._generator)
-        return self._mover.direction(index, step, 2 * size * math.hypot(1.0, _TURN))
+def _order(sizes: Sequence[float], lot: random.Random) -> list[int]:
+    """Indices drawn without putting back, each by its size among what is left (P. Efraimidis and P. Spirakis, "Weighted
+    random sampling with a reservoir", 2006): how many a program has of small tensors costs the large ones no place.
+    """
+    keys = [math.log(1.0 - lot.random()) / size for size in sizes]
+    return sorted(range(len(sizes)), key=lambda index: -keys[index])

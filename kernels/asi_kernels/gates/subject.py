@@ -38,12 +38,15 @@ KEEP_TYPE = (
 
 @dataclass(frozen=True)
 class ProbeShape:
-    """Width, heads and depth of the mixers that the probes build, and the sequence lengths of the rung's tasks."""
+    """Width, heads and depth of the mixers that the probes build, the sequence lengths of the rung's tasks, and of each
+    task rows and length of a training batch.
+    """
 
     hidden: int
     heads: int
     num_layers: int
     lengths: tuple[int, ...]
+    batches: tuple[tuple[int, int], ...] = ()
 
 
 def probe_shape(rung: dict[str, Any]) -> ProbeShape:
@@ -57,7 +60,8 @@ def probe_shape(rung: dict[str, Any]) -> ProbeShape:
         hidden = heads * head_size
     tasks = rung["tasks"]
     num_layers = max(_LEAST_LAYERS, *(task["layers"] for task in tasks))
-    return ProbeShape(hidden, heads, num_layers, tuple(sorted({task["length"] for task in tasks})))
+    lengths = tuple(sorted({task["length"] for task in tasks}))
+    return ProbeShape(hidden, heads, num_layers, lengths, tuple((task["batch"], task["length"]) for task in tasks))
 
 
 @dataclass(frozen=True)

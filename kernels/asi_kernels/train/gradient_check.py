@@ -25,7 +25,10 @@ from .loss import summed_loss
 
 _LEAST_CHANGE = 2e-7  # of a mean loss in nats: float32 activations leave about a tenth of it uncertain
 _NUM_MORE = 2
-_NUM_GROUPS = 4  # of some twenty-five tensors: eight forward passes for a program without hard choices
+_MOST_TOGETHER = 7  # of some twenty-five tensors: six forward passes for a program without hard choices
+# For one with them: some thirty with what is begun by then. Three such looks are a sixth of a `quick` trial's CPU.
+_MOST_PASSES = 24
+_OWN_DOUBT = 0.25  # of gradients that the trainer computes itself: false only where those of activations are
 
 
 class GradientLot:
@@ -82,15 +85,15 @@ class GradientCheck:
             if parameter.requires_grad:
                 # The layers' gradients lie in memory that the next forward pass fills with weights.
                 parameter.grad = None if parameter.grad is None else parameter.grad.clone()
-                moved.append(Moved(name, parameter, parameter.grad))
+                moved.append(Moved(name, parameter, parameter.grad, 1.0 if ".mixer." in name else _OWN_DOUBT))
         try:
             return hold_against(
                 moved,
                 self._loss,
                 least_change=_LEAST_CHANGE,
                 lot=random.SystemRandom(),
-                num_groups=_NUM_GROUPS,
-                most_jumped=1,
+                most_together=_MOST_TOGETHER,
+                most_passes=_MOST_PASSES,
             )
         finally:
             self._link.restore(after)

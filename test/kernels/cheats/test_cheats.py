@@ -28,9 +28,14 @@ SAMPLE: dict[str, tuple[str | None, ...]] = {
     "e41_remembers_its_answers": ("integrity",),
     "e42_false_gradients_behind_a_dial": ("integrity",),
     "e43_false_gradients_unless_watched": ("integrity",),
+    "e44_false_gradients_beside_hard_choices": ("integrity",),
 }
-# At steps drawn by lot; about one training in a hundred gets through, and two in a row are one in ten thousand.
-CAUGHT_BY_LOT = {"e42_false_gradients_behind_a_dial", "e43_false_gradients_unless_watched"}
+# At steps drawn by lot: about one training in twenty-five of e44 gets through, and three in a row are one in 10,000.
+CAUGHT_BY_LOT = {
+    "e42_false_gradients_behind_a_dial",
+    "e43_false_gradients_unless_watched",
+    "e44_false_gradients_beside_hard_choices",
+}
 
 
 @pytest.mark.parametrize("name", sequence_cheats.PREDICTORS)
@@ -65,8 +70,9 @@ def test_host_and_judge_alone_give_a_cheating_program_no_better_score(
     name: str, course: try_program.Course, control: float
 ) -> None:
     row = course.score(name, 0, "promotion")
-    if row.label is None and name in CAUGHT_BY_LOT:
-        row = course.score(name, 1, "promotion")
+    for seed in (1, 2):
+        if row.label is None and name in CAUGHT_BY_LOT:
+            row = course.score(name, seed, "promotion")
     assert row.label in SAMPLE[name]
     assert not program_cheats.is_better(row, control)
 

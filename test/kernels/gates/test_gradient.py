@@ -52,6 +52,17 @@ def test_false_gradients_fail_with_what_was_measured_and_what_to_do(
     assert "let autograd differentiate what forward computes" in outcome.evidence
 
 
+def test_gradients_that_are_false_only_at_the_size_of_a_training_batch_fail_beside_hard_choices_too(
+    tiny_rung: dict[str, Any],
+) -> None:
+    mixer_class = load_mixer_class(_CHEATS / "e44_false_gradients_beside_hard_choices.py")
+    rung = {**tiny_rung, "tasks": [{**task, "batch": 8, "length": 64} for task in tiny_rung["tasks"][:1]]}
+    outcomes = [gradient(Subject(mixer_class, probe_shape(rung), seed)) for seed in range(8)]
+    fallen = [outcome.evidence for outcome in outcomes if outcome.verdict == "fail"]
+    assert len(fallen) >= 5
+    assert all("8 rows of 64" in evidence for evidence in fallen)
+
+
 @pytest.mark.parametrize("forward", _FORWARD)
 def test_what_is_detached_or_passed_straight_through_fails_and_hard_choices_do_not(
     tmp_path: Path, plain_program: str, tiny_rung: dict[str, Any], forward: str

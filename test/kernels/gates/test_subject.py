@@ -28,7 +28,7 @@ def _subject(**changes) -> Subject:
 
 
 def test_probes_have_the_rungs_own_shape_where_it_is_small() -> None:
-    assert probe_shape(_QUICK) == ProbeShape(64, 2, 2, (32, 128))
+    assert probe_shape(_QUICK) == ProbeShape(64, 2, 2, (32, 128), ((16, 128), (32, 32)))
 
 
 def test_probes_of_a_wide_rung_keep_the_head_size_and_have_fewer_heads() -> None:
