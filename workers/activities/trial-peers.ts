@@ -22,6 +22,13 @@ export class TrialPeers {
     return await this.#load(campaignId);
   }
 
+  /** Those of the baselines that `curves` has lost sight of: empty while it holds every finished trial. */
+  async baselineCurves(campaignId: string): Promise<readonly Peer[]> {
+    if ((await this.#load(campaignId)).length < peersKept) return [];
+    const baselines = await this.#archive.listExperiments(campaignId, { kinds: ['baseline'] });
+    return (await Promise.all(baselines.map(({ id }) => this.#archive.listTrials({ experimentId: id })))).flat();
+  }
+
   async longestCpuSeconds(campaignId: string): Promise<number | null> {
     const peers = await this.#load(campaignId);
     return peers.length === 0 ? null : Math.max(...peers.map((peer) => peer.cpuSeconds));

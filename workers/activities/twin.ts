@@ -16,11 +16,10 @@ export const twinOf = async (
   curve: Trial['curve'],
 ): Promise<Experiment | null> => {
   const campaignId = campaignOf(id);
-  const baselines = await archive.listExperiments(campaignId, { kinds: ['baseline'] });
-  const known = await Promise.all(baselines.map((baseline) => archive.listTrials({ experimentId: baseline.id })));
-  const twin = [...known.flat(), ...(await peers.curves(campaignId))].find(
-    (other) => other.experimentId !== experimentId && other.seed === seed && areSameTraining(curve, other.curve),
-  );
+  const known = await Promise.all([peers.baselineCurves(campaignId), peers.curves(campaignId)]);
+  const twin = known
+    .flat()
+    .find((other) => other.experimentId !== experimentId && other.seed === seed && areSameTraining(curve, other.curve));
   return twin === undefined ? null : await requireExperiment(archive, twin.experimentId);
 };
 
