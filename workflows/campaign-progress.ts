@@ -71,9 +71,10 @@ export async function enter(run: CampaignRun, state: 'calibrating' | 'exploring'
   await recordMessages(run);
   run.state = state;
   run.stage = stage;
-  const paused = run.paused && state !== 'verifying';
+  // Histories of the version before wrote the stage, and the pause after it where one came.
+  const paused = run.paused && state !== 'verifying' && patched('pause-outlasts-stage');
   await record.setCampaignState({ campaignId: run.campaignId, state: paused ? 'paused' : state });
-  run.recordedPaused = paused;
+  if (paused) run.recordedPaused = true;
   show(run);
 }
 

@@ -82,7 +82,9 @@ export async function discoverArchitectures(input?: unknown, carry?: CampaignCar
     });
   } catch (error) {
     // A worker that dies while it is told to end reports a lost heartbeat, not a cancel.
-    const cancelled = CancellationScope.current().consideredCancelled && (isCancellation(error) || isFailure(error));
+    const cancelled =
+      CancellationScope.current().consideredCancelled &&
+      (isCancellation(error) || (isFailure(error) && patched('cancel-of-a-dying-worker')));
     if (run.plan !== null && (cancelled || isFailure(error))) {
       scope.cancel();
       await recordEnd(run, { cancelled, error });

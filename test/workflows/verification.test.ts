@@ -93,8 +93,10 @@ describe('confirming finalists', { timeout: 120_000 }, () => {
   });
 
   it('calls nothing better that learns at a rate of its own', async () => {
-    const { result } = await campaign('c-high-rate');
+    const { result, championTrials } = await campaign('c-high-rate');
     expect(result.verdict).toBe('nothing-found');
+    // The last set is asked about what may be called better alone.
+    expect(championTrials).toBe(0);
     expect(result.finalists[0]?.verdict).toContain('are 3.0 times those of the baselines (limit 2.5)');
   });
 

@@ -3,6 +3,7 @@ import type { ConfirmationPlan } from '../../workflows/contracts/activities.ts';
 import type { Verdict } from '../../workflows/contracts/experiment.ts';
 import { campaignOf } from '../../workflows/contracts/naming.ts';
 import { type Score, scoreSets } from '../../workflows/contracts/score.ts';
+import { pullDoubt } from '../../workflows/rules/pull.ts';
 import { nameOf } from './digest.ts';
 import { requireCampaign } from './experiment-record.ts';
 import { withCost } from './finalist-cost.ts';
@@ -43,7 +44,7 @@ export const planConfirmation = async (
   const open = walks.filter((one) => one.confirmation.nextSeeds.length > 0 && (numTried === 0 || isFree(one)));
   const better = walks.filter((one) => one.confirmation.verdict?.verdict === 'better' && isFree(one)).map(({ id }) => id);
   // The last set is not asked about what will not be called better.
-  const champions = open.length > 0 || bench.controlsBar !== null ? [] : better;
+  const champions = open.length > 0 || bench.controlsBar !== null ? [] : await withoutDoubt(archive, better);
   const baselines = bench.baselines.map(({ id }) => id);
   return {
     seeds: open[0]?.confirmation.nextSeeds ?? [],
@@ -53,6 +54,12 @@ export const planConfirmation = async (
     championTrials: champions.length === 0 ? [] : await scoredTrials(archive, [...champions, ...baselines]),
     reason: walks.map(({ id, confirmation }) => `${id.split('/')[1]}: ${confirmation.reason}`).join('; '),
   };
+};
+
+/** Those whose fresh trials learnt at the rate of the others. */
+const withoutDoubt = async (archive: Archive, ids: readonly string[]): Promise<readonly string[]> => {
+  const trials = await Promise.all(ids.map((experimentId) => archive.listTrials({ experimentId })));
+  return ids.filter((_, index) => pullDoubt(trials[index] ?? []) === null);
 };
 
 const scoredTrials = async (archive: Archive, ids: readonly string[]): Promise<readonly string[]> => {

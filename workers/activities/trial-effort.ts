@@ -47,8 +47,8 @@ export const effortOf = async (
       trainSeconds,
       pull,
       timesPull: timesPull(
-        pull,
-        baselines.map((one) => one.pull),
+        { pull, sizes: own.sizes },
+        baselines.map((one) => ({ pull: one.pull, sizes: one.effort.sizes })),
       ),
       answerSeconds,
       timesExpected: verdict.timesExpected,

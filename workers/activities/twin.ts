@@ -1,4 +1,4 @@
-import type { Experiment } from '../../workflows/contracts/experiment.ts';
+import { type Experiment, isTerminal } from '../../workflows/contracts/experiment.ts';
 import { type BaselineName, baselineNames } from '../../workflows/contracts/genome.ts';
 import { campaignOf } from '../../workflows/contracts/naming.ts';
 import type { Trial } from '../../workflows/contracts/trial.ts';
@@ -17,10 +17,15 @@ export const twinOf = async (
 ): Promise<Experiment | null> => {
   const campaignId = campaignOf(id);
   const known = await Promise.all([peers.baselineCurves(campaignId), peers.curves(campaignId)]);
-  const twin = known
+  const alike = known
     .flat()
-    .find((other) => other.experimentId !== experimentId && other.seed === seed && areSameTraining(curve, other.curve));
-  return twin === undefined ? null : await requireExperiment(archive, twin.experimentId);
+    .filter((other) => other.experimentId !== experimentId && other.seed === seed && areSameTraining(curve, other.curve));
+  for (const other of alike) {
+    const twin = await requireExperiment(archive, other.experimentId);
+    // One that ended without scores speaks for nobody.
+    if (twin.state === 'recorded' || !isTerminal(twin.state)) return twin;
+  }
+  return null;
 };
 
 /** Marks a program that nobody drew, a person's own, as the baseline that it trains as. */

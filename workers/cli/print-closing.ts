@@ -19,7 +19,7 @@ export const printClosing = async (context: CliContext, archive: Archive, campai
     await Promise.all(standings.map(({ experiment }) => archive.listScores({ experimentId: experiment.id })))
   ).flat();
   const { home } = context.config();
-  const conclusion = campaign.conclusion && withWrittenSince(campaign.conclusion, { home, campaignId: campaign.id });
+  const conclusion = withWrittenSince(campaign, home);
   context.print([
     '',
     ...closingLines(context.look(), {

@@ -2,7 +2,8 @@ import * as z from 'zod';
 
 /**
  * Why something ended badly. A closed set; facts that only the supervisor can know decide the label, never the text of a log.
- * `infra` is never charged to the candidate and is retried. Of the others those of the last group are not charged either.
+ * `infra` is never charged to the candidate and is retried. Of the others those of the last group are not charged either, and a duplicate
+ * teaches the evolver nothing.
  */
 export const failureLabels = [
   'duplicate', // repeats an architecture that the archive already holds: by genome or text before any training, or by its training

@@ -65,7 +65,7 @@ export const firstReserveSeconds = ({ wallLimitSeconds }: Pick<Rung, 'wallLimitS
 
 /**
  * `tiny` is for tests of the path, not of the science: its scores rank nothing. `quick` is sized to eight to ten CPU seconds a trial for
- * DeltaNet; its byte rate is half of what baselines learn best at, because seeds then differ by little more than half as much, and its recall
+ * DeltaNet; its byte rate is below what baselines learn best at (8e-3 to 16e-3), because seeds then differ by little more than half as much, and its recall
  * rate is one at which baselines lie seven deviations of a seed apart (`python -m asi_kernels.bench.trial --seeds 3`). The byte rate of
  * `standard` is, among 4e-3, 8e-3 and 16e-3, the one that baselines learn best at (`python -m asi_kernels.bench.rates`), so that no program gains
  * by another.

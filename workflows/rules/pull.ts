@@ -1,17 +1,37 @@
+import type { ModelSize } from '../contracts/architecture.ts';
 import type { Trial } from '../contracts/trial.ts';
 import { median } from './statistics.ts';
 
 /**
- * Beyond this the mixers learn at a rate of their own. At `quick` the nine baselines and 23 of 24 honest programs have 0.6 to 1.6 times the pull of
- * the median baseline, one that starts at zero behind a large core 3.4; SSD with its weights stored at a fourth to a sixteenth of their size 4.6.
+ * Beyond this the mixers learn at a rate of their own. At `quick` the nine baselines and 23 of 24 honest programs have at most 1.5 times the pull
+ * of the median baseline, one that starts at zero behind a large core 3.4; SSD with its weights stored at a fourth to a sixteenth of their size 4.3.
  */
 export const pullLimit = 2.5;
 
-/** A program's pull over that of the baselines; null where either is not known. */
-export const timesPull = (own: number | null | undefined, baselines: readonly (number | null | undefined)[]): number | null => {
-  const known = baselines.filter((pull) => pull != null);
-  const usual = known.length === 0 ? 0 : median(known);
-  return own == null || usual === 0 ? null : own / usual;
+/** What the trainer measured while it learnt bytes, and how many numbers that was. */
+export interface Pull {
+  readonly pull: number | null;
+  readonly sizes: readonly Pick<ModelSize, 'task' | 'parameters' | 'mixerParameters'>[];
+}
+
+/**
+ * A program's pull over that of the median baseline, as a sum over its numbers and as a mean of them, and of these the smaller: a large mixer
+ * has a large sum and a small one a large mean without any rate of its own. Null where either side is not known.
+ */
+export const timesPull = (own: Pull, baselines: readonly Pull[]): number | null => {
+  const times = [({ pull }: Pull) => pull, meanPull].map((measure) => {
+    const known = baselines.map(measure).filter((value) => value !== null);
+    const [value, usual] = [measure(own), known.length === 0 ? 0 : median(known)];
+    return value === null || usual === 0 ? null : value / usual;
+  });
+  const [bySum, byMean] = times;
+  return bySum == null || byMean == null ? null : Math.min(bySum, byMean);
+};
+
+const meanPull = ({ pull, sizes }: Pull): number | null => {
+  const size = sizes.find(({ task }) => task === 'bytes');
+  if (pull === null || size === undefined || size.mixerParameters === 0) return null;
+  return (pull * (size.parameters - size.mixerParameters)) / size.mixerParameters;
 };
 
 /**

@@ -22,6 +22,11 @@ const shapes = [
     pattern:
       /\bsk-(?:(?:[a-z0-9]{1,12}-){0,3}(?=[A-Za-z]{0,60}\d)(?=\d{0,60}[A-Za-z])[A-Za-z0-9]{20,}[\w-]*|(?:ant|proj|svcacct|admin)-(?=[\w-]{0,100}\d)(?=[\w-]{0,100}[A-Z])[\w-]{40,})/,
   },
+  {
+    kind: 'API key',
+    pattern:
+      /\bsk-(?!(?:\w{0,60}-){3})(?=[\w-]{0,60}\d)(?=[\w-]{0,60}[A-Z])(?=[\w-]{0,60}[a-z])[\w-]{20,}|\bsk-lf-[0-9a-f-]{32,}/,
+  },
   { kind: 'Groq key', pattern: /\bgsk_[A-Za-z0-9]{40,}/ },
   { kind: 'xAI key', pattern: /\bxai-[A-Za-z0-9]{40,}/ },
   {

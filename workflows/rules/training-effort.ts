@@ -2,7 +2,7 @@ import type { ModelSize } from '../contracts/architecture.ts';
 import type { Rung, Task } from '../contracts/rung.ts';
 import { median } from './statistics.ts';
 
-/** CPU seconds as the supervisor measured them, all attempts and the whole process tree; null where nothing was answered yet. */
+/** CPU seconds as the supervisor measured them, of the whole process tree and without what an outage lost; null where nothing was answered yet. */
 export interface Effort {
   readonly sizes: readonly ModelSize[];
   readonly trainSeconds: number;

@@ -35,12 +35,14 @@ def initialisation(subject: Subject) -> Outcome:
         total += len(values)
         constant += sum(_same(value, others.get(name)) for name, value in values.items())
         trained = {name: value for name, value in values.items() if name.startswith("parameter")}
-        numbers += sum(value.numel() for value in trained.values())
+        # Zero is a common start of what is to open later, and nobody's choice of a lucky one.
+        numbers += sum(int((value != 0).sum()) for value in trained.values())
         drawn += sum(_num_other(value, others.get(name)) for name, value in trained.items())
     if numbers and drawn < _LEAST_DRAWN * numbers:
         return failed(
-            f"{drawn:,} of {numbers:,} trainable numbers differ between two seeds: the others start alike whatever the "
-            "seed, so that several seeds would measure one start again and again; draw weights from torch's generator",
+            f"{drawn:,} of {numbers:,} trainable numbers other than zero differ between two seeds: the others start "
+            "alike whatever the seed, so that several seeds would measure one start again and again; draw weights from "
+            "torch's generator",
             drawn / numbers,
             _LEAST_DRAWN,
         )
@@ -96,7 +98,9 @@ def _values(mixer: nn.Module) -> dict[str, torch.Tensor]:
 
 
 def _num_other(one: torch.Tensor, other: torch.Tensor | None) -> int:
-    return one.numel() if other is None or one.shape != other.shape else int((one != other).sum())
+    """Numbers other than zero that differ."""
+    differs = torch.ones_like(one, dtype=torch.bool) if other is None or one.shape != other.shape else one != other
+    return int((differs & (one != 0)).sum())
 
 
 def _same(one: torch.Tensor, other: torch.Tensor | None) -> bool:

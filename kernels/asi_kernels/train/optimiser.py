@@ -35,19 +35,20 @@ class Optimiser:
         self._second = torch.zeros(sum(self._sizes))  # [N] running mean of their squares
         self._count = 0
         mixers = [torch.full((size,), ".mixer." in name) for (name, _), size in zip(named, self._sizes, strict=True)]
-        self._in_mixer = torch.cat(mixers).float() if mixers else torch.zeros(0)  # [N] 1 for numbers of a mixer
-        self._pull = torch.zeros(2, dtype=torch.float64)
+        in_mixer = torch.cat(mixers) if mixers else torch.zeros(0, dtype=torch.bool)  # [N]
+        self._kinds = torch.stack([in_mixer, ~in_mixer]).float()  # [2, N] 1 for numbers of a mixer, and for all others
+        self._pull = torch.zeros(2, dtype=torch.float64)  # sums of the sizes of their gradients
 
     @property
     def pull(self) -> float | None:
         """How much further a step of equal size in every number carries the loss by the mixers' numbers than by all
         others, by the gradients of all steps so far: the sum of their sizes over that of the others. Adam moves every
         number about as far, so that a mixer with a larger pull learns at a higher rate than others do. Storing W / S
-        and using S W, or a sum of copies, raises it and changes nothing else. None before the first step, or without
-        numbers of either kind.
+        and using S W raises it by S and changes nothing else. None before the first step, or without numbers of
+        either kind.
         """
         mixers, others = self._pull.tolist()
-        return mixers / others if others > 0 and self._in_mixer.any() else None
+        return mixers / others if others > 0 and self._kinds[0].any() else None
 
     @torch.no_grad()
     def step(self, step: int) -> float:
@@ -59,9 +60,7 @@ class Optimiser:
         norm = torch.linalg.vector_norm(gradient).item()
         if not math.isfinite(norm):
             return norm
-        sizes = gradient.abs()
-        in_mixers = torch.dot(sizes, self._in_mixer).item()
-        self._pull += torch.tensor((in_mixers, sizes.sum().item() - in_mixers), dtype=torch.float64)
+        self._pull += self._kinds @ gradient.abs()
         if norm > _LARGEST_GRADIENT_NORM:
             gradient.mul_(_LARGEST_GRADIENT_NORM / norm)
         self._count += 1

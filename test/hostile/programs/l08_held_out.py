@@ -1,7 +1,7 @@
 # row: L8
 # does: reads the judge's key and data, and looks for held-out text in every file it can read
 # expect: exit
-# limits: {"wallSeconds": 40, "idleSeconds": 40}
+# limits: {"wallSeconds": 120, "idleSeconds": 120}
 
 import os
 import sys

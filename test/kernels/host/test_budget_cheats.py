@@ -68,7 +68,19 @@ def test_tampering_with_the_trainer_changes_no_bit_of_the_training(
 
 
 def test_weights_that_are_not_declared_are_in_no_snapshot(host: Any, tmp_path: Path, request_of: Any) -> None:
-    _, weights = train(host, tmp_path / "hidden", request_of, "e23_hidden_weights")
+    # Its gradients are false too: a training whose lot falls on a step where that shows ends there, without a snapshot.
+    for attempt in range(8):
+        workdir = tmp_path / f"hidden-{attempt}"
+        request_of(workdir, "e23_hidden_weights")
+        end = host.run(f"e23_hidden_weights-{attempt}", workdir)
+        assert end["label"] is None, end
+        result = json.loads((workdir / "result.json").read_text())
+        if result["status"] == "trained":
+            break
+        assert (result["label"], result["checkpointPath"]) == ("integrity", None)
+    else:
+        return
+    weights = load_file(result["checkpointPath"])
     _, honest = train(host, tmp_path / "honest", request_of, "honest")
     assert weights.keys() == honest.keys()
 

@@ -106,6 +106,13 @@ describe('a text that is to be stored', () => {
     expect(redactor([])(`key="${key}"`)).toBe(`key="${secretMark('API key')}"`);
   });
 
+  it.each(['sk-7Abc-defGhi_9kLmNopQrStUvWx', 'sk-lf-0f1e2d3c-aaaa-bbbb-cccc-0123456789ab'])(
+    'loses a key with a hyphen or two in it: %s',
+    (key) => {
+      expect(redactor([])(`key="${key}"`)).toBe(`key="${secretMark('API key')}"`);
+    },
+  );
+
   it.each([
     'a sk-learn-style-2-stage estimator',
     'sk-learn-style-two-stage-pipeline-with-16-heads-and-a-long-name-2026',
