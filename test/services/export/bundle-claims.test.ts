@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkClaims } from '../../../services/export/bundle-claims.ts';
 import type { BundleRecord } from '../../../services/export/bundle-record.ts';
 import { exportBundle } from '../../../services/export/export-bundle.ts';
-import { bundleNames, manifestName } from '../../../services/export/manifest.ts';
+import { bundleNames, formatVersion, manifestName } from '../../../services/export/manifest.ts';
 import { verifyBundle } from '../../../services/export/verify-bundle.ts';
 import type { Score } from '../../../workflows/contracts/score.ts';
 import { aHash } from '../../support/builders.ts';
@@ -131,7 +131,7 @@ describe('a bundle whose manifest was written anew', () => {
     ],
     [
       'an earlier format',
-      (text) => text.replace('"version": 4', '"version": 1'),
+      (text) => text.replace(`"version": ${formatVersion}`, '"version": 1'),
       /^manifest\.json other-version: .*Export the experiment again/,
     ],
   ])('tells of a manifest with %s', async (_, change, told) => {
