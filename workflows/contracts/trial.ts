@@ -19,7 +19,7 @@ export const trialUsageSchema = z.strictObject({
   /** Training over what the baselines lead to expect of this program, and over the reference's; null where that is not known. */
   timesExpected: z.number().min(0).nullable(),
   timesReference: z.number().min(0).nullable(),
-  /** Size of its mixers' gradients over that of the rest of the model while it learnt bytes; over the median of the baselines'. */
+  /** Size of its mixers' gradients over that of the rest of the model while it learnt bytes; over the median baseline's, as a sum or as a mean, the smaller. */
   pull: z.number().min(0).nullable().optional(),
   timesPull: z.number().min(0).nullable().optional(),
   /** Said beside its results where it used more than its work explains; null where it did not. */
