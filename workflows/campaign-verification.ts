@@ -4,6 +4,8 @@ import { childOptions } from './campaign-children.ts';
 import { enter, recordMessages, refresh, refreshMs, show } from './campaign-progress.ts';
 import type { CampaignRun } from './campaign-state.ts';
 import { auditCuts, type ConfirmationPlan } from './contracts/activities.ts';
+import { nameAtRate } from './contracts/naming.ts';
+import type { OtherRate } from './contracts/rung.ts';
 import { campaignKey } from './search-attributes.ts';
 import { verifyArchitecture } from './verification.ts';
 
@@ -23,7 +25,13 @@ export async function verify(run: CampaignRun): Promise<void> {
   let look: Look = { finalists, baselines, seeds: confirmSeeds, champions: [], championTrials: [] };
   const controls: Promise<readonly PromiseSettledResult<void>[]>[] = [];
   for (let numTried = 0; look.seeds.length > 0; ) {
-    await confirmOn(run, { ...look, numTried }, () => {
+    const child = numTried === 0 ? 'verify' : `verify-after-${numTried}`;
+    const { seeds } = look;
+    const members = [
+      ...look.finalists.map((id) => ({ id, role: 'finalist' as const, seeds, child })),
+      ...look.baselines.map((id) => ({ id, role: 'baseline' as const, seeds, child })),
+    ];
+    await confirmOn(run, members, () => {
       // Campaigns of the version before go on without them, and call nothing better.
       if (controls.length === 0 && patched('controls')) controls.push(Promise.allSettled([tryControls(run.campaignId)]));
     });
@@ -31,32 +39,55 @@ export async function verify(run: CampaignRun): Promise<void> {
     for (const end of (await Promise.all(controls)).flat()) if (end.status === 'rejected') throw end.reason;
     numTried += look.seeds.length;
     look = await record.planConfirmation({ campaignId: run.campaignId, numTried });
-    if (look.seeds.length === 0) return await askChampionSet(run, look);
+    if (look.seeds.length === 0) return await askChampionSet(run, await tryRates(run, { look, numTried }));
     run.stage = `training ${look.seeds.length} more fresh ${look.seeds.length === 1 ? 'seed' : 'seeds'}, which may change the verdict of ${look.finalists.map((id) => id.split('/')[1]).join(', ')}`;
     show(run);
   }
 }
 
-type Look = Pick<ConfirmationPlan, 'finalists' | 'baselines' | 'seeds' | 'champions' | 'championTrials'>;
+type Look = Pick<ConfirmationPlan, 'finalists' | 'baselines' | 'seeds' | 'rates' | 'champions' | 'championTrials'>;
 
-/** One look: each member is trained and scored on these fresh seeds, in a child of its own. */
-async function confirmOn(
-  run: CampaignRun,
-  { finalists, baselines, seeds, numTried }: Omit<Look, 'champions' | 'championTrials'> & { readonly numTried: number },
-  onStarted: () => void,
-): Promise<void> {
+/** The first fresh seed of every baseline at each other rate, then the others of those that may be the strongest there. */
+const rateRounds = 2;
+
+/** Trains the baselines at half and at twice the learning rate, before anything is called better; the plan that is left. */
+async function tryRates(run: CampaignRun, { look, numTried }: { readonly look: Look; readonly numTried: number }): Promise<Look> {
+  let left = look;
+  for (let round = 0; round < rateRounds && (left.rates ?? []).length > 0; round++) {
+    const members = (left.rates ?? []).map(({ experimentId, rate, seeds }) => ({
+      id: experimentId,
+      role: 'baseline' as const,
+      rate,
+      seeds,
+      child: `verify-${rate}-rate${round === 0 ? '' : '-more'}`,
+    }));
+    run.stage = `training ${members.length} baselines at other learning rates, which may be as good as what is better at the rung's own`;
+    show(run);
+    await confirmOn(run, members);
+    left = await record.planConfirmation({ campaignId: run.campaignId, numTried });
+  }
+  return left;
+}
+
+interface Member {
+  readonly id: string;
+  readonly role: 'finalist' | 'baseline';
+  readonly seeds: readonly number[];
+  readonly rate?: OtherRate;
+  /** Last part of its workflow id. */
+  readonly child: string;
+}
+
+/** One look: each member is trained and scored on its fresh seeds, in a child of its own. */
+async function confirmOn(run: CampaignRun, members: readonly Member[], onStarted: () => void = () => {}): Promise<void> {
   const { rung } = run.requirePlan().settings;
-  const roles = [
-    ...finalists.map((id) => ({ id, role: 'finalist' as const })),
-    ...baselines.map((id) => ({ id, role: 'baseline' as const })),
-  ];
   const children = await Promise.all(
-    roles.map(({ id, role }) =>
+    members.map(({ id, role, seeds, rate, child }) =>
       startChild(verifyArchitecture, {
         ...childOptions,
-        workflowId: numTried === 0 ? `${id}/verify` : `${id}/verify-after-${numTried}`,
-        args: [{ campaignId: run.campaignId, experimentId: id, role, rung, seeds }],
-        staticSummary: `confirm ${role} ${id.split('/')[1]} on ${seeds.length} fresh seeds`,
+        workflowId: `${id}/${child}`,
+        args: [{ campaignId: run.campaignId, experimentId: id, role, rung, seeds, ...(rate === undefined ? {} : { rate }) }],
+        staticSummary: nameAtRate(`confirm ${role} ${id.split('/')[1]} on ${seeds.length} fresh seeds`, rate),
         typedSearchAttributes: [{ key: campaignKey, value: run.campaignId }],
       }),
     ),

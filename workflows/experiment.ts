@@ -12,6 +12,8 @@ import { requireCampaign } from './child-only.ts';
 import { auditCuts, type ExperimentInput, type ExperimentOutcome, type StepResult } from './contracts/activities.ts';
 import type { FailureLabel } from './contracts/failure.ts';
 import { trialId } from './contracts/naming.ts';
+import type { OtherRate } from './contracts/rung.ts';
+import type { TrialPurpose } from './contracts/trial.ts';
 import { plainText } from './rules/markdown.ts';
 import { classifyFailure, lostLabel } from './rules/retry.ts';
 import { rootMessage } from './rules/root-failure.ts';
@@ -156,10 +158,11 @@ export async function runTrial(trial: {
   readonly experimentId: string;
   readonly rung: string;
   readonly seed: number;
-  readonly purpose: 'explore' | 'confirm';
+  readonly purpose: TrialPurpose;
+  readonly rate?: OtherRate;
 }): Promise<Setback | null> {
-  const { experimentId, seed, purpose } = trial;
-  const input = { trialId: trialId(experimentId, trial), experimentId, seed, purpose };
+  const { experimentId, seed, purpose, rate } = trial;
+  const input = { trialId: trialId(experimentId, trial), experimentId, seed, purpose, ...(rate === undefined ? {} : { rate }) };
   const trained = await training.trainTrial.executeWithOptions({ summary: `train seed ${seed}` }, [input]);
   if (!trained.ok) return { stage: 'train', label: trained.label, detail: trained.detail };
   const scored = await training.scoreTrial.executeWithOptions({ summary: `score seed ${seed}` }, [input]);

@@ -2,6 +2,7 @@ import { ActivityFailure, isCancellation, patched, setCurrentDetails, upsertSear
 import { checks } from './activity-proxies.ts';
 import { requireCampaign } from './child-only.ts';
 import { auditCuts, type StepResult } from './contracts/activities.ts';
+import type { OtherRate } from './contracts/rung.ts';
 import { outageOf, runTrial } from './experiment.ts';
 import { plainText } from './rules/markdown.ts';
 import { kindKey, stageKey } from './search-attributes.ts';
@@ -12,6 +13,8 @@ export interface VerificationInput {
   readonly role: 'finalist' | 'baseline';
   readonly rung: string;
   readonly seeds: readonly number[];
+  /** The learning rate, where it is not the rung's own. */
+  readonly rate?: OtherRate;
 }
 export interface VerificationOutcome {
   readonly experimentId: string;
@@ -94,7 +97,11 @@ function showUnconfirmed(
 /** An outage that outlasted its retries costs this seed, not the conclusion of the campaign. */
 async function confirm(input: VerificationInput, seed: number): ReturnType<typeof runTrial> {
   try {
-    return await runTrial({ experimentId: input.experimentId, rung: input.rung, seed, purpose: 'confirm' });
+    const { experimentId, rung, rate } = input;
+    return await runTrial({
+      ...{ experimentId, rung, seed },
+      ...(rate === undefined ? { purpose: 'confirm' } : { purpose: 'rate', rate }),
+    });
   } catch (error) {
     if (!(error instanceof ActivityFailure) || isCancellation(error)) throw error;
     return { stage: 'train', ...outageOf(error, { isOurs: input.role === 'baseline' }) };

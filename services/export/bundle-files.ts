@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { checkCuts, flopsLimits } from '../../workflows/contracts/gate-limits.ts';
 import type { Task } from '../../workflows/contracts/rung.ts';
+import type { TrialPurpose } from '../../workflows/contracts/trial.ts';
 import { type BundleRecord, canonicalJson, recordName, relativeOf } from './bundle-record.ts';
 import { type BundleSource, primaryMetric } from './bundle-source.ts';
 import { modelCard } from './model-card.ts';
@@ -106,7 +107,7 @@ const recipeOf = ({ record: { campaign, experiment, trials }, rung, chosen }: Bu
   };
 };
 
-const seedsOf = (trials: BundleRecord['trials'], purpose: 'explore' | 'confirm'): readonly number[] =>
+const seedsOf = (trials: BundleRecord['trials'], purpose: TrialPurpose): readonly number[] =>
   trials
     .filter((trial) => trial.purpose === purpose && trial.state === 'scored')
     .map(({ seed }) => seed)

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { architectureSchema, hashSchema } from '../../workflows/contracts/architecture.ts';
 import { auditSchema } from '../../workflows/contracts/audit.ts';
-import { type Campaign, campaignSchema } from '../../workflows/contracts/campaign.ts';
+import { type Campaign, campaignSchema, rungOf } from '../../workflows/contracts/campaign.ts';
 import { dataManifestSchema } from '../../workflows/contracts/data.ts';
 import {
   doubtSchema,
@@ -34,6 +34,7 @@ const campaignPart = z.strictObject({
   ...campaignSchema.pick({ id: true, runId: true, settings: true, noise: true, versions: true }).shape,
   controls: campaignSchema.shape.controls.unwrap(),
   budgetChanges: campaignSchema.shape.budgetChanges.unwrap(),
+  rung: campaignSchema.shape.rung.unwrap(),
   data: dataManifestSchema.omit({ folder: true }),
 });
 const experimentPart = z.strictObject({
@@ -64,6 +65,7 @@ const trialPart = z.strictObject(
     rung: true,
     seed: true,
     purpose: true,
+    rate: true,
     state: true,
     curve: true,
     checkpointArtifact: true,
@@ -109,9 +111,13 @@ export const toRecord = (
   const data = campaignPart.shape.data.strip().parse(campaign.data);
   return bundleRecordSchema.parse({
     ...facts,
-    campaign: campaignPart
-      .strip()
-      .parse({ ...campaign, data, budgetChanges: campaign.budgetChanges ?? [], controls: campaign.controls ?? [] }),
+    campaign: campaignPart.strip().parse({
+      ...campaign,
+      rung: rungOf(campaign),
+      data,
+      budgetChanges: campaign.budgetChanges ?? [],
+      controls: campaign.controls ?? [],
+    }),
     experiment: experimentPart.strip().parse({ ...experiment, doubts: experiment.doubts ?? [] }),
     trials: trials.map((trial) => trialPart.strip().parse(trial)),
   });

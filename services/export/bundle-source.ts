@@ -1,9 +1,10 @@
 import { basename } from 'node:path';
 import type { Campaign } from '../../workflows/contracts/campaign.ts';
+import { rungOf } from '../../workflows/contracts/campaign.ts';
 import type { DataSource } from '../../workflows/contracts/data.ts';
 import type { Experiment } from '../../workflows/contracts/experiment.ts';
 import { experimentId } from '../../workflows/contracts/naming.ts';
-import { type Rung, rungs, type Task, type TaskKind } from '../../workflows/contracts/rung.ts';
+import type { Rung, Task, TaskKind } from '../../workflows/contracts/rung.ts';
 import { lowerIsBetter, type Metric, type Score } from '../../workflows/contracts/score.ts';
 import { confirmingSeconds } from '../../workflows/rules/cost-words.ts';
 import type { Archive } from '../archive/archive.ts';
@@ -45,7 +46,7 @@ export const readBundleSource = async (archive: Archive, experimentId: string): 
   const record = await readRecord(archive, experimentId);
   const source = sourceOf(record);
   if (source !== null) return source;
-  const metric = primaryMetric(rungs[record.campaign.settings.rung]);
+  const metric = primaryMetric(rungOf(record.campaign));
   throw new ExportRefusedError({
     experimentId,
     reason: 'no-scored-trial',
@@ -53,9 +54,9 @@ export const readBundleSource = async (archive: Archive, experimentId: string): 
   });
 };
 
-/** Null where no trial of the record has weights and a score. The rung is the one that this version knows by the name. */
+/** Null where no trial of the record has weights and a score. */
 export const sourceOf = (record: BundleRecord): BundleSource | null => {
-  const rung = rungs[record.campaign.settings.rung];
+  const rung = rungOf(record.campaign);
   const chosen = chooseTrial(record, primaryMetric(rung));
   return chosen === null ? null : { record, rung, chosen };
 };
@@ -140,7 +141,8 @@ const chooseTrial = ({ trials, scores }: BundleRecord, metric: Metric): BundleSo
   for (const trial of trials.toSorted((a, b) => (a.id < b.id ? -1 : 1))) {
     const value = valueByTrial.get(trial.id);
     const { checkpointArtifact } = trial;
-    if (trial.state !== 'scored' || checkpointArtifact === null || value === undefined) continue;
+    // At another rate a baseline is trained on one task alone.
+    if (trial.state !== 'scored' || trial.purpose === 'rate' || checkpointArtifact === null || value === undefined) continue;
     if (best === null || sign * value < best.cost) best = { trial: { ...trial, checkpointArtifact }, cost: sign * value };
   }
   return best?.trial ?? null;

@@ -15,7 +15,7 @@ export const weightsName = 'weights.safetensors';
 export const checkpointName = 'checkpoint.safetensors';
 
 /** Rises whenever other files, or other texts of the same records, are written: verification makes them again and compares. */
-export const formatVersion = 5;
+export const formatVersion = 6;
 
 /** What every bundle holds beside its manifest and its kernels. */
 export const bundleNames = [

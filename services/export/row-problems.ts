@@ -1,5 +1,5 @@
-import { campaignOf, experimentId, trialId } from '../../workflows/contracts/naming.ts';
-import { rungs } from '../../workflows/contracts/rung.ts';
+import { rungOfTrial } from '../../workflows/contracts/campaign.ts';
+import { campaignOf, experimentId, rateOf, trialId } from '../../workflows/contracts/naming.ts';
 import { metricsOfTask, type Score, type ScoreSet } from '../../workflows/contracts/score.ts';
 import { type BundleRecord, recordName } from './bundle-record.ts';
 import type { BundleProblem } from './manifest.ts';
@@ -8,6 +8,7 @@ const setsOf: Readonly<Record<BundleRecord['trials'][number]['purpose'], readonl
   // A result that was too good is asked about on the last set while exploring.
   explore: ['search', 'champion'],
   confirm: ['promotion', 'champion'],
+  rate: ['promotion'],
 };
 
 /** Where rows, trials and experiment of a record do not fit each other, a sentence each; no file beside the record is looked at. */
@@ -22,7 +23,9 @@ export const rowProblems = (record: BundleRecord): readonly BundleProblem[] =>
 const identityProblems = ({ campaign, experiment, baselines }: BundleRecord): readonly string[] => {
   const isBaseline = ({ number }: { readonly number: number }): boolean => number <= campaign.settings.baselines.length;
   const numbered = [experiment, ...baselines].filter(({ id, number }) => id !== experimentId(campaign.id, number));
+  const { rung, settings } = campaign;
   return [
+    ...(rung.name === settings.rung ? [] : [`the recipe is of rung ${rung.name}, the campaign's rung is ${settings.rung}`]),
     ...numbered.map(({ id, number }) => `${id} has number ${number} of campaign ${campaign.id}`),
     ...(experiment.campaignId === campaign.id ? [] : [`${experiment.id} is of campaign ${experiment.campaignId}`]),
     ...[experiment, ...baselines]
@@ -33,7 +36,7 @@ const identityProblems = ({ campaign, experiment, baselines }: BundleRecord): re
 
 const trialProblems = ({ experiment, trials, campaign }: BundleRecord): readonly string[] => [
   ...trials
-    .filter(({ id, rung, seed }) => rung !== campaign.settings.rung || id !== trialId(experiment.id, { rung, seed }))
+    .filter(({ id, rung, seed, rate }) => rung !== campaign.settings.rung || id !== trialId(experiment.id, { rung, seed, rate }))
     .map(({ id, seed }) => `trial ${id} with seed ${seed} is none of ${experiment.id} on rung ${campaign.settings.rung}`),
   ...repeated(trials.map(({ id }) => id)).map((id) => `trial ${id} is there twice`),
 ];
@@ -95,19 +98,19 @@ const setProblems = (
   { id, scores }: { readonly id: string; readonly scores: readonly Score[] },
 ): readonly string[] => {
   const { rung } = campaign.settings;
-  const wanted = rungs[rung].tasks
-    .flatMap(({ kind }) => metricsOfTask[kind])
-    .toSorted()
-    .join(', ');
   const groups = Map.groupBy(scores, ({ trialId: of, set }) => `${of} on set ${set}`);
   return [
     ...scores
-      .filter((row) => row.trialId !== trialId(id, { rung, seed: row.seed }) || row.rung !== rung)
+      .filter((row) => row.trialId !== trialId(id, { rung, seed: row.seed, rate: rateOf(row.trialId) }) || row.rung !== rung)
       .map((row) => `${rowName(row)} with seed ${row.seed} is no row of ${id} on rung ${rung}`),
     ...scores
       .filter(({ dataHash }) => dataHash !== campaign.data.hash)
       .map((row) => `${rowName(row)} was measured on data ${row.dataHash}`),
     ...[...groups].flatMap(([name, rows]) => {
+      const wanted = rungOfTrial(campaign, { rate: rateOf(rows[0]?.trialId ?? '') })
+        .tasks.flatMap(({ kind }) => metricsOfTask[kind])
+        .toSorted()
+        .join(', ');
       const found = rows
         .map(({ metric }) => metric)
         .toSorted()

@@ -1,4 +1,4 @@
-import { rungs } from '../../workflows/contracts/rung.ts';
+import { rungOf } from '../../workflows/contracts/campaign.ts';
 import { section } from './chart.ts';
 import { html, type Markup } from './markup.ts';
 import type { ReportData } from './report-data.ts';
@@ -6,7 +6,7 @@ import type { ReportData } from './report-data.ts';
 /** What a reader must not conclude from this page. */
 export const claimsSection = ({ campaign, sandboxTiers, devices, reference }: ReportData): Markup => {
   const { settings } = campaign;
-  const rung = rungs[settings.rung];
+  const rung = rungOf(campaign);
   const bytes = rung.tasks.find(({ kind }) => kind === 'bytes');
   const claims: readonly (string | null)[] = [
     `This is a screening on a small model (width ${rung.hidden}${bytes === undefined ? '' : `, ${bytes.layers} layers, ${bytes.steps} steps of ${bytes.batch} × ${bytes.length} bytes`}). No correlation of this rung with larger models was shown beyond the rungs compared under Ranks; short runs favour local paths such as short convolutions.`,

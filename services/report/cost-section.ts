@@ -1,3 +1,4 @@
+import type { TrialPurpose } from '../../workflows/contracts/trial.ts';
 import { mean } from '../../workflows/rules/statistics.ts';
 import { nothing, section } from './chart.ts';
 import { html, type Markup } from './markup.ts';
@@ -17,7 +18,7 @@ export const costSection = (data: ReportData): Markup =>
       : html`<div class="pair">${costTable(data)}${armTable(data)}</div>`,
   );
 
-const secondsOf = (entries: readonly Entry[], purpose?: 'explore' | 'confirm'): number =>
+const secondsOf = (entries: readonly Entry[], purpose?: TrialPurpose): number =>
   entries
     .flatMap(({ trials }) => trials)
     .filter((trial) => purpose === undefined || trial.purpose === purpose)
@@ -33,6 +34,7 @@ const costTable = ({ entries, trialSeconds }: ReportData): Markup => {
     ['Candidates and starts that were recorded', duration(secondsOf(recorded, 'explore'))],
     ['Candidates and starts that were not', duration(secondsOf(lost, 'explore'))],
     ['Fresh seeds', duration(secondsOf(entries, 'confirm'))],
+    ['Baselines at half and twice the learning rate', duration(secondsOf(entries, 'rate'))],
     ['Settled in the ledger, in all', duration(trialSeconds.settled)],
     [
       'A recorded candidate, on average',

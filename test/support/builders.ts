@@ -40,6 +40,7 @@ import {
 import { type Failure, failureSchema } from '../../workflows/contracts/failure.ts';
 import { experimentId, trialId } from '../../workflows/contracts/ids.ts';
 import { type LedgerRow, ledgerRowSchema } from '../../workflows/contracts/ledger.ts';
+import { rungs } from '../../workflows/contracts/rung.ts';
 import { type Score, scoreSchema } from '../../workflows/contracts/score.ts';
 import { presets } from '../../workflows/contracts/settings.ts';
 import { type Trial, trialSchema } from '../../workflows/contracts/trial.ts';
@@ -74,13 +75,14 @@ export const aDataManifest = built<DataManifest>(dataManifestSchema, () => ({
   folder: '/data/stdlib',
 }));
 
-export const aCampaign = built<Campaign>(campaignSchema, ({ id = 'c-test', state = 'exploring' }) => ({
+export const aCampaign = built<Campaign>(campaignSchema, ({ id = 'c-test', state = 'exploring', settings = presets.tiny }) => ({
   id,
   workflowId: id,
   runId: 'b0f5ad7e-0000-4000-8000-000000000001',
   state,
   epoch: 0,
-  settings: presets.tiny,
+  settings,
+  rung: rungs[settings.rung],
   data: aDataManifest(),
   noise: [],
   conclusion: null,
@@ -206,10 +208,10 @@ export const anExperiment = built<Experiment>(experimentSchema, (part) => {
 });
 
 export const aTrial = built<Trial>(trialSchema, (part) => {
-  const { rung = 'tiny', seed = 1, state = 'queued', experimentId: experiment = experimentId('c-test', 1) } = part;
+  const { rung = 'tiny', seed = 1, state = 'queued', rate, experimentId: experiment = experimentId('c-test', 1) } = part;
   const isTrained = state === 'trained' || state === 'scored';
   return {
-    id: trialId(experiment, { rung, seed }),
+    id: trialId(experiment, { rung, seed, rate }),
     experimentId: experiment,
     rung,
     seed,
@@ -237,7 +239,7 @@ export const aScore = built<Score>(scoreSchema, ({ trialId: trial = aTrial().id,
   cuts: 8,
   set: 'search',
   seed: Number(trial.split('/s').at(-1)),
-  rung: trial.split('/')[2],
+  rung: trial.split('/')[2]?.replace(/-(half|twice)-rate$/, ''),
   programHash: aHash(),
   checkpointHash: aHash('checkpoint'),
   dataHash: aHash('data'),

@@ -12,6 +12,8 @@ import type { Loop } from './loop.ts';
 export interface PlantedGain {
   readonly champion: number;
   readonly others: number;
+  /** What every baseline gains by twice the learning rate; nothing unless told. */
+  readonly twiceTheRate?: number;
 }
 
 const numBaselines = 2;
@@ -33,7 +35,8 @@ export class PlantingJudge extends InstantJudge {
     const gain = this.#gains[campaign];
     if (!judged.ok || gain === undefined) return judged;
     const number = Number(experiment.slice(1));
-    const level = number <= numBaselines ? 3 : 3 - (request.set === 'champion' ? gain.champion : gain.others);
+    const byRate = request.trialId.includes('-twice-rate/s') ? (gain.twiceTheRate ?? 0) : 0;
+    const level = number <= numBaselines ? 3 - byRate : 3 - (request.set === 'champion' ? gain.champion : gain.others);
     const value = level + this.#swing * ((number + request.seed) % 2 === 0 ? 1 : -1);
     return { ...judged, rows: judged.rows.map((row) => (row.metric === 'bits-per-byte' ? { ...row, value } : row)) };
   }

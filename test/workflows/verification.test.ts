@@ -13,6 +13,8 @@ const gains: Readonly<Record<string, PlantedGain>> = {
   'c-judge-lasts': { champion: 1, others: 1 },
   'c-lost-a-seed': { champion: 1, others: 1 },
   'c-high-rate': { champion: 1, others: 1 },
+  'c-gain-of-a-rate': { champion: 1, others: 1, twiceTheRate: 0.98 },
+  'c-more-than-a-rate': { champion: 1, others: 1, twiceTheRate: 0.05 },
   'c-taken-back': { champion: -0.5, others: 1 },
   'c-more-seeds': { champion: 0.2, others: 0.2 },
   'c-leak-of-3-percent': { champion: 1, others: 1 },
@@ -60,6 +62,7 @@ const campaign = async (workflowId: string, input: CampaignInput = {}) => {
   const scores = await loop.archive.listScores({ campaignId: workflowId });
   return {
     result,
+    rateTrials: trials.filter(({ purpose }) => purpose === 'rate').map(({ id }) => id.split('/').slice(1).join('/')),
     freshTrials: trials.filter(({ purpose }) => purpose === 'confirm').length,
     championTrials: new Set(scores.filter(({ set }) => set === 'champion').map(({ trialId }) => trialId)).size,
   };
@@ -93,11 +96,42 @@ describe('confirming finalists', { timeout: 120_000 }, () => {
   });
 
   it('calls nothing better that learns at a rate of its own', async () => {
-    const { result, championTrials } = await campaign('c-high-rate');
+    const { result, rateTrials, championTrials } = await campaign('c-high-rate');
     expect(result.verdict).toBe('nothing-found');
-    // The last set is asked about what may be called better alone.
-    expect(championTrials).toBe(0);
+    // Other rates and the last set are asked about what may be called better alone.
+    expect([rateTrials, championTrials]).toEqual([[], 0]);
     expect(result.finalists[0]?.verdict).toContain('are 3.0 times those of the baselines (limit 2.5)');
+  });
+
+  it('calls nothing better that a baseline equals at twice the learning rate, and does not ask the last set', async () => {
+    const { result, rateTrials, freshTrials, championTrials } = await campaign('c-gain-of-a-rate');
+    expect(result.verdict).toBe('nothing-found');
+    expect(result.finalists[0]?.verdict).toMatch(
+      /^Not distinguishable when the baselines may learn at half or twice the rate: against [a-z-]+ at twice the learning rate the gain is/,
+    );
+    // Both baselines at both rates on the first seed, and on the second at the rate that may be the strongest.
+    const [first, second] = [11001, 11002];
+    expect(new Set(rateTrials)).toEqual(
+      new Set([
+        ...['e0001', 'e0002'].flatMap((of) => ['half', 'twice'].map((rate) => `${of}/tiny-${rate}-rate/s${first}`)),
+        ...['e0001', 'e0002'].map((of) => `${of}/tiny-twice-rate/s${second}`),
+      ]),
+    );
+    expect({ freshTrials, championTrials }).toEqual({ freshTrials: 6, championTrials: 0 });
+    const scores = await loop.archive.listScores({ campaignId: 'c-gain-of-a-rate' });
+    const rated = scores.filter(({ trialId }) => /-(half|twice)-rate\/s/.test(trialId));
+    expect(new Set(rated.map(({ metric, rung, set }) => [metric, rung, set].join(' ')))).toEqual(
+      new Set(['bits-per-byte tiny promotion']),
+    );
+  });
+
+  it('calls better what gains more than another learning rate gives the baselines', async () => {
+    const { result, rateTrials, championTrials } = await campaign('c-more-than-a-rate');
+    expect(result.verdict).toBe('better');
+    expect(result.statement).toMatch(/It is better than baselines at half and at twice the learning rate too: \+0\.95/);
+    // A twentieth of a bit rules no rate out by the first seed.
+    expect(rateTrials).toHaveLength(8);
+    expect(championTrials).toBe(6);
   });
 
   it('takes a better back that does not hold there', async () => {

@@ -1,13 +1,15 @@
 import type { Archive } from '../../services/archive/archive.ts';
-import type { ConfirmationPlan } from '../../workflows/contracts/activities.ts';
+import type { ConfirmationPlan, RateTrials } from '../../workflows/contracts/activities.ts';
 import type { Verdict } from '../../workflows/contracts/experiment.ts';
-import { campaignOf } from '../../workflows/contracts/naming.ts';
+import { campaignOf, idAtRate, trialId } from '../../workflows/contracts/naming.ts';
 import { type Score, scoreSets } from '../../workflows/contracts/score.ts';
+import type { Trial } from '../../workflows/contracts/trial.ts';
 import { pullDoubt } from '../../workflows/rules/pull.ts';
+import { holdAgainstRates, ratesToTrain } from '../../workflows/rules/rate-control.ts';
 import { nameOf } from './digest.ts';
 import { requireCampaign } from './experiment-record.ts';
 import { withCost } from './finalist-cost.ts';
-import { type Bar, type Bench, benchOf, detectableIn, finalVerdict, walk } from './finalist-verdict.ts';
+import { type Bar, type Bench, benchOf, detectableIn, finalVerdict, rateControlOf, walk } from './finalist-verdict.ts';
 import { chooseFinalists, readBars, readNoiseRows } from './finalists.ts';
 
 interface OpenBench extends Bench {
@@ -43,13 +45,27 @@ export const planConfirmation = async (
   const isFree = ({ id }: { readonly id: string }): boolean => !isBarred(bench, id);
   const open = walks.filter((one) => one.confirmation.nextSeeds.length > 0 && (numTried === 0 || isFree(one)));
   const better = walks.filter((one) => one.confirmation.verdict?.verdict === 'better' && isFree(one)).map(({ id }) => id);
-  // The last set is not asked about what will not be called better.
-  const champions = open.length > 0 || bench.controlsBar !== null ? [] : await withoutDoubt(archive, better);
+  // Neither other rates nor the last set are asked about what will not be called better.
+  const undoubted = open.length > 0 || bench.controlsBar !== null ? [] : await withoutDoubt(archive, better);
   const baselines = bench.baselines.map(({ id }) => id);
+  const tried = new Set((await trialsOf(archive, undoubted.length === 0 ? [] : baselines)).map(({ id }) => id));
+  const rung = (await requireCampaign(archive, campaignId)).settings.rung;
+  const controls = undoubted.flatMap((id) => {
+    const confirmation = walks.find((one) => one.id === id)?.confirmation;
+    const control = confirmation === undefined ? null : rateControlOf(bench, id, confirmation);
+    return control === null || confirmation?.verdict == null ? [] : [{ id, control, verdict: confirmation.verdict }];
+  });
+  const rates = controls.flatMap(({ control }) =>
+    ratesToTrain(control, ({ experimentId, ...trial }) => tried.has(trialId(experimentId, { rung, ...trial }))),
+  );
+  const champions = controls
+    .filter(({ control, verdict }) => holdAgainstRates(control, verdict).verdict === 'better')
+    .map(({ id }) => id);
   return {
     seeds: open[0]?.confirmation.nextSeeds ?? [],
     finalists: open.map(({ id }) => id),
     baselines: open.length > 0 ? baselines : [],
+    rates: together(rates),
     champions,
     championTrials: champions.length === 0 ? [] : await scoredTrials(archive, [...champions, ...baselines]),
     reason: walks.map(({ id, confirmation }) => `${id.split('/')[1]}: ${confirmation.reason}`).join('; '),
@@ -62,13 +78,19 @@ const withoutDoubt = async (archive: Archive, ids: readonly string[]): Promise<r
   return ids.filter((_, index) => pullDoubt(trials[index] ?? []) === null);
 };
 
-const scoredTrials = async (archive: Archive, ids: readonly string[]): Promise<readonly string[]> => {
-  const trials = await Promise.all(ids.map((experimentId) => archive.listTrials({ experimentId })));
-  return trials
-    .flat()
-    .filter(({ purpose, state }) => purpose === 'confirm' && state === 'scored')
-    .map(({ id }) => id);
-};
+/** Finalists share baselines: each seed of a baseline at a rate is trained once. */
+const together = (rates: readonly RateTrials[]): readonly RateTrials[] =>
+  [...Map.groupBy(rates, ({ experimentId, rate }) => idAtRate(experimentId, rate)).values()].flatMap((same) =>
+    same
+      .slice(0, 1)
+      .map((one) => ({ ...one, seeds: [...new Set(same.flatMap(({ seeds }) => seeds))].toSorted((a, b) => a - b) })),
+  );
+
+const trialsOf = async (archive: Archive, ids: readonly string[]): Promise<readonly Trial[]> =>
+  (await Promise.all(ids.map((experimentId) => archive.listTrials({ experimentId })))).flat();
+
+const scoredTrials = async (archive: Archive, ids: readonly string[]): Promise<readonly string[]> =>
+  (await trialsOf(archive, ids)).filter(({ purpose, state }) => purpose === 'confirm' && state === 'scored').map(({ id }) => id);
 
 /** The verdict of every finalist that can be compared, fittest first. Nothing is written. */
 export const judgeFinalists = async (

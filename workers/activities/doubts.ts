@@ -1,9 +1,9 @@
 import type { Archive } from '../../services/archive/archive.ts';
 import type { StepResult } from '../../workflows/contracts/activities.ts';
 import type { Campaign } from '../../workflows/contracts/campaign.ts';
+import { rungOf } from '../../workflows/contracts/campaign.ts';
 import { type Doubt, type Experiment, isTerminal } from '../../workflows/contracts/experiment.ts';
 import { campaignOf } from '../../workflows/contracts/naming.ts';
-import { rungs } from '../../workflows/contracts/rung.ts';
 import type { Metric, Score } from '../../workflows/contracts/score.ts';
 import { holdsUp, implausible } from '../../workflows/rules/plausibility.ts';
 import { exploreSeeds } from '../../workflows/rules/trial-seeds.ts';
@@ -29,7 +29,7 @@ export const doubtsFrom = ({ campaign, experiment, baselines, scores: rows }: Do
   const seeds = exploreSeeds(campaign.settings);
   const scores = (of: string) => (metric: Metric) => table.values(of, { metric, seeds });
   return implausible({
-    rung: rungs[campaign.settings.rung],
+    rung: rungOf(campaign),
     candidate: scores(experiment.id),
     baselines: baselines.map(({ id, name }) => ({ name, scores: scores(id) })),
     noise: campaign.noise,

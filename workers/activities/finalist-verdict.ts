@@ -3,16 +3,19 @@ import type { Audit } from '../../workflows/contracts/audit.ts';
 import type { ControlOutcome } from '../../workflows/contracts/control.ts';
 import type { Verdict } from '../../workflows/contracts/experiment.ts';
 import type { BaselineName } from '../../workflows/contracts/genome.ts';
+import { idAtRate } from '../../workflows/contracts/naming.ts';
+import { type OtherRate, otherRateNames } from '../../workflows/contracts/rung.ts';
 import type { SandboxTier } from '../../workflows/contracts/sandbox.ts';
 import type { Metric, Score } from '../../workflows/contracts/score.ts';
 import type { CampaignSettings } from '../../workflows/contracts/settings.ts';
 import type { Trial } from '../../workflows/contracts/trial.ts';
 import { confirmOnChampion } from '../../workflows/rules/champion.ts';
-import { type Confirmation, walkConfirmation } from '../../workflows/rules/confirmation.ts';
+import { type Confirmation, type ConfirmationInput, upToLook, walkConfirmation } from '../../workflows/rules/confirmation.ts';
 import { controlsBar } from '../../workflows/rules/controls.ts';
 import { detectableGain } from '../../workflows/rules/detectable.ts';
 import { asKnownBaseline } from '../../workflows/rules/known-baseline.ts';
 import { pullDoubt } from '../../workflows/rules/pull.ts';
+import { holdAgainstRates, type RateControl } from '../../workflows/rules/rate-control.ts';
 import { leftOutWords } from '../../workflows/rules/rivals.ts';
 import { type ConfirmationDesign, confirmationDesign } from '../../workflows/rules/sequential-design.ts';
 import { floorOf, pooled, residualSpread, type Spread } from '../../workflows/rules/spread.ts';
@@ -97,12 +100,15 @@ const noiseWith = ({ explored, noise, table }: Bench, id: string, metric: Metric
   );
 };
 
-export const walk = (bench: Bench, id: string, numTried: number): Confirmation => {
+export const walk = (bench: Bench, id: string, numTried: number): Confirmation =>
+  walkConfirmation(walkInput(bench, id, numTried));
+
+const walkInput = (bench: Bench, id: string, numTried: number): ConfirmationInput => {
   const { design, seeds, table, baselines, explored } = bench;
   const metric = 'bits-per-byte';
   const values = (of: string) => table.values(of, { metric, seeds });
   const before = (of: string) => table.values(of, { metric, seeds: explored.seeds });
-  return walkConfirmation({
+  return {
     metric,
     design,
     seeds,
@@ -115,7 +121,22 @@ export const walk = (bench: Bench, id: string, numTried: number): Confirmation =
       values: values(baseline.id),
       explored: before(baseline.id),
     })),
-  });
+  };
+};
+
+/** The comparison behind a walk's verdict, and the baselines at every rate; null without a verdict. */
+export const rateControlOf = (bench: Bench, id: string, { look }: Pick<Confirmation, 'look'>): RateControl | null => {
+  if (look === null) return null;
+  const { design, seeds, table, baselines } = bench;
+  const { baselines: own, ...comparison } = upToLook(walkInput(bench, id, design.looks[look] ?? 0), look);
+  const values = (rate: OtherRate, of: string) => table.values(idAtRate(of, rate), { metric: comparison.metric, seeds });
+  return {
+    comparison,
+    own: baselines.map(({ id: of, name }, index) => ({ ...(own[index] ?? { values: new Map() }), id: of, name })),
+    others: baselines.flatMap(({ id: of, name }, index) =>
+      otherRateNames.map((rate) => ({ ...own[index], id: of, name, rate, values: values(rate, of) })),
+    ),
+  };
 };
 
 /** Why a contender can be no discovery: it is a known baseline, or its scores may not speak. */
@@ -142,7 +163,11 @@ export const finalVerdict = (bench: Bench, { id, trials, audits, bar }: Finalist
   const marked = bar.tier === null ? told : { ...told, sandboxTier: bar.tier };
   if (bar.knownAs !== null) return { ...walked, verdict: asKnownBaseline(marked, bar.knownAs) };
   if (bar.silence !== null) return { ...walked, verdict: asUnsandboxed(marked, bar.silence) };
-  const held = withChampion(bench, id, withTrade(bench, id, withPull(trials, withControls(bench, marked))));
+  const held = withChampion(
+    bench,
+    id,
+    withTrade(bench, id, withRates(bench, id, { ...walked, verdict: withPull(trials, withControls(bench, marked)) })),
+  );
   const audited = held.verdict === 'better' ? withAudit(audits, held) : held;
   return { ...walked, verdict: audited.verdict === 'better' ? withLeftOut(bench, audited) : audited };
 };
@@ -197,6 +222,16 @@ const withControls = ({ controlsBar: why }: Bench, verdict: Verdict): Verdict =>
 const withPull = (trials: Finalist['trials'], verdict: Verdict): Verdict => {
   const why = pullDoubt(trials);
   return why === null || verdict.verdict !== 'better' ? verdict : notBetter(verdict, why);
+};
+
+/** A gain that a baseline has at another rate is no architecture either. */
+const withRates = (
+  bench: Bench,
+  id: string,
+  { look, verdict }: { readonly look: number | null; readonly verdict: Verdict },
+): Verdict => {
+  const control = rateControlOf(bench, id, { look });
+  return control === null ? verdict : holdAgainstRates(control, verdict);
 };
 
 const notBetter = (verdict: Verdict, why: string): Verdict => ({

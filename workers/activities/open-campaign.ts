@@ -64,6 +64,7 @@ export const openCampaign = async (
     state: 'calibrating',
     epoch: 0,
     settings,
+    rung: rungs[settings.rung],
     data,
     noise: [],
     conclusion: null,

@@ -5,10 +5,10 @@ import type { Archive } from '../../services/archive/archive.ts';
 import type { Artifacts } from '../../services/artifacts/artifacts.ts';
 import type { TrialDispatcher } from '../../services/dispatch/dispatcher.ts';
 import type { Campaign } from '../../workflows/contracts/campaign.ts';
+import { rungOf } from '../../workflows/contracts/campaign.ts';
 import type { Experiment } from '../../workflows/contracts/experiment.ts';
 import type { Failure } from '../../workflows/contracts/failure.ts';
 import { flopsLimits } from '../../workflows/contracts/gate-limits.ts';
-import { rungs } from '../../workflows/contracts/rung.ts';
 import { type CheckRequest, type CheckResult, checkResultSchema } from '../../workflows/contracts/trial.ts';
 import { infra, withHeartbeat } from './heartbeat.ts';
 import type { MachineDependencies } from './read-machine.ts';
@@ -47,7 +47,7 @@ export const runGates = async (
   await mkdir(workdir, { recursive: true });
   const request: CheckRequest = {
     ...(await placePrograms(dependencies, { campaign, hash, workdir })),
-    rung: rungs[campaign.settings.rung],
+    rung: rungOf(campaign),
     seed: campaign.settings.seed,
     cuts,
     flopsLimit: flopsLimits[kind],

@@ -1,10 +1,12 @@
 import type { Archive } from '../../services/archive/archive.ts';
+import { idAtRate, rateOf } from '../../workflows/contracts/naming.ts';
 import type { Metric, Score, ScoreSet } from '../../workflows/contracts/score.ts';
 
 /** Score rows of some trials, by metric and seed. */
 export type SeedValues = ReadonlyMap<number, number>;
 
-const experimentOf = (trialId: string): string => trialId.split('/').slice(0, 2).join('/');
+/** A baseline at another learning rate stands apart, as `idAtRate` names it. */
+const rowIdOf = (trialId: string): string => idAtRate(trialId.split('/').slice(0, 2).join('/'), rateOf(trialId));
 
 /** An exploring seed has rows of the search set alone, a confirming one of the promotion set, so that seeds keep the two apart. */
 const setsOfSeeds: readonly ScoreSet[] = ['search', 'promotion'];
@@ -19,7 +21,7 @@ export class ScoreTable {
   constructor(scores: readonly Score[], sets: readonly ScoreSet[] = setsOfSeeds) {
     this.#rows = Map.groupBy(
       scores.filter((score) => sets.includes(score.set)),
-      (score) => experimentOf(score.trialId),
+      (score) => rowIdOf(score.trialId),
     );
   }
 

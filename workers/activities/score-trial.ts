@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type ScoringEnd, scoreWithJudge } from '../../services/judge/score-with-judge.ts';
 import { PythonProcessError } from '../../services/python/line-process.ts';
 import type { StepResult, TrialInput } from '../../workflows/contracts/activities.ts';
-import { rungs } from '../../workflows/contracts/rung.ts';
+import { rungOfTrial } from '../../workflows/contracts/campaign.ts';
 import type { ScoreSet } from '../../workflows/contracts/score.ts';
 import type { AnswerRequest, Spent, Trial } from '../../workflows/contracts/trial.ts';
 import { secondsSpent, withRun } from '../../workflows/rules/spent.ts';
@@ -22,7 +22,7 @@ interface Scored {
   readonly trial: Trial;
 }
 
-const setOf: Readonly<Record<Trial['purpose'], ScoreSet>> = { explore: 'search', confirm: 'promotion' };
+const setOf: Readonly<Record<Trial['purpose'], ScoreSet>> = { explore: 'search', confirm: 'promotion', rate: 'promotion' };
 
 /** Scores a trained trial on the set of its purpose. The rows come sealed from the judge; a worker cannot make one. */
 export const score = async (dependencies: TrainingDependencies, scored: Scored): Promise<StepResult> => {
@@ -120,7 +120,7 @@ const judge = async (
     programPath,
     programHash: context.programHash,
     checkpointPath,
-    rung: rungs[context.campaign.settings.rung],
+    rung: rungOfTrial(context.campaign, trial),
     sizes: context.experiment.architecture?.sizes ?? [],
     seed: trial.seed,
   };

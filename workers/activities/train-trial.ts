@@ -1,8 +1,9 @@
 import { Context } from '@temporalio/activity';
 import type { Job, JobEnd } from '../../services/dispatch/dispatcher.ts';
 import type { StepResult, TrialInput } from '../../workflows/contracts/activities.ts';
+import { rungOfTrial } from '../../workflows/contracts/campaign.ts';
 import type { FailureLabel } from '../../workflows/contracts/failure.ts';
-import { type Rung, rungs } from '../../workflows/contracts/rung.ts';
+import type { Rung } from '../../workflows/contracts/rung.ts';
 import {
   type Spent,
   type TrainProgress,
@@ -40,7 +41,7 @@ export const train = async (
   const { archive, dispatcher } = dependencies;
   await requireSandbox(dependencies, context);
   await bringBack(context.workdir);
-  const rung = rungs[context.campaign.settings.rung];
+  const rung = rungOfTrial(context.campaign, input);
   const request: TrainRequest = {
     trialId: input.trialId,
     programPath: await materialise(dependencies, context),

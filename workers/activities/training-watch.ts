@@ -25,7 +25,7 @@ export const createWatch = (options: {
   let reason: { readonly label: FailureLabel; readonly detail: string } | null = null;
   // A baseline is the measure, so it is never hopeless against the others.
   // A trial that confirms must not be left out because it goes badly: that would bias the verdict.
-  const peers = options.kind === 'baseline' || options.purpose === 'confirm' ? [] : options.peers;
+  const peers = options.kind === 'baseline' || options.purpose !== 'explore' ? [] : options.peers;
   return {
     signal: controller.signal,
     stopped: () => reason,

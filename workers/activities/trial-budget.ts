@@ -1,8 +1,8 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Archive } from '../../services/archive/archive.ts';
-import { settingsInForce } from '../../workflows/contracts/campaign.ts';
+import { rungOf, settingsInForce } from '../../workflows/contracts/campaign.ts';
 import { campaignOf } from '../../workflows/contracts/naming.ts';
-import { firstReserveSeconds, rungs } from '../../workflows/contracts/rung.ts';
+import { firstReserveSeconds } from '../../workflows/contracts/rung.ts';
 import { reserveEstimate } from '../../workflows/rules/budget.ts';
 import { requireCampaign } from './experiment-record.ts';
 import { withHeartbeat } from './heartbeat.ts';
@@ -26,11 +26,13 @@ export const reserveSeconds = (
   withHeartbeat(async (beat, signal) => {
     const campaignId = campaignOf(trialId);
     for (;;) {
-      const settings = settingsInForce(await requireCampaign(archive, campaignId));
+      const campaign = await requireCampaign(archive, campaignId);
+      const settings = settingsInForce(campaign);
+      const rung = rungOf(campaign);
       const amount = reserveEstimate({
         longestTrialSeconds: await peers.longestCpuSeconds(campaignId),
-        firstSeconds: firstReserveSeconds(rungs[settings.rung]),
-        wallLimitSeconds: rungs[settings.rung].wallLimitSeconds,
+        firstSeconds: firstReserveSeconds(rung),
+        wallLimitSeconds: rung.wallLimitSeconds,
       });
       const row = {
         id: `${trialId}#reserve`,

@@ -1,5 +1,5 @@
 import type { Archive } from '../../services/archive/archive.ts';
-import { rungs } from '../../workflows/contracts/rung.ts';
+import { rungOfTrial } from '../../workflows/contracts/campaign.ts';
 import type { Trial, TrialUsage } from '../../workflows/contracts/trial.ts';
 import { timesPull } from '../../workflows/rules/pull.ts';
 import { median } from '../../workflows/rules/statistics.ts';
@@ -37,7 +37,7 @@ export const effortOf = async (
   );
   // A baseline is the measure.
   const verdict = judgeEffort({
-    rung: rungs[campaign.settings.rung],
+    rung: rungOfTrial(campaign, trial),
     own,
     baselines: experiment.kind === 'baseline' ? [] : baselines.map(({ effort }) => effort),
   });

@@ -1,6 +1,6 @@
 import type * as z from 'zod';
 import type { Job, JobEnd, JobOrder, TrialDispatcher } from '../../services/dispatch/dispatcher.ts';
-import { rungs } from '../../workflows/contracts/rung.ts';
+import { rungOf } from '../../workflows/contracts/campaign.ts';
 import type { TrainProgress, Trial } from '../../workflows/contracts/trial.ts';
 import { allConfirmSeeds, calibrationSeeds } from '../../workflows/rules/trial-seeds.ts';
 import { withHeartbeat } from './heartbeat.ts';
@@ -11,7 +11,7 @@ const memoryLimitBytes = 3 * 1024 ** 3;
 const logLimitBytes = 1024 * 1024;
 
 export const trialLimits = ({ idleSeconds }: TrainingDependencies, { campaign }: TrialContext): Job['limits'] => ({
-  wallSeconds: rungs[campaign.settings.rung].wallLimitSeconds,
+  wallSeconds: rungOf(campaign).wallLimitSeconds,
   idleSeconds,
   memoryBytes: memoryLimitBytes,
   logBytes: logLimitBytes,
@@ -48,7 +48,7 @@ export const orderOf = (
   trial: Pick<Trial, 'seed' | 'purpose'>,
   work: { readonly command: 'train'; readonly earlier: readonly Trial[] } | { readonly command: 'answer' },
 ): JobOrder => {
-  const seeds = trial.purpose === 'confirm' ? allConfirmSeeds(settings) : calibrationSeeds(settings);
+  const seeds = trial.purpose === 'explore' ? calibrationSeeds(settings) : allConfirmSeeds(settings);
   const isAwaited = trial.purpose === 'explore' && experiment.kind !== 'baseline';
   if (work.command === 'answer') return { turn: isAwaited ? 0 : seeds.length + 2, seconds: 0 };
   // One that is not of the design, as after a change of it, waits behind those that are.

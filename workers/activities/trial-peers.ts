@@ -47,7 +47,7 @@ export class TrialPeers {
   add(trial: Trial): void {
     const campaignId = campaignOf(trial.id);
     const loaded = this.#byCampaign.get(campaignId);
-    if (loaded === undefined) return;
+    if (loaded === undefined || !isDone(trial)) return;
     this.#byCampaign.set(
       campaignId,
       loaded.then((peers) => [...peers.filter((peer) => peer.id !== trial.id), trial].slice(-peersKept)),
@@ -68,4 +68,5 @@ export class TrialPeers {
   }
 }
 
-const isDone = (trial: Trial): boolean => trial.state === 'trained' || trial.state === 'scored';
+/** One at another learning rate is no peer: it is shorter, and its curve another. */
+const isDone = ({ state, purpose }: Trial): boolean => purpose !== 'rate' && (state === 'trained' || state === 'scored');

@@ -61,6 +61,7 @@ export const openTrial = async (
     rung: campaign.settings.rung,
     seed: input.seed,
     purpose: input.purpose,
+    ...(input.rate === undefined ? {} : { rate: input.rate }),
     state: 'queued',
     epoch: 0,
     curve: [],

@@ -1,4 +1,5 @@
 import { type Experiment, isTerminal } from '../../workflows/contracts/experiment.ts';
+import { nameAtRate } from '../../workflows/contracts/naming.ts';
 import type { Trial } from '../../workflows/contracts/trial.ts';
 import { cut } from './cells.ts';
 import { tasksOf } from './progress.ts';
@@ -25,11 +26,11 @@ export const currentActivities = (snapshot: CampaignSnapshot): readonly Activity
   return [
     ...open.map((experiment) => {
       const trial = snapshot.activeTrials.find((one) => one.experimentId === experiment.id && isRunning(one));
-      return trial === undefined ? idle(experiment) : training(experiment.id, nameOf(experiment), trial);
+      return trial === undefined ? idle(experiment) : training(snapshot, nameOf(experiment), trial);
     }),
     ...confirming.map((trial) => {
       const experiment = snapshot.experiments.find(({ id }) => id === trial.experimentId);
-      return training(trial.experimentId, experiment === undefined ? '' : nameOf(experiment), trial);
+      return training(snapshot, experiment === undefined ? '' : nameOf(experiment), trial);
     }),
   ];
 };
@@ -66,12 +67,14 @@ const repairText = (experiment: Experiment): string => {
   return why === undefined ? '' : cut(`repaired after ${why}`, repairWidth);
 };
 
-const training = (id: string, name: string, trial: Trial): Activity => {
+const training = ({ campaign }: CampaignSnapshot, experimentName: string, trial: Trial): Activity => {
+  const { experimentId: id } = trial;
+  const name = nameAtRate(experimentName, trial.rate);
   const last = trial.curve.at(-1);
-  const purpose = trial.purpose === 'confirm' ? ', confirming' : '';
+  const purpose = trial.purpose === 'explore' ? '' : ', confirming';
   const doing = `${trial.state === 'trained' ? 'scoring' : 'training'} seed ${trial.seed}${purpose}`;
   if (last === undefined) return { id, name, doing, figures: 'starting', losses: [] };
-  const steps = tasksOf(trial).find(({ kind }) => kind === last.task)?.steps;
+  const steps = tasksOf(campaign, trial).find(({ kind }) => kind === last.task)?.steps;
   const loss = last.loss === null ? 'not finite' : last.loss.toFixed(3);
   return {
     id,

@@ -1,6 +1,7 @@
 import { isCampaignOver, type NoiseFloor } from '../../workflows/contracts/campaign.ts';
 import { type Experiment, isTerminal } from '../../workflows/contracts/experiment.ts';
 import { openingStage, waitingStage } from '../../workflows/contracts/messages.ts';
+import { nameAtRate } from '../../workflows/contracts/naming.ts';
 import { capWords } from '../../workflows/rules/budget-words.ts';
 import { plain } from './cells.ts';
 import { bytesText, counted, durationText, effectText, shortId } from './figures.ts';
@@ -113,8 +114,8 @@ const trialEvents = (snapshot: CampaignSnapshot): readonly CampaignEvent[] =>
     .filter(({ state }) => state === 'running')
     .map((trial) => {
       const experiment = snapshot.experiments.find(({ id }) => id === trial.experimentId);
-      const who = `${shortId(trial.experimentId)}${experiment === undefined ? '' : ` ${nameOf(experiment)}`}`;
-      const why = trial.purpose === 'confirm' ? 'confirming with' : 'training';
+      const who = `${shortId(trial.experimentId)}${experiment === undefined ? '' : ` ${nameAtRate(nameOf(experiment), trial.rate)}`}`;
+      const why = trial.purpose === 'explore' ? 'training' : 'confirming with';
       return { key: `${trial.id}:running`, at: null, line: `${who}: ${why} seed ${trial.seed}` };
     });
 

@@ -185,7 +185,7 @@ const trialTable = (look: Look, trials: readonly Trial[]): readonly string[] => 
     look,
     [
       { title: 'seed', cell: ({ trial }) => String(trial.seed), align: 'right' },
-      { title: 'purpose', cell: ({ trial }) => trial.purpose },
+      { title: 'purpose', cell: ({ trial }) => (trial.rate === undefined ? trial.purpose : `${trial.rate} the rate`) },
       {
         title: 'state',
         cell: ({ trial }) => (trial.failure === null ? trial.state : `${trial.state}: ${trial.failure.label}`),

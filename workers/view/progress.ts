@@ -1,6 +1,5 @@
-import { isCampaignOver, settingsInForce } from '../../workflows/contracts/campaign.ts';
+import { type Campaign, isCampaignOver, rungOfTrial, settingsInForce } from '../../workflows/contracts/campaign.ts';
 import { isTerminal } from '../../workflows/contracts/experiment.ts';
-import { rungs } from '../../workflows/contracts/rung.ts';
 import type { Trial } from '../../workflows/contracts/trial.ts';
 import { type CampaignSnapshot, minutesUsed, stateOf } from './snapshot.ts';
 
@@ -48,7 +47,7 @@ export const progressOf = (snapshot: CampaignSnapshot): Progress => {
 const endedTrials = ({ campaign, experiments, activeTrials }: CampaignSnapshot): number => {
   const overIds = new Set(experiments.filter(({ state }) => isTerminal(state)).map(({ id }) => id));
   const others = activeTrials.filter(
-    (trial) => !overIds.has(trial.experimentId) && trialShare(trial) === 1 && trial.state !== 'running',
+    (trial) => !overIds.has(trial.experimentId) && trialShare(campaign, trial) === 1 && trial.state !== 'running',
   );
   return overIds.size * (campaign?.settings.exploreSeeds ?? 1) + others.length;
 };
@@ -58,25 +57,25 @@ const exploredTrials = ({ campaign, experiments, activeTrials }: CampaignSnapsho
   const over = experiments.filter(({ state }) => isTerminal(state));
   const overIds = new Set(over.map(({ id }) => id));
   const running = activeTrials.filter(({ purpose, experimentId }) => purpose === 'explore' && !overIds.has(experimentId));
-  return over.length * seeds + running.reduce((sum, trial) => sum + trialShare(trial), 0);
+  return over.length * seeds + running.reduce((sum, trial) => sum + trialShare(campaign, trial), 0);
 };
 
-const confirmedTrials = ({ activeTrials }: CampaignSnapshot): number =>
-  activeTrials.filter(({ purpose }) => purpose === 'confirm').reduce((sum, trial) => sum + trialShare(trial), 0);
+const confirmedTrials = ({ campaign, activeTrials }: CampaignSnapshot): number =>
+  activeTrials.filter(({ purpose }) => purpose === 'confirm').reduce((sum, trial) => sum + trialShare(campaign, trial), 0);
 
 /** Part of a trial's steps that is done, 0 to 1. */
-export const trialShare = (trial: Trial): number => {
+export const trialShare = (campaign: Campaign | null, trial: Trial): number => {
   if (trial.state === 'scored' || trial.state === 'failed' || trial.state === 'cancelled') return 1;
-  const tasks = tasksOf(trial);
+  const tasks = tasksOf(campaign, trial);
   const all = tasks.reduce((sum, { steps }) => sum + steps, 0);
   if (all === 0) return 0;
   const done = tasks.reduce((sum, { kind }) => sum + lastStep(trial, kind), 0);
   return Math.min(1, done / all);
 };
 
-/** Tasks of the trial's rung with their steps; empty for a rung of another version. */
-export const tasksOf = (trial: Trial): readonly { readonly kind: string; readonly steps: number }[] =>
-  Object.entries(rungs).find(([name]) => name === trial.rung)?.[1].tasks ?? [];
+/** Tasks of the trial with their steps; empty without a campaign. */
+export const tasksOf = (campaign: Campaign | null, trial: Trial): readonly { readonly kind: string; readonly steps: number }[] =>
+  campaign === null ? [] : rungOfTrial(campaign, trial).tasks;
 
 const lastStep = (trial: Trial, task: string): number =>
   trial.curve.reduce((last, point) => (point.task === task ? Math.max(last, point.step) : last), 0);

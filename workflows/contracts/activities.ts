@@ -3,7 +3,9 @@ import type { FailureLabel } from './failure.ts';
 import type { BaselineName } from './genome.ts';
 import type { BudgetChange, CampaignStatus } from './messages.ts';
 import type { OutageCount } from './outage.ts';
+import type { OtherRate } from './rung.ts';
 import type { CampaignSettings } from './settings.ts';
+import type { TrialPurpose } from './trial.ts';
 
 /** `ApplicationFailure.type` of failures that no retry can cure. */
 export const failureTypes = {
@@ -68,7 +70,9 @@ export interface TrialInput {
   readonly trialId: string;
   readonly experimentId: string;
   readonly seed: number;
-  readonly purpose: 'explore' | 'confirm';
+  readonly purpose: TrialPurpose;
+  /** With the purpose `rate` alone. */
+  readonly rate?: OtherRate | undefined;
 }
 export type StepResult = { readonly ok: true } | { readonly ok: false; readonly label: FailureLabel; readonly detail: string };
 
@@ -136,11 +140,23 @@ export interface DiscoveryActivities {
   }): Promise<void>;
 }
 
+/** One baseline at one other rate, and the seeds to train it with. */
+export interface RateTrials {
+  readonly experimentId: string;
+  readonly rate: OtherRate;
+  readonly seeds: readonly number[];
+}
+
 export interface ConfirmationPlan {
   readonly seeds: readonly number[];
   readonly finalists: readonly string[];
   readonly baselines: readonly string[];
-  /** Finalists that are better so far; empty while there are seeds to train. */
+  /**
+   * Baselines to train at another learning rate, on fresh seeds of what is better at the rung's own; absent in histories of older versions. What is
+   * left of a finalist with such trainings open is no champion yet.
+   */
+  readonly rates?: readonly RateTrials[];
+  /** Finalists that are better so far, at every rate; empty while there are seeds to train. */
   readonly champions: readonly string[];
   /** Trials that the champion set is to be asked about; empty while there are seeds to train. */
   readonly championTrials: readonly string[];

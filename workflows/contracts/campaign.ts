@@ -3,8 +3,10 @@ import { effectSchema } from './analysis.ts';
 import { controlOutcomeSchema } from './control.ts';
 import { dataManifestSchema } from './data.ts';
 import { campaignIdSchema, experimentIdSchema } from './ids.ts';
+import { atRate, type Rung, rungSchema, rungs } from './rung.ts';
 import { metricSchema } from './score.ts';
 import { type CampaignSettings, settingsSchema } from './settings.ts';
+import type { Trial } from './trial.ts';
 
 export const campaignStates = ['calibrating', 'exploring', 'verifying', 'paused', 'finished', 'cancelled', 'failed'] as const;
 export const campaignStateSchema = z.enum(campaignStates);
@@ -63,6 +65,8 @@ export const campaignSchema = z.strictObject({
   epoch: z.int().min(0),
   /** As it was started. */
   settings: settingsSchema,
+  /** The recipe of its rung when it was started, whatever a later version trains by that name; absent in records of older versions. */
+  rung: rungSchema.optional(),
   /** In the order in which they were made; absent where none was. */
   budgetChanges: z.array(budgetChangeSchema).optional(),
   data: dataManifestSchema,
@@ -78,6 +82,13 @@ export const campaignSchema = z.strictObject({
   finishedAt: z.string().nullable(),
 });
 export type Campaign = z.infer<typeof campaignSchema>;
+
+/** What the campaign trains; in a record of an older version, what this version knows by the name. */
+export const rungOf = ({ rung, settings }: Pick<Campaign, 'rung' | 'settings'>): Rung => rung ?? rungs[settings.rung];
+
+/** What one of its trials trains. */
+export const rungOfTrial = (campaign: Pick<Campaign, 'rung' | 'settings'>, { rate }: Pick<Trial, 'rate'>): Rung =>
+  atRate(rungOf(campaign), rate);
 
 /** The settings with the caps that hold now. */
 export const settingsInForce = ({ settings, budgetChanges }: Pick<Campaign, 'settings' | 'budgetChanges'>): CampaignSettings => ({

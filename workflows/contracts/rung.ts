@@ -128,7 +128,7 @@ export const rungs = {
         vocabulary: 32,
         pairs: [2, 4],
         evalSequences: 256,
-        steps: 100,
+        steps: 80,
         batch: 32,
         learningRate: 8e-3,
         weightDecay: 0.01,
@@ -184,6 +184,24 @@ export const rungs = {
     wallLimitSeconds: 1800,
   },
 } as const satisfies Record<string, Rung>;
+/** Rates beside a rung's own that baselines are trained at before anything is called better, as multiples of it. */
+export const otherRates = { half: 0.5, twice: 2 } as const;
+export const otherRateNames = ['half', 'twice'] as const satisfies readonly (keyof typeof otherRates)[];
+export const otherRateSchema = z.enum(otherRateNames);
+export type OtherRate = z.infer<typeof otherRateSchema>;
+
+/**
+ * The recipe at another rate: its first task alone, which verdicts are about. It keeps its name, since data, held-out windows and cuts follow from
+ * name and seed, and a comparison on common seeds needs them alike.
+ */
+export const atRate = (rung: Rung, rate: OtherRate | undefined): Rung =>
+  rate === undefined
+    ? rung
+    : {
+        ...rung,
+        tasks: rung.tasks.slice(0, 1).map((task) => ({ ...task, learningRate: task.learningRate * otherRates[rate] })),
+      };
+
 export const rungNames = ['tiny', 'quick', 'standard'] as const;
 export const rungNameSchema = z.enum(rungNames);
 export type RungName = z.infer<typeof rungNameSchema>;

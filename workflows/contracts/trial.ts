@@ -4,7 +4,7 @@ import { dataManifestSchema, dataSourceSchema } from './data.ts';
 import { failureLabelSchema, failureSchema } from './failure.ts';
 import { genomeSchema } from './genome.ts';
 import { experimentIdSchema, trialIdSchema } from './ids.ts';
-import { rungSchema } from './rung.ts';
+import { otherRateSchema, rungSchema } from './rung.ts';
 import { sandboxFactsSchema } from './sandbox.ts';
 
 /** What the work on a trained trial took, in CPU seconds of every process of a job as the supervisor measured them. */
@@ -59,13 +59,19 @@ export const loadedLogitsSchema = z.strictObject({
 });
 export type LoadedLogits = Readonly<z.infer<typeof loadedLogitsSchema>>;
 
+export const trialPurposes = ['explore', 'confirm', 'rate'] as const;
+export type TrialPurpose = (typeof trialPurposes)[number];
+
 /** Trial in the archive: one training run of one architecture on one rung with one seed. */
 export const trialSchema = z.strictObject({
   id: trialIdSchema,
   experimentId: experimentIdSchema,
   rung: z.string(),
   seed: z.int().min(0),
-  purpose: z.enum(['explore', 'confirm']),
+  /** rate: to see whether a baseline at another learning rate is as good as what is to be called better. */
+  purpose: z.enum(trialPurposes),
+  /** Of its learning rate, against the rung's own; there for the purpose `rate` alone. */
+  rate: otherRateSchema.optional(),
   state: z.enum(['queued', 'running', 'trained', 'scored', 'failed', 'cancelled']),
   /** Fencing token: rises with every claim; writes with an older one are refused. */
   epoch: z.int().min(0),

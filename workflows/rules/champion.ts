@@ -2,6 +2,7 @@ import type { Verdict } from '../contracts/experiment.ts';
 import type { Metric } from '../contracts/score.ts';
 import { floorOf, type SeedValues, type Spread } from './spread.ts';
 import { pairedEffect } from './statistics.ts';
+import { signed } from './verdict.ts';
 
 export interface ChampionInput {
   readonly metric: Metric;
@@ -49,5 +50,3 @@ const fallBack = (verdict: Verdict, why: string): Verdict => ({
   verdict: 'not-distinguishable',
   statement: `Not distinguishable after the champion set: ${why}. On the promotion set it was ${verdict.statement.charAt(0).toLowerCase()}${verdict.statement.slice(1)}`,
 });
-
-const signed = (value: number): string => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(4)}`;

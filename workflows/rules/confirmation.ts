@@ -15,6 +15,8 @@ export interface ConfirmationInput extends Omit<FinalistInput, 'look'> {
 export interface Confirmation {
   /** Of the last look that was reached; null where there was nothing to compare. */
   readonly verdict: Verdict | null;
+  /** That look; null without a verdict. */
+  readonly look: number | null;
   /** Seeds to train next, for this finalist and the baselines; none when the verdict stands. */
   readonly nextSeeds: readonly number[];
   /** Why it goes on or stops, for a person. */
@@ -31,30 +33,32 @@ export const leastHope = 0.1;
  */
 export const walkConfirmation = (input: ConfirmationInput): Confirmation => {
   const { design, seeds, numTried } = input;
-  let verdict: Verdict | null = null;
+  let last: Pick<Confirmation, 'verdict' | 'look'> = { verdict: null, look: null };
   for (const [look, upTo] of design.looks.entries()) {
     const next = seeds.slice(design.looks[look - 1] ?? 0, upTo);
     if (upTo > numTried) {
       return {
-        verdict,
+        ...last,
         nextSeeds: next,
         reason: look === 0 ? 'the first look' : `look ${look + 1} may still change the verdict`,
       };
     }
     const atLook = upToLook(input, look);
-    verdict = judgeFinalist(atLook);
-    if (verdict === null) return { verdict, nextSeeds: [], reason: 'nothing can be compared' };
-    if (verdict.verdict !== 'not-distinguishable') return { verdict, nextSeeds: [], reason: `it is ${verdict.verdict}` };
+    const verdict = judgeFinalist(atLook);
+    if (verdict === null) return { verdict, look: null, nextSeeds: [], reason: 'nothing can be compared' };
+    last = { verdict, look };
+    if (verdict.verdict !== 'not-distinguishable') return { ...last, nextSeeds: [], reason: `it is ${verdict.verdict}` };
     if (atLook.seeds.some((seed) => !atLook.candidate.has(seed)))
-      return { verdict, nextSeeds: [], reason: 'it did not survive every fresh seed' };
+      return { ...last, nextSeeds: [], reason: 'it did not survive every fresh seed' };
     const hope = hopeOfBetter(atLook);
     if (hope < leastHope)
-      return { verdict, nextSeeds: [], reason: `more seeds would make it better with a chance of ${hope.toFixed(2)} only` };
+      return { ...last, nextSeeds: [], reason: `more seeds would make it better with a chance of ${hope.toFixed(2)} only` };
   }
-  return { verdict, nextSeeds: [], reason: 'every allowed seed is used' };
+  return { ...last, nextSeeds: [], reason: 'every allowed seed is used' };
 };
 
-const upToLook = (input: ConfirmationInput, look: number): FinalistInput => {
+/** What a look compares: its seeds, and the scores on them. */
+export const upToLook = (input: ConfirmationInput, look: number): FinalistInput => {
   const seeds = input.seeds.slice(0, input.design.looks[look]);
   const cut = (values: SeedValues): SeedValues => new Map([...values].filter(([seed]) => seeds.includes(seed)));
   return {

@@ -131,7 +131,8 @@ const sentence = (
 };
 
 const interval = ({ mean, low, high }: Effect): string => `${signed(mean)} [${signed(low)}, ${signed(high)}], positive is better`;
-const signed = (value: number): string => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(4)}`;
+/** `+0.1234`, as gains are told. */
+export const signed = (value: number): string => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(4)}`;
 
 export interface Contender {
   readonly id: string;

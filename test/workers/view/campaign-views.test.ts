@@ -149,9 +149,11 @@ describe('what runs now', () => {
 describe('progress', () => {
   it('counts steps over all tasks of the rung', () => {
     // 40 steps of bytes, none of recall.
-    expect(trialShare(aRunningTrial(3))).toBeCloseTo(40 / allSteps);
-    expect(trialShare(aTrial({ state: 'failed' }))).toBe(1);
-    expect(trialShare(aTrial({ rung: 'of-another-version', state: 'running' }))).toBe(0);
+    expect(trialShare(finished, aRunningTrial(3))).toBeCloseTo(40 / allSteps);
+    expect(trialShare(finished, aTrial({ state: 'failed' }))).toBe(1);
+    expect(trialShare(null, aTrial({ state: 'running' }))).toBe(0);
+    // At another learning rate bytes alone are trained.
+    expect(trialShare(finished, { ...aRunningTrial(3), purpose: 'rate', rate: 'twice' })).toBeCloseTo(40 / byteSteps);
   });
 
   it('knows no time left before two trials have ended', () => {

@@ -1,5 +1,7 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { BundleRecord } from '../../../services/export/bundle-record.ts';
 import { auditCuts } from '../../../workflows/contracts/activities.ts';
+import { rungs } from '../../../workflows/contracts/rung.ts';
 import { mostConfirmedBaselines } from '../../../workflows/contracts/settings.ts';
 import { mayBeStrongest } from '../../../workflows/rules/rivals.ts';
 import { weakestTier } from '../../../workflows/rules/sandbox.ts';
@@ -25,9 +27,17 @@ export const figureStep = (record: BundleRecord): VerifyStep => {
   const verdict = verdictAgain(record);
   const all = [...differences, ...verdict.differences];
   if (all.length > 0) return ended('mismatch', `record.json is altered: ${all.join('; ')}`);
-  if (verdict.open !== null) return ended('not-repeated', verdict.open);
+  const open = [verdict.open, otherRecipe(record)].filter((part) => part !== null);
+  if (open.length > 0) return ended('not-repeated', open.join('; '));
   const said = record.experiment.verdict === null ? 'there is no verdict' : 'so does the verdict';
   return ended('verified', `noise floor and fitness follow from the rows, ${said}`);
+};
+
+/** A rung may have changed since, or somebody changed the recipe: no row tells which. */
+const otherRecipe = ({ campaign: { rung, settings } }: BundleRecord): string | null => {
+  const known = rungs[settings.rung];
+  if (isDeepStrictEqual(rung, known)) return null;
+  return `the campaign trained another recipe by the name of ${settings.rung} than this version of asi-arch does, which its rows do not tell: ${JSON.stringify(rung)}; here ${JSON.stringify(known)}`;
 };
 
 const noiseDifferences = ({ campaign, noise }: BundleRecord): readonly string[] => {

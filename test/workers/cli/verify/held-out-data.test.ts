@@ -5,6 +5,7 @@ import type { BundleRecord } from '../../../../services/export/bundle-record.ts'
 import { prepareData } from '../../../../workers/activities/open-campaign.ts';
 import { findHeldOutData } from '../../../../workers/cli/verify/held-out-data.ts';
 import { readConfig } from '../../../../workers/config.ts';
+import { rungs } from '../../../../workflows/contracts/rung.ts';
 import { aCampaign } from '../../../support/builders.ts';
 import { temporaryFolder } from '../../../support/temporary-folder.ts';
 
@@ -18,7 +19,7 @@ const prepared = async () => {
   for (let file = 0; file < 120; file++) writeFileSync(join(texts, `${file}.txt`), `line ${file} of a text\n`.repeat(100));
   const folders = { python, dataFolder: join(home, 'data'), judgeFolder: join(home, 'judge') };
   const { folder: _, ...data } = await prepareData(folders, { data: { kind: 'folder', path: texts }, rung: 'tiny' });
-  const campaign: BundleRecord['campaign'] = { ...aCampaign(), budgetChanges: [], controls: [], data };
+  const campaign: BundleRecord['campaign'] = { ...aCampaign(), rung: rungs.tiny, budgetChanges: [], controls: [], data };
   return { config: readConfig({ ASI_HOME: home, ASI_PYTHON: python }), home, texts, campaign };
 };
 
