@@ -2,6 +2,7 @@ import type { Analysis } from '../../workflows/contracts/analysis.ts';
 import type { ModelSize } from '../../workflows/contracts/architecture.ts';
 import type { Audit } from '../../workflows/contracts/audit.ts';
 import type { Doubt, Experiment } from '../../workflows/contracts/experiment.ts';
+import { nameAtRate } from '../../workflows/contracts/naming.ts';
 import type { Score } from '../../workflows/contracts/score.ts';
 import type { Trial } from '../../workflows/contracts/trial.ts';
 import { plain, wrap } from './cells.ts';
@@ -207,11 +208,11 @@ const trialTable = (look: Look, trials: readonly Trial[]): readonly string[] => 
 
 /** What the supervisor measured of each training beside the reference's, and what of it is more than the work explains. */
 const usageLines = (look: Look, trials: readonly Trial[]): readonly string[] =>
-  trials.flatMap(({ seed, usage }) => {
+  trials.flatMap(({ seed, rate, usage }) => {
     if (usage?.timesReference == null) return [];
     const expected = usage.timesExpected === null ? '' : `, ${usage.timesExpected.toFixed(2)} times what its work explains`;
     return [
-      `  seed ${seed}: ${usage.trainSeconds.toFixed(1)} CPU s of training, ${usage.timesReference.toFixed(2)} times the reference's${expected}`,
+      `  ${nameAtRate(`seed ${seed}`, rate)}: ${usage.trainSeconds.toFixed(1)} CPU s of training, ${usage.timesReference.toFixed(2)} times the reference's${expected}`,
       ...(usage.mark === null
         ? []
         : paragraph(look, `more CPU than expected: ${usage.mark}`).map((line) => tint(look, 'yellow', line))),

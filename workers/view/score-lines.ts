@@ -1,3 +1,5 @@
+import { nameAtRate, rateOf } from '../../workflows/contracts/naming.ts';
+import type { OtherRate } from '../../workflows/contracts/rung.ts';
 import type { Metric, Score, ScoreSet } from '../../workflows/contracts/score.ts';
 import { wrap } from './cells.ts';
 import { countText, metricNames, scoreText } from './figures.ts';
@@ -5,22 +7,25 @@ import type { Look } from './look.ts';
 import { type Column, table } from './table.ts';
 
 interface Line {
+  readonly rate: OtherRate | undefined;
   readonly set: ScoreSet;
   readonly metric: Metric;
 }
 
-/** A line for each set and metric, a column for each seed; below it how the numbers came about. */
+/** A line for each set and metric, and for each other learning rate, a column for each seed; below it how the numbers came about. */
 export const scoreLines = (look: Look, scores: readonly Score[]): readonly string[] => {
   if (scores.length === 0) return [];
-  const lines = [...new Map(scores.map(({ set, metric }) => [`${set} ${metric}`, { set, metric }])).values()];
+  const rated = scores.map((score) => ({ ...score, rate: rateOf(score.trialId) }));
+  const all = rated.map(({ set, metric, rate }): [string, Line] => [`${set} ${metric} ${rate ?? ''}`, { set, metric, rate }]);
+  const lines = [...new Map(all).values()];
   const seeds = [...new Set(scores.map(({ seed }) => seed))].toSorted((a, b) => a - b);
-  const cell = ({ set, metric }: Line, seed: number): string => {
-    const score = scores.find((one) => one.set === set && one.metric === metric && one.seed === seed);
+  const cell = ({ set, metric, rate }: Line, seed: number): string => {
+    const score = rated.find((one) => one.set === set && one.metric === metric && one.rate === rate && one.seed === seed);
     return score === undefined ? '–' : scoreText(metric, score.value);
   };
   const columns: Column<Line>[] = [
     { title: 'set', cell: ({ set }) => set },
-    { title: 'metric', cell: ({ metric }) => metricNames[metric] },
+    { title: 'metric', cell: ({ metric, rate }) => nameAtRate(metricNames[metric], rate) },
     ...seeds.map(
       (seed, index): Column<Line> => ({
         title: `seed ${seed}`,

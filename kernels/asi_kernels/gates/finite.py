@@ -30,4 +30,5 @@ def finite(subject: Subject, effort: Effort) -> Outcome:
                         f"first at position {int(broken.int().argmax())}, layer {layer_index}, {parameters} parameters"
                     )
                 count += 1
-    return passed(f"{count} forward passes in float32, lengths {_LENGTH} and {effort.longest}, are finite")
+    note = f"; {effort.note}" if effort.note else ""
+    return passed(f"{count} forward passes in float32, lengths {_LENGTH} and {effort.longest}, are finite{note}")

@@ -77,6 +77,17 @@ def test_the_seed_alone_decides_every_loss(tmp_path: Path, make_trial: Any, delt
     assert digests[0] == digests[1] != digests[2]
 
 
+def test_a_task_is_trained_alike_whatever_follows_it(tmp_path: Path, make_trial: Any, deltanet_program: str) -> None:
+    """At another learning rate a baseline is trained on the first task alone, and compared on common seeds."""
+    both = make_trial(tmp_path / "both", deltanet_program, steps=4)
+    alone = make_trial(tmp_path / "alone", deltanet_program, steps=4)
+    alone["rung"] = {**alone["rung"], "tasks": alone["rung"]["tasks"][:1]}
+    curves = [trained(request, tmp_path / name)["curve"] for name, request in (("both", both), ("alone", alone))]
+    losses = [[point["loss"] for point in curve if point["task"] == "bytes"] for curve in curves]
+    assert losses[0] == losses[1] != []
+    assert {point["task"] for point in curves[1]} == {"bytes"}
+
+
 def start(workdir: Path) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "asi_kernels", "train", "--workdir", str(workdir)]
     return subprocess.Popen(

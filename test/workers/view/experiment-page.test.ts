@@ -124,6 +124,14 @@ describe('the scores of an experiment', () => {
   it('are none before the trial is scored', () => {
     expect(scoreLines(look, [])).toEqual([]);
   });
+
+  it('keeps the scores of a baseline at another learning rate in lines of their own', () => {
+    const row = (rung: string, value: number) =>
+      aScore({ trialId: `c-test/e0001/${rung}/s11001`, set: 'promotion', metric: 'bits-per-byte', value });
+    const text = scoreLines({ ...look, width: 120 }, [row('tiny', 3.5), row('tiny-twice-rate', 3.25)]).join('\n');
+    expect(text).toMatch(/promotion +bits per byte +3\.5000/);
+    expect(text).toMatch(/promotion +bits per byte at twice the learning rate +3\.2500/);
+  });
 });
 
 describe('a code diff', () => {

@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { BundleSource } from '../../../services/export/bundle-source.ts';
 import { programName } from '../../../services/export/manifest.ts';
-import type { GateResult } from '../../../workflows/contracts/architecture.ts';
 import { checkCuts, flopsLimits } from '../../../workflows/contracts/gate-limits.ts';
 import type { CheckResult } from '../../../workflows/contracts/trial.ts';
 import type { Config } from '../../config.ts';
@@ -11,6 +10,7 @@ import { checkProgramOn, type OpenHost } from '../gate/check-program.ts';
 import { refuseNamedProgram } from '../gate/own-file.ts';
 import { outages } from '../gate/program-refusal.ts';
 import { cutsFor } from './figures.ts';
+import { compareGates, sizeDifferences } from './gate-differences.ts';
 
 interface Tools {
   readonly config: Config;
@@ -29,15 +29,15 @@ export const gateStep = async (tools: Tools, folder: string, source: BundleSourc
   const { host } = tools.opened;
   const { device, torchVersion, sandbox } = await host.start();
   const isSameArithmetic = record.campaign.versions.torch === torchVersion && record.scores.every((row) => row.device === device);
-  const differences = [
-    ...sizeDifferences(record.experiment.architecture.sizes, first.report.sizes),
-    ...gateDifferences(record.experiment.gates, first.report.gates, isSameArithmetic),
-  ];
+  const again = compareGates(record.experiment.gates, { found: first.report.gates, isSameArithmetic });
+  const differences = [...sizeDifferences(record.experiment.architecture.sizes, first.report.sizes), ...again.differences];
   if (differences.length > 0) return step('mismatch', `gates.json is altered: ${differences.join('; ')}`);
   const cuts = cutsFor(record);
   const deep = await run(tools, folder, { source, cuts });
   if (!deep.ok) return deep.step;
-  const evidence = isSameArithmetic ? 'with the same evidence' : 'evidence not compared, since device or PyTorch are others';
+  const evidence = isSameArithmetic
+    ? `with the same evidence${again.otherEffort.length === 0 ? '' : `, except of ${again.otherEffort.join(' and ')}, which probe more or less as the machine is fast`}`
+    : 'evidence not compared, since device or PyTorch are others';
   return step(
     'verified',
     `${first.report.gates.length} gates as in gates.json, ${evidence}; none fails with ${cuts} cuts; sandbox ${sandbox.tier}`,
@@ -74,27 +74,4 @@ const run = async (
   if (failed.length === 0) return { ok: true, report: checked.report };
   const detail = failed.map(({ gate, evidence }) => `${gate} fails with ${cuts} cuts: ${evidence}`).join('; ');
   return { ok: false, step: step('mismatch', detail) };
-};
-
-const sizeDifferences = (stated: CheckResult['sizes'], found: CheckResult['sizes']): readonly string[] =>
-  JSON.stringify(stated) === JSON.stringify(found) ? [] : [`sizes are ${JSON.stringify(found)}, not ${JSON.stringify(stated)}`];
-
-/** Fields that follow from the program and the seed everywhere, and those whose last digits depend on device and PyTorch. */
-const fixedFields = ['verdict', 'limit', 'seed'] as const;
-const measuredFields = ['measured', 'evidence'] as const;
-
-const gateDifferences = (
-  stated: readonly GateResult[],
-  found: readonly GateResult[],
-  isSameArithmetic: boolean,
-): readonly string[] => {
-  const names = (rows: readonly GateResult[]): string => rows.map(({ gate }) => gate).join(', ');
-  if (names(stated) !== names(found)) return [`its gates are ${names(stated)}; run again they are ${names(found)}`];
-  const fields = isSameArithmetic ? [...fixedFields, ...measuredFields] : fixedFields;
-  return stated.flatMap((row, index) => {
-    const again = found[index];
-    return fields
-      .filter((field) => again === undefined || row[field] !== again[field])
-      .map((field) => `${field} of gate ${row.gate} is ${String(row[field])}, run again ${String(again?.[field])}`);
-  });
 };

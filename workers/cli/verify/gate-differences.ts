@@ -1,0 +1,42 @@
+import type { GateResult } from '../../../workflows/contracts/architecture.ts';
+import type { CheckResult } from '../../../workflows/contracts/trial.ts';
+
+export const sizeDifferences = (stated: CheckResult['sizes'], found: CheckResult['sizes']): readonly string[] =>
+  JSON.stringify(stated) === JSON.stringify(found) ? [] : [`sizes are ${JSON.stringify(found)}, not ${JSON.stringify(stated)}`];
+
+/** Fields that follow from the program and the seed everywhere, and those whose last digits depend on device and PyTorch. */
+const fixedFields = ['verdict', 'limit', 'seed'] as const;
+const measuredFields = ['measured', 'evidence'] as const;
+
+/** What a gate says that probed less than it would on a fast machine (kernels/asi_kernels/gates/effort.py). */
+const effortNote = /; ((?:very )?slow program: [^;]*)$/;
+
+export interface GateComparison {
+  readonly differences: readonly string[];
+  /** Gates that probed with another effort then and now, so that what they measured is not compared. */
+  readonly otherEffort: readonly string[];
+}
+
+/** Gates as they were told against what they say when they are run again. */
+export const compareGates = (
+  stated: readonly GateResult[],
+  { found, isSameArithmetic }: { readonly found: readonly GateResult[]; readonly isSameArithmetic: boolean },
+): GateComparison => {
+  const names = (rows: readonly GateResult[]): string => rows.map(({ gate }) => gate).join(', ');
+  if (names(stated) !== names(found))
+    return { differences: [`its gates are ${names(stated)}; run again they are ${names(found)}`], otherEffort: [] };
+  const pairs = stated.flatMap((row, index) => {
+    const again = found[index];
+    if (again === undefined) return [];
+    const [before, now] = [row, again].map(({ evidence }) => effortNote.exec(evidence)?.[1] ?? '');
+    return [{ row, again, isOtherEffort: before !== now }];
+  });
+  return {
+    differences: pairs.flatMap(({ row, again, isOtherEffort }) =>
+      (isSameArithmetic && !isOtherEffort ? [...fixedFields, ...measuredFields] : fixedFields)
+        .filter((field) => row[field] !== again[field])
+        .map((field) => `${field} of gate ${row.gate} is ${String(row[field])}, run again ${String(again[field])}`),
+    ),
+    otherEffort: pairs.filter(({ isOtherEffort }) => isOtherEffort).map(({ row }) => row.gate),
+  };
+};
