@@ -137,7 +137,7 @@ interface CampaignOutcome {
 /**
  * One campaign on resampled trials, by the rules of the product: fitness on the exploring seeds, finalists, looks on fresh seeds,
  * verdicts. Baselines are as they were trained; a candidate has the level of its baseline, the seed's effect that all share, and a
- * residual of that baseline drawn with replacement. The champion set is left out: it can only take a "better" away.
+ * residual of that baseline drawn with replacement. The champion set and other learning rates are left out: they can only take a "better" away.
  */
 const resampleCampaign = (
   model: NoiseModel,
