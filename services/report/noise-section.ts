@@ -17,7 +17,7 @@ export const noiseSection = ({ campaign }: ReportData): Markup => {
     {
       id: 'noise',
       title: `Noise of the rung ${settings.rung}, by metric`,
-      caption: `Measured before the search by training ${settings.baselines.length === 1 ? 'the baseline' : `${settings.baselines.length} baselines`} on common seeds: what is left after the level of each architecture and of each seed is taken out. The smallest gain found is a true gain that ${settings.confirmSeedsMax > settings.confirmSeeds ? `${settings.confirmSeeds} to ${settings.confirmSeedsMax}` : settings.confirmSeeds} fresh seeds would call better nine times in ten with this noise alone, shared among ${settings.finalists} finalists; a smaller one may well be there and be missed. The verdicts know more: the fitter half of all that was explored and the confirmed baselines join in.`,
+      caption: `Measured before the search by training ${settings.baselines.length === 1 ? 'the baseline' : `${settings.baselines.length} baselines`} on common seeds: what is left after the level of each architecture and of each seed is taken out. The smallest gain found is a true gain that ${settings.confirmSeedsMax > settings.confirmSeeds ? `${settings.confirmSeeds} to ${settings.confirmSeedsMax}` : settings.confirmSeeds} fresh seeds would tell from zero nine times in ten with this noise alone, before other learning rates and the champion set are asked, shared among ${settings.finalists} finalists; a smaller one may well be there and be missed. The verdicts know more: the fitter half of all that was explored and the confirmed baselines join in.`,
     },
     noise.length === 0
       ? nothing('The noise floor was not measured: it takes the baselines on two seeds or more.')

@@ -204,7 +204,7 @@ export const concludeFrom = (
     return { verdict: 'nothing-found', statement: 'No finalist was confirmed on fresh seeds, so nothing was found.' };
   return {
     verdict: 'nothing-found',
-    statement: `Nothing was found that is better than the baselines. The fittest finalist, ${first.name}, is ${lowerFirst(first.verdict.statement)}${detectable === null ? '' : ` A true gain of ${detectable.toFixed(3)} bits per byte, over the baselines at half and at twice the learning rate too, would have been found nine times in ten, a smaller one less often.`}`,
+    statement: `Nothing was found that is better than the baselines. The fittest finalist, ${first.name}, is ${lowerFirst(first.verdict.statement)}${detectable === null ? '' : ` On fresh seeds at the rung's own learning rate, a true gain of ${detectable.toFixed(3)} bits per byte would have shown nine times in ten, a smaller one less often; to be called better it would also have had to stand against the baselines at half and at twice the rate, and on the champion set.`}`,
   };
 };
 

@@ -68,6 +68,14 @@ def test_the_evidence_states_what_the_cuts_find(tmp_path: Path) -> None:
     assert int(many.split()[0]) - int(few.split()[0]) == 2 * 2 * 92
 
 
+@pytest.mark.parametrize("seed", [0, 2])
+def test_the_rounding_of_a_transform_beside_outputs_of_zero_is_no_leak(seed: int) -> None:
+    """A long convolution by FFT; before cut 1 behind an input of zero its true output is zero."""
+    subject = _subject(_ROOT / "test/cheats/programs/honest_fft.py", seed)
+    outcome = causality(subject, effort_for(subject, 300), num_random=300, rows_apart=False)
+    assert outcome.verdict == "pass", outcome.evidence
+
+
 def test_chunk_sizes_of_the_text_become_borders() -> None:
     borders = effort_for(_subject(_PROGRAMS / "defects/leak_at_odd_chunk.py")).borders
     assert {23, 24, 25} <= set(borders)

@@ -8,8 +8,10 @@ export const sizeDifferences = (stated: CheckResult['sizes'], found: CheckResult
 const fixedFields = ['verdict', 'limit', 'seed'] as const;
 const measuredFields = ['measured', 'evidence'] as const;
 
-/** What a gate says that probed less than it would on a fast machine (kernels/asi_kernels/gates/effort.py). */
-const effortNote = /; ((?:very )?slow program: [^;]*)$/;
+/** Gates whose probes are fewer where the program is slow, and how they say so (kernels/asi_kernels/gates/effort.py). */
+const gatesOfEffort: readonly GateResult['gate'][] = ['finite', 'causality', 'length'];
+const effortNote =
+  /; ((?:very )?slow program: cuts at chunk borders and at random, not everywhere(?:, one seed, long lengths in one mode a layer)?(?:, lengths \d+ and \d+ only)?(?:, cuts up to \d+, longest length \d+ instead of \d+)?)$/;
 
 export interface GateComparison {
   readonly differences: readonly string[];
@@ -29,7 +31,7 @@ export const compareGates = (
     const again = found[index];
     if (again === undefined) return [];
     const [before, now] = [row, again].map(({ evidence }) => effortNote.exec(evidence)?.[1] ?? '');
-    return [{ row, again, isOtherEffort: before !== now }];
+    return [{ row, again, isOtherEffort: before !== now && gatesOfEffort.includes(row.gate) }];
   });
   return {
     differences: pairs.flatMap(({ row, again, isOtherEffort }) =>

@@ -23,7 +23,10 @@ describe('gates that are run again', () => {
     for (const [stated, found] of [
       [causality, slower],
       [slower, causality],
-      [slower, { ...slower, evidence: slower.evidence.replace(slow, `very ${slow}, one seed`) }],
+      [
+        slower,
+        { ...slower, evidence: slower.evidence.replace(slow, `very ${slow}, one seed, long lengths in one mode a layer`) },
+      ],
     ] as const)
       expect(compare(stated, found)).toEqual({ differences: [], otherEffort: ['causality'] });
   });
@@ -33,7 +36,10 @@ describe('gates that are run again', () => {
       'verdict of gate causality is fail, run again pass',
       expect.stringMatching(/^limit of gate causality is 5, run again/),
     ]);
-    // Words elsewhere in the evidence are no effort.
+    // Words elsewhere in the evidence are no effort, nor are other words, nor those of a gate that always probes alike.
+    expect(compare({ ...slower, evidence: `${slower.evidence}, invented` }, causality).differences).toHaveLength(2);
+    const flops = aGateResult({ gate: 'flops', evidence: 'ratio 1.2', measured: 1.2 });
+    expect(compare({ ...flops, evidence: `ratio 0.2; ${slow}`, measured: 0.2 }, flops).differences).toHaveLength(2);
     expect(compare({ ...causality, evidence: `${slow}; 352 cuts` }, causality).differences).toHaveLength(1);
   });
 
