@@ -82,7 +82,7 @@ export class LeakFindingHost extends InstantHost {
   /** Three times as hard as the baselines. */
   #pulling<End>(workdir: string, end: End): End {
     const path = join(workdir, 'result.json');
-    const pulls = [{ task: 'bytes', pull: 3 }];
+    const pulls = [{ task: 'bytes', pull: 3, pullOfOne: 3 }];
     writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, 'utf8')), pulls }));
     return end;
   }

@@ -8,6 +8,7 @@ import {
   type Spent,
   type TrainProgress,
   type TrainRequest,
+  type TrainResult,
   type Trial,
   type TrialUsage,
   trainResultSchema,
@@ -196,11 +197,15 @@ interface Used {
   readonly cpuSeconds: number;
 }
 
-const usageOf = (trainSeconds: number, pull: number | null): TrialUsage => ({
-  ...{ answerSeconds: null, timesExpected: null, timesReference: null, timesPull: null, mark: null },
-  trainSeconds,
-  pull,
-});
+const usageOf = (trainSeconds: number, pulls: TrainResult['pulls']): TrialUsage => {
+  const { pull = null, pullOfOne = null } = pulls.find(({ task }) => task === 'bytes') ?? {};
+  return {
+    ...{ answerSeconds: null, timesExpected: null, timesReference: null, timesPull: null, mark: null },
+    trainSeconds,
+    pull,
+    pullOfOne,
+  };
+};
 
 const recordTrained = async (
   dependencies: TrainingDependencies,
@@ -264,7 +269,7 @@ const recordTrained = async (
     curve: result.curve,
     checkpointArtifact,
     ...used,
-    usage: usageOf(trainSeconds, result.pulls.find(({ task }) => task === 'bytes')?.pull ?? null),
+    usage: usageOf(trainSeconds, result.pulls),
     tokensPerSecond: trainSeconds > 0 ? tokensOf(rung) / trainSeconds : null,
     peakMemoryBytes: Math.max(result.peakMemoryBytes ?? 0, end.peakMemoryBytes),
   });

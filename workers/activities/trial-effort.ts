@@ -1,7 +1,7 @@
 import type { Archive } from '../../services/archive/archive.ts';
 import { rungOfTrial } from '../../workflows/contracts/campaign.ts';
 import type { Trial, TrialUsage } from '../../workflows/contracts/trial.ts';
-import { timesPull } from '../../workflows/rules/pull.ts';
+import { type Pull, timesPull } from '../../workflows/rules/pull.ts';
 import { median } from '../../workflows/rules/statistics.ts';
 import { type Effort, type EffortVerdict, judgeEffort } from '../../workflows/rules/training-effort.ts';
 import { referenceId } from './calibrate.ts';
@@ -22,7 +22,7 @@ export const effortOf = async (
   { trial, answerSeconds }: { readonly trial: Trial; readonly answerSeconds: number },
 ): Promise<JudgedEffort | null> => {
   if (trial.usage === undefined) return null;
-  const { trainSeconds, pull = null } = trial.usage;
+  const { trainSeconds, pull = null, pullOfOne = null } = trial.usage;
   const own: Effort = {
     sizes: experiment.architecture?.sizes ?? [],
     trainSeconds,
@@ -46,10 +46,8 @@ export const effortOf = async (
     usage: {
       trainSeconds,
       pull,
-      timesPull: timesPull(
-        { pull, sizes: own.sizes },
-        baselines.map((one) => ({ pull: one.pull, sizes: one.effort.sizes })),
-      ),
+      pullOfOne,
+      timesPull: timesPull({ pull, pullOfOne }, baselines),
       answerSeconds,
       timesExpected: verdict.timesExpected,
       timesReference: reference === null || reference === 0 ? null : trainSeconds / reference,
@@ -61,15 +59,16 @@ export const effortOf = async (
 const baselineEfforts = async (
   archive: Archive,
   campaignId: string,
-): Promise<readonly { readonly experimentId: string; readonly effort: Effort; readonly pull: number | null }[]> => {
+): Promise<readonly (Pull & { readonly experimentId: string; readonly effort: Effort })[]> => {
   const baselines = await archive.listExperiments(campaignId, { kinds: ['baseline'] });
   const efforts = await Promise.all(
     baselines.map(async ({ id, architecture }) =>
       exploring(await archive.listTrials({ experimentId: id })).map(
-        ({ usage: { trainSeconds, answerSeconds, pull = null } }) => ({
+        ({ usage: { trainSeconds, answerSeconds, pull = null, pullOfOne = null } }) => ({
           experimentId: id,
           effort: { sizes: architecture?.sizes ?? [], trainSeconds, answerSeconds },
           pull,
+          pullOfOne,
         }),
       ),
     ),

@@ -142,7 +142,7 @@ const trained = (request: TrainRequest, workdir: string): TrainResult => {
     checkpointPath,
     cpuSeconds: 0.001,
     earlierCpuSeconds: 0,
-    pulls: [{ task: 'bytes', pull: 1 }],
+    pulls: [{ task: 'bytes', pull: 1, pullOfOne: 1 }],
     tokens: 1000,
     tokensPerSecond: 1000,
     peakMemoryBytes: 1,

@@ -19,8 +19,12 @@ export const trialUsageSchema = z.strictObject({
   /** Training over what the baselines lead to expect of this program, and over the reference's; null where that is not known. */
   timesExpected: z.number().min(0).nullable(),
   timesReference: z.number().min(0).nullable(),
-  /** Size of its mixers' gradients over that of the rest of the model while it learnt bytes; over the median baseline's, as a sum or as a mean, the smaller. */
+  /**
+   * Size of its mixers' gradients over that of the rest of the model while it learnt bytes, of all numbers together and of one; over the median
+   * baseline's, the smaller of the two.
+   */
   pull: z.number().min(0).nullable().optional(),
+  pullOfOne: z.number().min(0).nullable().optional(),
   timesPull: z.number().min(0).nullable().optional(),
   /** Said beside its results where it used more than its work explains; null where it did not. */
   mark: z.string().max(1000).nullable(),
@@ -184,7 +188,9 @@ export const trainResultSchema = z.strictObject({
   detail: z.string(),
   curve: z.array(z.strictObject({ task: z.string(), step: z.int(), loss: z.number().nullable(), cpuSeconds: z.number() })),
   /** Of each task that was trained to its end: size of the gradients of mixers over that of all others; null without mixer parameters. */
-  pulls: z.array(z.strictObject({ task: z.string(), pull: z.number().min(0).nullable() })),
+  pulls: z.array(
+    z.strictObject({ task: z.string(), pull: z.number().min(0).nullable(), pullOfOne: z.number().min(0).nullable() }),
+  ),
   /** One safetensors file with every task's snapshots: keys `<task>/<step>/<parameter>`. Path inside the work folder; null on failure. */
   checkpointPath: z.string().nullable(),
   /** By the trainer's own account, of this attempt and of those whose work it went on with. */

@@ -1,37 +1,32 @@
-import type { ModelSize } from '../contracts/architecture.ts';
 import type { Trial } from '../contracts/trial.ts';
 import { median } from './statistics.ts';
 
 /**
  * Beyond this the mixers learn at a rate of their own. At `quick` the nine baselines and 23 of 24 honest programs have at most 1.5 times the pull
- * of the median baseline, one that starts at zero behind a large core 3.4; SSD with its weights stored at a fourth to a sixteenth of their size 4.3.
+ * of the median baseline, one that starts at zero behind a large core 3.3; SSD with its weights stored at a fourth to a sixteenth of their size 5.8,
+ * and with idle weights beside them 6.8.
  */
 export const pullLimit = 2.5;
 
-/** What the trainer measured while it learnt bytes, and how many numbers that was. */
+/** What the trainer measured while it learnt bytes; of records of older versions `pullOfOne` is not known. */
 export interface Pull {
   readonly pull: number | null;
-  readonly sizes: readonly Pick<ModelSize, 'task' | 'parameters' | 'mixerParameters'>[];
+  readonly pullOfOne: number | null;
 }
 
 /**
- * A program's pull over that of the median baseline, as a sum over its numbers and as a mean of them, and of these the smaller: a large mixer
- * has a large sum and a small one a large mean without any rate of its own. Null where either side is not known.
+ * A program's pull over that of the median baseline, of all its numbers together and of one of them, and of these the smaller: a large mixer
+ * has a large sum, and one with a few strong numbers a large one, without any rate of its own. What is not known bars nobody from the other. Null where
+ * the sum of either side is not known.
  */
 export const timesPull = (own: Pull, baselines: readonly Pull[]): number | null => {
-  const times = [({ pull }: Pull) => pull, meanPull].map((measure) => {
-    const known = baselines.map(measure).filter((value) => value !== null);
-    const [value, usual] = [measure(own), known.length === 0 ? 0 : median(known)];
+  const times = (['pull', 'pullOfOne'] as const).map((measure) => {
+    const known = baselines.map((one) => one[measure]).filter((value) => value !== null);
+    const [value, usual] = [own[measure], known.length === 0 ? 0 : median(known)];
     return value === null || usual === 0 ? null : value / usual;
   });
-  const [bySum, byMean] = times;
-  return bySum == null || byMean == null ? null : Math.min(bySum, byMean);
-};
-
-const meanPull = ({ pull, sizes }: Pull): number | null => {
-  const size = sizes.find(({ task }) => task === 'bytes');
-  if (pull === null || size === undefined || size.mixerParameters === 0) return null;
-  return (pull * (size.parameters - size.mixerParameters)) / size.mixerParameters;
+  const [ofAll, ofOne] = times;
+  return ofAll == null ? null : Math.min(ofAll, ofOne ?? ofAll);
 };
 
 /**

@@ -37,7 +37,8 @@ class Optimiser:
         mixers = [torch.full((size,), ".mixer." in name) for (name, _), size in zip(named, self._sizes, strict=True)]
         in_mixer = torch.cat(mixers) if mixers else torch.zeros(0, dtype=torch.bool)  # [N]
         self._kinds = torch.stack([in_mixer, ~in_mixer]).float()  # [2, N] 1 for numbers of a mixer, and for all others
-        self._pull = torch.zeros(2, dtype=torch.float64)  # sums of the sizes of their gradients
+        # [2, 2] sums of the sizes of their gradients, and of the squares
+        self._pull = torch.zeros(2, 2, dtype=torch.float64)
 
     @property
     def pull(self) -> float | None:
@@ -47,7 +48,16 @@ class Optimiser:
         and using S W raises it by S and changes nothing else. None before the first step, or without numbers of
         either kind.
         """
-        mixers, others = self._pull.tolist()
+        mixers, others = self._pull[0].tolist()
+        return mixers / others if others > 0 and self._kinds[0].any() else None
+
+    @property
+    def pull_of_one(self) -> float | None:
+        """The same of one number instead of all: the mean size of a gradient, each number weighted by its own, of mixers over
+        that of others. Numbers that hardly count in the loss hardly count here, so that none of them thins it out.
+        """
+        sizes, squares = self._pull
+        mixers, others = (squares / sizes.clamp_min(1e-300)).tolist()
         return mixers / others if others > 0 and self._kinds[0].any() else None
 
     @torch.no_grad()
@@ -60,7 +70,8 @@ class Optimiser:
         norm = torch.linalg.vector_norm(gradient).item()
         if not math.isfinite(norm):
             return norm
-        self._pull += self._kinds @ gradient.abs()
+        self._pull[0] += self._kinds @ gradient.abs()
+        self._pull[1] += self._kinds @ gradient.square()
         if norm > _LARGEST_GRADIENT_NORM:
             gradient.mul_(_LARGEST_GRADIENT_NORM / norm)
         self._count += 1
@@ -78,7 +89,7 @@ class Optimiser:
         return norm
 
     def state(self) -> dict[str, torch.Tensor]:
-        """Moments [N], step count and sums of the pull, for load_state."""
+        """Moments [N], step count and sums [2, 2] of the pull, for load_state."""
         return {
             "first": self._first,
             "second": self._second,

@@ -134,7 +134,7 @@ class _Trial:
                 self._folder.store_snapshot(kind, progress.step, model.state_dict())
             if (progress.step + self._offset) % request["checkpointEvery"] == 0 and progress.step < steps:
                 self._store(model, optimiser, link)
-        progress.pulls.append({"task": kind, "pull": optimiser.pull})
+        progress.pulls.append({"task": kind, "pull": optimiser.pull, "pullOfOne": optimiser.pull_of_one})
         progress.task_index += 1
         progress.step, progress.loss_sum, progress.num_losses = 0, 0.0, 0
         link.close()

@@ -115,11 +115,35 @@ def test_pull_rises_with_the_scale_that_weights_are_stored_at_and_goes_on_from_a
         assert optimiser.pull is None
         loss_of(model["block"], 0).backward()
         optimiser.step(0)
-        pulls[scale] = optimiser.pull
+        pulls[scale] = (optimiser.pull, optimiser.pull_of_one)
         resumed = Optimiser(model, TASK)
         resumed.load_state(optimiser.state())
-        assert resumed.pull == optimiser.pull
-    assert pulls[8.0] == pytest.approx(8 * pulls[1.0], rel=1e-4)
+        assert (resumed.pull, resumed.pull_of_one) == pulls[scale]
+    assert pulls[8.0] == pytest.approx([8 * pull for pull in pulls[1.0]], rel=1e-4)
     plain = Optimiser(nn.Linear(6, 3), TASK)
     loss_of(nn.Linear(6, 3), 0).backward()
-    assert plain.pull is None, "a model without a mixer has none"
+    assert (plain.pull, plain.pull_of_one) == (None, None), "a model without a mixer has none"
+
+
+class _Beside(nn.Module):
+    """A mixer with so many idle numbers beside it."""
+
+    def __init__(self, inner: nn.Module, num_idle: int) -> None:
+        super().__init__()
+        self._inner = inner
+        self._idle = nn.Parameter(torch.zeros(num_idle))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self._inner(x) + 1e-6 * self._idle.sum()
+
+
+def test_idle_numbers_do_not_thin_the_pull_of_one() -> None:
+    pulls = []
+    for num_idle in (1, 10_000):
+        torch.manual_seed(0)
+        model = nn.ModuleDict({"block": _Block(_Beside(nn.Linear(6, 3, bias=False), num_idle))})
+        optimiser = Optimiser(model, TASK)
+        loss_of(model["block"], 0).backward()
+        optimiser.step(0)
+        pulls.append(optimiser.pull_of_one)
+    assert pulls[1] == pytest.approx(pulls[0], rel=0.05)

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { pullDoubt, pullLimit, timesPull } from '../../../workflows/rules/pull.ts';
-import { aModelSize, aTrial } from '../../support/builders.ts';
+import { aTrial } from '../../support/builders.ts';
 
 const confirmed = (times: number | null, part: object = {}) =>
   aTrial({
@@ -13,10 +13,7 @@ const confirmed = (times: number | null, part: object = {}) =>
   });
 
 describe('the pull of a program', () => {
-  const of = (pull: number | null, mixerParameters = 20) => ({
-    pull,
-    sizes: [aModelSize({ task: 'bytes', parameters: 100, mixerParameters })],
-  });
+  const of = (pull: number | null, pullOfOne: number | null = pull) => ({ pull, pullOfOne });
 
   it('is held against that of the median baseline', () => {
     expect(
@@ -28,13 +25,17 @@ describe('the pull of a program', () => {
     expect(timesPull(of(1.5), [of(null), of(0.5)])).toBeCloseTo(3);
     for (const baselines of [[], [of(null)], [of(0)]]) expect(timesPull(of(1.5), baselines)).toBeNull();
     expect(timesPull(of(null), [of(0.5)])).toBeNull();
-    expect(timesPull({ pull: 1.5, sizes: [] }, [of(0.5)])).toBeNull();
   });
 
-  it('is not raised by the size of a mixer: neither more numbers that pull as hard nor fewer that carry as much', () => {
-    // Each number pulls as those of the baseline do: 60 of 100 against 20 of 100.
-    expect(timesPull(of((0.5 * (60 / 40)) / (20 / 80), 60), [of(0.5)])).toBeCloseTo(1);
-    expect(timesPull(of(0.5, 5), [of(0.5)])).toBeCloseTo(1);
+  it('is raised neither by many numbers that pull as one of a baseline nor by few that pull as hard together', () => {
+    expect(timesPull(of(3, 0.2), [of(0.6, 0.2)])).toBeCloseTo(1);
+    expect(timesPull(of(0.6, 2), [of(0.6, 0.2)])).toBeCloseTo(1);
+    expect(timesPull(of(3, 0.8), [of(0.6, 0.2)])).toBeCloseTo(4);
+  });
+
+  it('is that of all numbers where that of one is not known, as in records of older versions', () => {
+    expect(timesPull(of(3, null), [of(0.6, 0.2)])).toBeCloseTo(5);
+    expect(timesPull(of(3, 0.2), [of(0.6, null)])).toBeCloseTo(5);
   });
 
   it('is no doubt up to its limit, and one above it in the median of its fresh seeds', () => {
