@@ -178,8 +178,8 @@ def _forward_leak(subject: Subject, probe: _Probe) -> _Leak:
 
 
 def _is_rounding(subject: Subject, difference: torch.Tensor, outputs: torch.Tensor) -> bool:
-    """Whether nothing but rounding differs, by all outputs [L, D] of the row. Before a cut they may all be zero, as where
-    only zeros came in, and the rounding of a transform over the whole row would then be held against itself.
+    """Whether nothing but rounding differs, by all outputs [L, D] of the row. Before a cut they may all be zero,
+    as where only zeros came in, and the rounding of a transform over the whole row would then be held against itself.
     """
     scale = outputs.pow(2).mean().sqrt().item()
     return math.isfinite(scale) and difference.abs().max().item() <= _ROUNDING_SHARE * subject.noise_limit * scale
