@@ -54,7 +54,8 @@ class Optimiser:
     @property
     def pull_of_one(self) -> float | None:
         """The same of one number instead of all: the mean size of a gradient, each number weighted by its own, of
-        mixers over that of others. Numbers that hardly count in the loss hardly count here, so that none of them thins it out.
+        mixers over that of others. Numbers that hardly count in the loss hardly count here, so that none of them
+        thins it out.
         """
         sizes, squares = self._pull
         mixers, others = (squares / sizes.clamp_min(1e-300)).tolist()
