@@ -4,8 +4,8 @@ import { childOptions } from './campaign-children.ts';
 import { enter, recordMessages, refresh, refreshMs, show } from './campaign-progress.ts';
 import type { CampaignRun } from './campaign-state.ts';
 import { auditCuts, type ConfirmationPlan } from './contracts/activities.ts';
-import { nameAtRate } from './contracts/naming.ts';
 import type { OtherRate } from './contracts/rung.ts';
+import { nameAtRate } from './rules/rate-name.ts';
 import { campaignKey } from './search-attributes.ts';
 import { verifyArchitecture } from './verification.ts';
 

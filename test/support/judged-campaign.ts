@@ -6,8 +6,11 @@ import { ScoreTable } from '../../workers/activities/score-table.ts';
 import type { Campaign } from '../../workflows/contracts/campaign.ts';
 import { controlNames } from '../../workflows/contracts/control.ts';
 import type { Experiment } from '../../workflows/contracts/experiment.ts';
+import { rateOf } from '../../workflows/contracts/naming.ts';
+import { otherRateNames } from '../../workflows/contracts/rung.ts';
 import type { Score, ScoreSet } from '../../workflows/contracts/score.ts';
 import { presets } from '../../workflows/contracts/settings.ts';
+import type { TrialPurpose } from '../../workflows/contracts/trial.ts';
 import { allConfirmSeeds, exploreSeeds } from '../../workflows/rules/trial-seeds.ts';
 import { aCampaign, aHash, anArchitecture, anExperiment, aProposal, aScore, aTrial } from './builders.ts';
 import { checkpointBytes, type Stores } from './exportable.ts';
@@ -28,7 +31,13 @@ export const storeJudgedCampaign = async ({ archive, artifacts }: Stores): Promi
   const draft = aCampaign({ settings, data: { ...aCampaign().data, source: settings.data } });
   const experiments = levels.map((_, index) => anExperimentOf(index + 1, programs[index] ?? ''));
   const rows: Score[] = [];
-  const trials = await Promise.all(
+  const rated = experiments
+    .filter(({ kind }) => kind === 'baseline')
+    .flatMap(({ id }) => otherRateNames.flatMap((rate) => seeds.fresh.map((seed) => ({ experimentId: id, rate, seed }))))
+    .map((one) =>
+      aTrial({ ...one, purpose: 'rate', state: 'scored', checkpointArtifact: aHash(`${one.experimentId} ${one.rate}`) }),
+    );
+  const trained = await Promise.all(
     experiments.flatMap(({ id, number }) =>
       [...seeds.search, ...seeds.fresh].map(async (seed) => {
         const checkpointArtifact = await artifacts.put(checkpointBytes(number * 1000 + (seed % 1000)));
@@ -37,13 +46,19 @@ export const storeJudgedCampaign = async ({ archive, artifacts }: Stores): Promi
       }),
     ),
   );
+  const trials = [...trained, ...rated];
   for (const trial of trials) {
     const experiment = experiments.find(({ id }) => id === trial.experimentId);
     if (experiment === undefined) throw new Error(trial.id);
     // The winner is too good to be taken at its word, so that the last set was asked about its first exploring seed and the reference's.
     const isDoubted = trial.seed === seeds.search[0] && experiment.number !== 2;
     const asked: readonly ScoreSet[] = isDoubted ? ['search', 'champion'] : ['search'];
-    const sets: readonly ScoreSet[] = trial.purpose === 'explore' ? asked : ['promotion', 'champion'];
+    const ofPurpose: Readonly<Record<TrialPurpose, readonly ScoreSet[]>> = {
+      explore: asked,
+      confirm: ['promotion', 'champion'],
+      rate: ['promotion'],
+    };
+    const sets = ofPurpose[trial.purpose];
     for (const set of sets) rows.push(...rowsOf(experiment, { ...trial, set, dataHash: draft.data.hash }));
   }
   const table = new ScoreTable(rows);
@@ -105,7 +120,10 @@ const rowsOf = (
   },
 ): readonly Score[] => {
   const value = (levels[number - 1] ?? 0) + seedEffect(number, trial.seed);
-  return (['bits-per-byte', 'recall-auc', 'recall-accuracy'] as const).map((metric) =>
+  // At another learning rate the first task alone is trained.
+  const metrics =
+    rateOf(trial.id) === undefined ? (['bits-per-byte', 'recall-auc', 'recall-accuracy'] as const) : (['bits-per-byte'] as const);
+  return metrics.map((metric) =>
     aScore({
       trialId: trial.id,
       metric,

@@ -1,6 +1,6 @@
 import { type Experiment, isTerminal } from '../../workflows/contracts/experiment.ts';
-import { nameAtRate } from '../../workflows/contracts/naming.ts';
 import type { Trial } from '../../workflows/contracts/trial.ts';
+import { nameAtRate } from '../../workflows/rules/rate-name.ts';
 import { cut } from './cells.ts';
 import { tasksOf } from './progress.ts';
 import { type CampaignSnapshot, nameOf, repairsOf } from './snapshot.ts';

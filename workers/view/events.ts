@@ -1,8 +1,8 @@
 import { isCampaignOver, type NoiseFloor } from '../../workflows/contracts/campaign.ts';
 import { type Experiment, isTerminal } from '../../workflows/contracts/experiment.ts';
 import { openingStage, waitingStage } from '../../workflows/contracts/messages.ts';
-import { nameAtRate } from '../../workflows/contracts/naming.ts';
 import { capWords } from '../../workflows/rules/budget-words.ts';
+import { nameAtRate } from '../../workflows/rules/rate-name.ts';
 import { plain } from './cells.ts';
 import { bytesText, counted, durationText, effectText, shortId } from './figures.ts';
 import { progressOf } from './progress.ts';

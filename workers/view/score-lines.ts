@@ -1,6 +1,7 @@
-import { nameAtRate, rateOf } from '../../workflows/contracts/naming.ts';
+import { rateOf } from '../../workflows/contracts/naming.ts';
 import type { OtherRate } from '../../workflows/contracts/rung.ts';
 import type { Metric, Score, ScoreSet } from '../../workflows/contracts/score.ts';
+import { nameAtRate } from '../../workflows/rules/rate-name.ts';
 import { wrap } from './cells.ts';
 import { countText, metricNames, scoreText } from './figures.ts';
 import type { Look } from './look.ts';

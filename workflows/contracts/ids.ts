@@ -1,6 +1,6 @@
 import * as z from 'zod';
 
-export { campaignIdForWorkflow, campaignOf, experimentId, idAtRate, nameAtRate, rateOf, trialId } from './naming.ts';
+export { campaignIdForWorkflow, campaignOf, experimentId, idAtRate, rateOf, trialId } from './naming.ts';
 
 /** Fixed before any side effect, so that retries and restarts find their own work. */
 export const campaignIdSchema = z

@@ -20,9 +20,6 @@ export const rateOf = (trial: string): OtherRate | undefined => {
 export const idAtRate = (experiment: string, rate: OtherRate | undefined): string =>
   rate === undefined ? experiment : `${experiment}@${rate}-rate`;
 
-/** `ssd at twice the learning rate`. */
-export const nameAtRate = (name: string, rate: OtherRate | undefined): string =>
-  rate === undefined ? name : `${name} at ${rate} the learning rate`;
 export const campaignOf = (id: string): string => id.split('/')[0] ?? id;
 
 /** The campaign id that belongs to a workflow id, whatever a person typed into the Web UI. */

@@ -1,7 +1,7 @@
 import type { RateTrials } from '../contracts/activities.ts';
 import type { Verdict } from '../contracts/experiment.ts';
-import { nameAtRate } from '../contracts/naming.ts';
 import type { OtherRate } from '../contracts/rung.ts';
+import { nameAtRate } from './rate-name.ts';
 import { mayBeStrongest } from './rivals.ts';
 import type { SeedValues } from './spread.ts';
 import { type FinalistInput, judgeFinalist, type Rival, signed } from './verdict.ts';
