@@ -34,7 +34,9 @@ def test_a_program_that_turns_bad_in_training_has_its_label(
 ) -> None:
     make_trial(tmp_path, (PROGRAMS / "hostile" / f"{name}.py").read_text(), steps=30)
     end = host.run(name, tmp_path, idleSeconds=2)
-    assert (end["label"] or result_of(tmp_path)["label"]) in EXPECTED[name], end
+    # A job that its host ended may leave no result.
+    result = {"label": end["label"]} if end["label"] else result_of(tmp_path)
+    assert result["label"] in EXPECTED[name], (end, result)
 
 
 def test_the_check_passes_a_baseline_under_the_tripwire(
