@@ -1,4 +1,6 @@
-import type { OtherRate } from './rung.ts';
+/** Learning rates beside a rung's own that ids can tell; what they are stands with the rungs. */
+export const otherRateNames = ['half', 'twice'] as const;
+export type OtherRate = (typeof otherRateNames)[number];
 
 /**
  * Campaign `c-name`, experiment `c-name/e0007`, trial `c-name/e0007/quick/s1`, at another learning rate `c-name/e0007/quick-twice-rate/s1`. Pure, so
@@ -13,7 +15,7 @@ export const trialId = (
 /** The learning rate that a trial's id tells; undefined for that of its rung. */
 export const rateOf = (trial: string): OtherRate | undefined => {
   const told = trial.split('/')[2] ?? '';
-  return (['half', 'twice'] as const).find((rate) => told.endsWith(`-${rate}-rate`));
+  return otherRateNames.find((rate) => told.endsWith(`-${rate}-rate`));
 };
 
 /** An experiment at another rate, as comparisons name it: a rival of its own. */

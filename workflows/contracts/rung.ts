@@ -1,4 +1,7 @@
 import * as z from 'zod';
+import { type OtherRate, otherRateNames } from './naming.ts';
+
+export { type OtherRate, otherRateNames } from './naming.ts';
 
 const optimiserSchema = z.strictObject({
   /** Optimiser steps. */
@@ -185,10 +188,8 @@ export const rungs = {
   },
 } as const satisfies Record<string, Rung>;
 /** Rates beside a rung's own that baselines are trained at before anything is called better, as multiples of it. */
-export const otherRates = { half: 0.5, twice: 2 } as const;
-export const otherRateNames = ['half', 'twice'] as const satisfies readonly (keyof typeof otherRates)[];
+export const otherRates = { half: 0.5, twice: 2 } as const satisfies Readonly<Record<OtherRate, number>>;
 export const otherRateSchema = z.enum(otherRateNames);
-export type OtherRate = z.infer<typeof otherRateSchema>;
 
 /**
  * The recipe at another rate: its first task alone, which verdicts are about. It keeps its name, since data, held-out windows and cuts follow from
