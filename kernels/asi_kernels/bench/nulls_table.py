@@ -1,14 +1,15 @@
-"""`python -m asi_kernels.bench.nulls_table`: real trials of baselines under many seeds, kept in a table.
+"""`python -m asi_kernels.bench.nulls_table`: real trainings of baselines under many seeds, kept in a table.
 
-What `npm run bench -- nulls` draws from. Each baseline is trained under the seeds 0 to N-1, and again as *replicates*:
-the same architecture whose mixer draws other initial values, on the same data in the same order and with the same
-embedding and MLPs. A replicate against its baseline is a candidate without any true gain, down to what a paired
-comparison shares.
+What `npm run bench -- nulls` draws from. Each baseline is trained on the rung's first task, which verdicts are about,
+under the seeds 0 to N-1: at the rung's learning rate, scored on the sets for search, promotion and champion; at
+multiples of that rate, scored for promotion; and again as *replicates*: the same architecture whose mixer draws other
+initial values, on the same data in the same order and with the same embedding and MLPs, scored for promotion. A
+replicate against its baseline is a candidate without any true gain, down to what a paired comparison shares.
 
-The table is one JSON file under the cache, named by a fingerprint: what trials of two steps give for each baseline, to
-three digits, with the rung and the text's hash. So it outlives a change of the code that changes no number, and no
-other. It is written after every trial; killed at any moment and run again it goes on. Two runs at once do each other's
-work twice and lose nothing: a row is what its name says, whoever made it.
+The table is one JSON file under the cache, named by a fingerprint: what trainings of two steps give for each baseline,
+to three digits, with the rung's task and the text's hash. So it outlives a change of the code that changes no number,
+and no other. It is written after every training; killed at any moment and run again it goes on. Two runs at once do
+each other's work twice and lose nothing: a row is what its name says, whoever made it.
 
 The last line of stdout is the path of the table; progress goes to stderr.
 """
@@ -18,24 +19,47 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import math
 import multiprocessing
 import os
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from asi_kernels.generate.baselines import baseline_genome, baseline_names
 from asi_kernels.generate.emit import emit_program
 
-from .trial import METRICS, RUNGS_FILE, TrialLost, prepared_text, train_and_score
+from .trial import RUNGS_FILE, TrialLost, prepared_text, train_and_score_on
 
 # The baselines of the quick preset, the reference first.
 _BASELINES = ("deltanet", "ssd", "kda", "deltanet-fir-gate")
 _FINGERPRINT_STEPS = 2
+_METRIC = "bits-per-byte"
+_ALL_SETS = ("search", "promotion", "champion")
 
-Row = dict[str, Any]
+
+class Key(NamedTuple):
+    """Which training a row is of."""
+
+    baseline: str
+    replicate: int
+    """0 is the baseline itself."""
+    rate: float
+    """Multiple of the rung's learning rate."""
+    seed: int
+
+    @property
+    def sets(self) -> tuple[str, ...]:
+        """What a campaign, or the bench, asks of it: exploring is of baselines at their own rate alone, and so is what
+        is looked at once.
+        """
+        return _ALL_SETS if self.replicate == 0 and self.rate == 1.0 else ("promotion",)
+
+
+Bits = dict[str, float]
+"""Bits per byte by set."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -47,16 +71,21 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--baselines", nargs="+", default=list(_BASELINES), choices=baseline_names(), metavar="NAME")
     parser.add_argument("--seeds", type=_positive, default=24, help="seeds 0 to N-1 (default 24)")
     parser.add_argument("--replicates", type=_not_negative, default=1, help="replicates of each baseline (default 1)")
+    parser.add_argument(
+        "--rates", nargs="*", type=_rate, default=[], help="other learning rates, as multiples of the rung's"
+    )
     parser.add_argument("--processes", type=_positive, default=os.cpu_count() or 1, help="trials at once, a core each")
     parser.add_argument("--cache", type=Path, default=Path.home() / ".cache" / "asi-arch", help="folder of the tables")
     options = parser.parse_args(arguments)
-    rung = rungs[options.rung]
+    rung = first_task_of(rungs[options.rung])
     manifest = prepared_text(options.cache / "bench-text")
     name = fingerprint(rung, manifest, options.baselines)
     table = NullsTable(options.cache / "nulls" / f"{name}.json", rung["name"], name)
+    variants = [(0, 1.0), *((0, rate) for rate in options.rates if rate != 1.0)]
+    variants += [(replicate, 1.0) for replicate in range(1, options.replicates + 1)]
     wanted = [
-        (baseline, replicate, seed)
-        for replicate in range(options.replicates + 1)
+        Key(baseline, replicate, rate, seed)
+        for replicate, rate in variants
         for seed in range(options.seeds)
         for baseline in options.baselines
     ]
@@ -67,43 +96,53 @@ def main(arguments: list[str] | None = None) -> int:
 
 def fill(
     table: NullsTable,
-    wanted: list[tuple[str, int, int]],
+    wanted: list[Key],
     *,
     rung: dict[str, Any],
     manifest: dict[str, Any],
     processes: int,
 ) -> None:
-    """Trains what is wanted (baseline, replicate, seed) and not there yet, `processes` trials at once.
+    """Trains what is wanted and not there yet, `processes` trainings at once.
 
     Raises TrialLost for the first lost trial when all others are in the table.
     """
-    missing = [key for key in wanted if not table.has(*key)]
+    missing = [key for key in wanted if not table.has(key)]
     started = time.monotonic()
     lost: list[TrialLost] = []
     # Processes that each fork one trial at a time: a fork beside a running thread may take a half-loaded library along.
     with ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn")) as pool:
-        running = {
-            pool.submit(train_and_score, null_program(baseline, replicate), rung, manifest, seed): (
-                baseline,
-                replicate,
-                seed,
-            )
-            for baseline, replicate, seed in missing
-        }
+        running = {pool.submit(_bits, key, rung, manifest): key for key in missing}
         for done, future in enumerate(as_completed(running), start=1):
-            baseline, replicate, seed = running[future]
             try:
-                table.add(baseline, replicate, seed, future.result())
+                table.add(running[future], future.result())
             except TrialLost as error:
                 lost.append(error)
             left = (time.monotonic() - started) / done * (len(missing) - done)
             print(
-                f"nulls: {len(wanted) - len(missing) + done} of {len(wanted)} trials, about {left:.0f} s left",
+                f"nulls: {len(wanted) - len(missing) + done} of {len(wanted)} trainings, about {left:.0f} s left",
                 file=sys.stderr,
                 flush=True,
             )
     if lost:
         raise lost[0]
+
+
+def _bits(key: Key, rung: dict[str, Any], manifest: dict[str, Any]) -> Bits:
+    program = null_program(key.baseline, key.replicate)
+    rows = train_and_score_on(program, at_rate(rung, key.rate), manifest, key.seed, key.sets)
+    return {name: row[_METRIC] for name, row in rows.items()}
+
+
+def first_task_of(rung: dict[str, Any]) -> dict[str, Any]:
+    return {**rung, "tasks": rung["tasks"][:1]}
+
+
+def at_rate(rung: dict[str, Any], rate: float) -> dict[str, Any]:
+    """The rung with its learning rates times `rate`, and its own name: data and held-out windows follow from it."""
+    return {
+        **rung,
+        "tasks": [{**task, "learningRate": task["learningRate"] * rate} for task in rung["tasks"]],
+    }
 
 
 def null_program(baseline: str, replicate: int) -> str:
@@ -126,43 +165,50 @@ class Mixer(_Original):
 
 
 def fingerprint(rung: dict[str, Any], manifest: dict[str, Any], baselines: list[str]) -> str:
-    """Hash of the rung, the text and what short trials give: 20 hex digits."""
+    """Hash of the rung, the text and what short trainings give: 20 hex digits."""
     short = {**rung, "tasks": [{**task, "steps": _FINGERPRINT_STEPS, "snapshots": 1} for task in rung["tasks"]]}
     trials = {}
     for baseline in baselines:
-        row = train_and_score(null_program(baseline, 0), short, manifest, 0)
+        row = train_and_score_on(null_program(baseline, 0), short, manifest, 0, ("search",))["search"]
         # Three digits: processors differ in the last bits of a sum.
-        trials[baseline] = [f"{row[metric]:.3f}" for metric in METRICS if metric in row]
+        trials[baseline] = f"{row[_METRIC]:.3f}"
     text = json.dumps({"rung": rung, "text": manifest["hash"], "trials": trials}, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:20]
 
 
 class NullsTable:
-    """Rows {baseline, replicate, seed, metrics} of one fingerprint in one JSON file, replaced as a whole."""
+    """Rows {baseline, replicate, rate, seed, bits} of one fingerprint in one JSON file, replaced as a whole."""
 
     def __init__(self, path: Path, rung: str, name: str) -> None:
         self.path = path
         self._head = {"fingerprint": name, "rung": rung}
-        self._rows: dict[tuple[str, int, int], Row] = {}
-        if path.exists():
-            self._take(json.loads(path.read_text())["rows"])
+        self._rows: dict[Key, Bits] = {}
+        self._take_stored()
 
-    def has(self, baseline: str, replicate: int, seed: int) -> bool:
-        return (baseline, replicate, seed) in self._rows
+    def has(self, key: Key) -> bool:
+        return key in self._rows
 
-    def add(self, baseline: str, replicate: int, seed: int, result: dict[str, float]) -> None:
-        metrics = {metric: result[metric] for metric in METRICS if metric in result}
-        if self.path.exists():  # What another run has added since stays.
-            self._take(json.loads(self.path.read_text())["rows"])
-        self._take([{"baseline": baseline, "replicate": replicate, "seed": seed, "metrics": metrics}])
+    def add(self, key: Key, bits: Bits) -> None:
+        self._take_stored()  # What another run has added since stays.
+        self._rows[key] = bits
         self.path.parent.mkdir(parents=True, exist_ok=True)
         new = self.path.with_name(f"{self.path.name}.{os.getpid()}")
-        rows = [self._rows[key] for key in sorted(self._rows)]
+        rows = [{**key._asdict(), "bits": self._rows[key]} for key in sorted(self._rows)]
         new.write_text(json.dumps({**self._head, "rows": rows}))
         new.replace(self.path)
 
-    def _take(self, rows: list[Row]) -> None:
-        self._rows |= {(row["baseline"], row["replicate"], row["seed"]): row for row in rows}
+    def _take_stored(self) -> None:
+        if not self.path.exists():
+            return
+        for row in json.loads(self.path.read_text())["rows"]:
+            self._rows[Key(*(row[field] for field in Key._fields))] = row["bits"]
+
+
+def _rate(text: str) -> float:
+    value = float(text)
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"{value}; it must be a number above 0")
+    return value
 
 
 def _positive(text: str) -> int:

@@ -17,12 +17,15 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from asi_kernels.data import prepare
 from asi_kernels.data.split import SHARDS
 from asi_kernels.generate.baselines import baseline_genome, baseline_names
 from asi_kernels.generate.emit import emit_program
+
+if TYPE_CHECKING:
+    from .scoring import LocalScore
 
 RUNGS_FILE = Path(prepare.__file__).parent.parent / "schemas" / "rungs.json"
 _JUDGE_FOLDER = "judge"
@@ -101,13 +104,21 @@ def prepared_text(cache: Path) -> dict[str, Any]:
 def train_and_score(
     program: str, rung: dict[str, Any], manifest: dict[str, Any], seed: int, score_set: str = "search"
 ) -> dict[str, float]:
-    """Metrics and costs of one program text after one trial, in a forked child, so that trials do not warm each other.
+    """Metrics and costs of one program text after one trial, as `train_and_score_on` gives them for one set."""
+    return train_and_score_on(program, rung, manifest, seed, (score_set,))[score_set]
+
+
+def train_and_score_on(
+    program: str, rung: dict[str, Any], manifest: dict[str, Any], seed: int, score_sets: Sequence[str]
+) -> dict[str, dict[str, float]]:
+    """By set, metrics and costs of one program text after one trial, scored on each set; in a forked child, so that
+    trials do not warm each other.
 
     Raises TrialLost when the child ends without them.
     """
     receiver, sender = multiprocessing.get_context("fork").Pipe(duplex=False)
     process = multiprocessing.get_context("fork").Process(
-        target=_child, args=(sender, program, rung, manifest, seed, score_set)
+        target=_child, args=(sender, program, rung, manifest, seed, tuple(score_sets))
     )
     process.start()
     sender.close()
@@ -125,7 +136,7 @@ class TrialLost(Exception):
 
 
 def _child(
-    sender: Any, program: str, rung: dict[str, Any], manifest: dict[str, Any], seed: int, score_set: str
+    sender: Any, program: str, rung: dict[str, Any], manifest: dict[str, Any], seed: int, score_sets: tuple[str, ...]
 ) -> None:
     from asi_kernels.gates.sizes import measure_sizes
     from asi_kernels.programs import load_mixer_class
@@ -152,16 +163,19 @@ def _child(
         if trained["status"] != "trained":
             sys.exit(f"{trained['label']}: {trained['detail']}")
         judge_home = Path(manifest["folder"]).parent / _JUDGE_FOLDER
-        scored = score_locally({**common, "checkpointPath": trained["checkpointPath"]}, judge_home, score_set)
-    sender.send(
-        {
-            "tokensPerSecond": trained["tokensPerSecond"],
-            "trainSeconds": trained["cpuSeconds"],
-            "answerSeconds": scored.answer_seconds,
-            "judgeSeconds": scored.judge_seconds,
-            **{row.metric: row.value for row in scored.metrics},
-        }
-    )
+        request = {**common, "checkpointPath": trained["checkpointPath"]}
+        scored = {name: score_locally(request, judge_home, name) for name in score_sets}
+    sender.send({name: _row(trained, score) for name, score in scored.items()})
+
+
+def _row(trained: dict[str, Any], scored: LocalScore) -> dict[str, float]:
+    return {
+        "tokensPerSecond": trained["tokensPerSecond"],
+        "trainSeconds": trained["cpuSeconds"],
+        "answerSeconds": scored.answer_seconds,
+        "judgeSeconds": scored.judge_seconds,
+        **{row.metric: row.value for row in scored.metrics},
+    }
 
 
 if __name__ == "__main__":

@@ -6,31 +6,37 @@ from pathlib import Path
 import pytest
 
 from asi_kernels.bench import nulls_table
-from asi_kernels.bench.nulls_table import NullsTable, null_program
+from asi_kernels.bench.nulls_table import Key, NullsTable, at_rate, null_program
 
-METRICS = {"bits-per-byte": 2.5, "recall-auc": 1.5, "tokensPerSecond": 9.0}
+BITS = {"search": 2.5, "promotion": 2.4, "champion": 2.6}
 
 
-def test_rows_survive_and_hold_metrics_alone(tmp_path: Path) -> None:
+def test_rows_survive(tmp_path: Path) -> None:
     path = tmp_path / "nulls" / "abc.json"
-    NullsTable(path, "quick", "abc").add("kda", 0, 3, METRICS)
+    NullsTable(path, "quick", "abc").add(Key("kda", 0, 1.0, 3), BITS)
     again = NullsTable(path, "quick", "abc")
-    assert again.has("kda", 0, 3)
-    assert not again.has("kda", 1, 3)
+    assert again.has(Key("kda", 0, 1.0, 3))
+    assert not again.has(Key("kda", 1, 1.0, 3))
+    assert not again.has(Key("kda", 0, 2.0, 3))
     stored = json.loads(path.read_text())
     assert stored["fingerprint"] == "abc"
-    row = {"baseline": "kda", "replicate": 0, "seed": 3, "metrics": {"bits-per-byte": 2.5, "recall-auc": 1.5}}
-    assert stored["rows"] == [row]
+    assert stored["rows"] == [{"baseline": "kda", "replicate": 0, "rate": 1.0, "seed": 3, "bits": BITS}]
 
 
 def test_two_runs_keep_each_others_rows(tmp_path: Path) -> None:
     path = tmp_path / "abc.json"
     first, second = NullsTable(path, "quick", "abc"), NullsTable(path, "quick", "abc")
-    first.add("kda", 0, 1, METRICS)
-    second.add("kda", 0, 2, METRICS)
+    first.add(Key("kda", 0, 1.0, 1), BITS)
+    second.add(Key("kda", 0, 1.0, 2), BITS)
     third = NullsTable(path, "quick", "abc")
-    assert third.has("kda", 0, 1)
-    assert third.has("kda", 0, 2)
+    assert third.has(Key("kda", 0, 1.0, 1))
+    assert third.has(Key("kda", 0, 1.0, 2))
+
+
+def test_another_rate_changes_the_rate_alone() -> None:
+    rung = {"name": "quick", "tasks": [{"kind": "bytes", "learningRate": 4e-3, "steps": 9}]}
+    twice = {"name": "quick", "tasks": [{"kind": "bytes", "learningRate": 8e-3, "steps": 9}]}
+    assert at_rate(rung, 2.0) == twice
 
 
 def test_a_replicate_is_the_same_architecture_with_other_initial_values(tmp_path: Path) -> None:
@@ -59,11 +65,15 @@ def test_a_run_trains_what_is_missing_and_prints_the_path(tmp_path: Path, capsys
     arguments = ["--rung", "tiny", "--baselines", "deltanet", "--replicates", "0", "--processes", "1"]
     arguments += ["--cache", str(tmp_path)]
     assert nulls_table.main([*arguments, "--seeds", "1"]) == 0
-    assert nulls_table.main([*arguments, "--seeds", "2"]) == 0
+    assert nulls_table.main([*arguments, "--seeds", "2", "--rates", "2"]) == 0
     out, err = capsys.readouterr()
     first, second = out.split()
     assert first == second
-    assert "2 of 2 trials" in err
+    assert "4 of 4 trainings" in err
     rows = json.loads(Path(second).read_text())["rows"]
-    assert [row["seed"] for row in rows] == [0, 1]
-    assert all(row["metrics"]["bits-per-byte"] > 0 for row in rows)
+    assert [(row["rate"], row["seed"]) for row in rows] == [(1.0, 0), (1.0, 1), (2.0, 0), (2.0, 1)]
+    own, faster = rows[0]["bits"], rows[2]["bits"]
+    assert set(own) == {"search", "promotion", "champion"}
+    assert len(set(own.values())) == 3
+    assert set(faster) == {"promotion"}
+    assert 0 < faster["promotion"] != own["promotion"] > 0
