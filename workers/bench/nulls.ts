@@ -4,18 +4,12 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
 import * as z from 'zod';
-import { metrics } from '../../workflows/contracts/score.ts';
+import { type OtherRate, otherRateNames, otherRates } from '../../workflows/contracts/rung.ts';
+import { scoreSets } from '../../workflows/contracts/score.ts';
 import { type CampaignSettings, mostConfirmedBaselines, presets } from '../../workflows/contracts/settings.ts';
 import { checkoutFolder, readConfig } from '../config.ts';
-import {
-  type CampaignSetting,
-  fewestSeeds,
-  type NoiseModel,
-  noiseModel,
-  type Resampled,
-  resampleCampaigns,
-  type Share,
-} from './null-campaigns.ts';
+import { fewestSeeds, levelOf, type NoiseModel, noiseModel } from './noise-model.ts';
+import { type CampaignSetting, type Resampled, resampleCampaigns, type Share } from './null-campaigns.ts';
 
 const tableSchema = z.object({
   fingerprint: z.string(),
@@ -24,8 +18,9 @@ const tableSchema = z.object({
     z.object({
       baseline: z.string(),
       replicate: z.int(),
+      rate: z.number(),
       seed: z.int(),
-      metrics: z.partialRecord(z.enum(metrics), z.number()),
+      bits: z.partialRecord(z.enum(scoreSets), z.number()),
     }),
   ),
 });
@@ -35,16 +30,21 @@ export interface NullsBench {
   readonly noise: {
     readonly pairedSd: number;
     readonly replicateSd: number | null;
-    readonly levels: Readonly<Record<string, number>>;
-    /** The baseline that gains are planted over, and that noisier candidates are. */
+    /** Mean bits per byte of each baseline, at the rung's learning rate and at the others. */
+    readonly levels: Readonly<Record<string, Readonly<Record<'own' | OtherRate, number>>>>;
+    /** The strongest at the rung's rate: noisier candidates are it again. */
     readonly strongest: string;
+    /** What the best other rate is worth over it, bits per byte; 0 for nothing. */
+    readonly rateGain: number;
   };
   readonly numCampaigns: number;
   /** One row a baseline that all candidates are, again. */
   readonly nulls: readonly { readonly nullOf: string; readonly result: Resampled }[];
   /** Candidates without a gain that spread further over seeds than the baselines: one of them, half, and all. */
   readonly noisy: readonly { readonly spread: number; readonly who: string; readonly result: Resampled }[];
-  /** Gains in deviations of a paired difference: planted in one of the candidates, and in all. */
+  /** Candidates that are as good as the strongest at whichever rate, but at the rung's; null where no other rate gains. */
+  readonly rateNulls: Resampled | null;
+  /** Gains over the strongest at whichever rate, in deviations of a paired difference: planted in one of the candidates, and in all. */
   readonly power: readonly { readonly times: number; readonly one: Resampled; readonly all: Resampled }[];
   /** The same for other numbers of fresh seeds. */
   readonly designs: readonly {
@@ -55,7 +55,7 @@ export interface NullsBench {
   }[];
 }
 
-const plantedTimes = [0.25, 0.5, 1, 2];
+const plantedTimes = [0.5, 1, 2, 3, 4];
 const noisySpreads = [2, 4];
 const otherDesigns = [
   { confirmSeeds: 3, confirmSeedsMax: 3 },
@@ -90,14 +90,16 @@ export const nullsBench = (path: string, { settings, numCampaigns, seed }: Nulls
   };
   const many = (part: Partial<CampaignSetting>): Resampled =>
     resampleCampaigns(model, { ...base, ...part }, { numCampaigns, seed });
-  const planted = (times: number, part: Partial<CampaignSetting>): Resampled => many({ gain: times * model.pairedSd, ...part });
+  const planted = (times: number, part: Partial<CampaignSetting>): Resampled =>
+    many({ gain: model.rateGain + times * model.pairedSd, ...part });
   return {
     table: { path, trials: rows.length, seeds: model.seeds.length },
     noise: {
       pairedSd: model.pairedSd,
       replicateSd: model.replicateSd,
-      levels: Object.fromEntries(model.levels),
+      levels: Object.fromEntries(model.baselines.map((name) => [name, levelsOf(model, name)])),
       strongest: model.strongest,
+      rateGain: model.rateGain,
     },
     numCampaigns,
     nulls: model.baselines.map((nullOf) => ({ nullOf, result: many({ nullOf }) })),
@@ -109,6 +111,7 @@ export const nullsBench = (path: string, { settings, numCampaigns, seed }: Nulls
         { who: 'half of them, 8 finalists', numNoisy: Math.ceil(experiments / 2), finalists: 8 },
       ].map(({ who, ...part }) => ({ spread, who, result: many({ spread, ...part }) })),
     ),
+    rateNulls: model.rateGain > 0 ? planted(0, { numPlanted: experiments }) : null,
     power: plantedTimes.map((times) => ({
       times,
       one: planted(times, { numPlanted: 1 }),
@@ -122,6 +125,12 @@ export const nullsBench = (path: string, { settings, numCampaigns, seed }: Nulls
     })),
   };
 };
+
+const levelsOf = ({ fits, atRates, seeds }: NoiseModel, name: string): Readonly<Record<'own' | OtherRate, number>> => ({
+  own: fits.promotion.levels.get(name) ?? Number.NaN,
+  half: levelOf(atRates.half.get(name), seeds),
+  twice: levelOf(atRates.twice.get(name), seeds),
+});
 
 /** Those that the table has seeds for. */
 const designsFor = ({ seeds }: NoiseModel, exploreSeeds: number) =>
@@ -144,7 +153,8 @@ export const runNulls = async (args: readonly string[], say: (line: string) => v
   // Before anything is trained: a table of fewer could not be used.
   if (values.table === undefined && wholeNumber('seeds', values.seeds) < fewestSeeds)
     throw new RangeError(`--seeds is "${values.seeds}"; right would be a whole number of ${fewestSeeds} or more`);
-  const wanted = ['--seeds', values.seeds, '--replicates', values.replicates, '--baselines', ...baselines];
+  const rates = otherRateNames.map((name) => String(otherRates[name]));
+  const wanted = ['--seeds', values.seeds, '--replicates', values.replicates, '--baselines', ...baselines, '--rates', ...rates];
   const path = values.table ?? (await fillTable(wanted));
   const bench = nullsBench(path, {
     settings: presets.quick,
@@ -153,11 +163,12 @@ export const runNulls = async (args: readonly string[], say: (line: string) => v
   });
   if (values.json) say(JSON.stringify(bench, null, 2));
   else for (const line of nullsLines(bench)) say(line);
-  if (
-    [...bench.nulls, ...bench.noisy].some(({ result }) => result.candidates.share > nullGoal || result.campaigns.share > nullGoal)
-  )
-    process.exitCode = 1;
+  if (isOverGoal(bench)) process.exitCode = 1;
 };
+
+const isOverGoal = ({ nulls, noisy, rateNulls }: NullsBench): boolean =>
+  [...nulls, ...noisy].some(({ result }) => result.candidates.share > nullGoal || result.campaigns.share > nullGoal) ||
+  (rateNulls !== null && rateNulls.found.share > nullGoal);
 
 const wholeNumber = (name: string, given: string): number => {
   const value = Number(given);
@@ -184,34 +195,62 @@ const fillTable = async (args: readonly string[]): Promise<string> => {
 };
 
 /** The figures for a terminal. */
-export const nullsLines = ({ table, noise, numCampaigns, nulls, noisy, power, designs }: NullsBench): readonly string[] => [
-  `nulls: ${numCampaigns} campaigns a row, resampled from ${table.trials} real trials (${Object.keys(noise.levels).length} baselines, ${table.seeds} seeds), ${table.path}`,
+export const nullsLines = ({ table, noise, numCampaigns, ...rows }: NullsBench): readonly string[] => [
+  `nulls: ${numCampaigns} campaigns a row, resampled from ${table.trials} real trainings (${Object.keys(noise.levels).length} baselines, ${table.seeds} seeds), ${table.path}`,
   `  deviation of a paired difference ${noise.pairedSd.toFixed(4)} bits per byte${noise.replicateSd === null ? '' : `; of a replicate against its baseline ${noise.replicateSd.toFixed(4)}`}`,
   '',
-  '  every candidate is this baseline again   candidates called better    campaigns that say better   (goal: at most 5 %)',
-  ...nulls.map(
-    ({ nullOf, result }) => `  ${nullOf.padEnd(40)} ${shareWords(result.candidates).padEnd(27)} ${shareWords(result.campaigns)}`,
-  ),
-  ...nulls.slice(0, 1).map(({ result }) => rivalWords(result)),
+  line('bits per byte by learning rate', ["the rung's", 'half', 'twice']),
+  ...Object.entries(noise.levels).map(([name, { own, half, twice }]) => line(name, [own, half, twice].map(bitsWords))),
+  `  the best of all rates is worth ${noise.rateGain.toFixed(4)} over ${noise.strongest} at the rung's`,
   '',
-  `  spread over seeds, times the baseline's   candidates called better    campaigns that say better   (${noise.strongest} again; goal: at most 5 %)`,
-  ...noisy.map(
-    ({ spread, who, result }) =>
-      `  ${`${spread}, ${who}`.padEnd(40)} ${shareWords(result.candidates).padEnd(27)} ${shareWords(result.campaigns)}`,
+  line('every candidate is this baseline again', [
+    'candidates called better',
+    'campaigns that say better',
+    'by fresh seeds alone',
+  ]),
+  ...rows.nulls.map(({ nullOf, result }) => line(nullOf, nullWords(result))),
+  ...rows.nulls.slice(0, 1).map(({ result }) => rivalWords(result)),
+  ...(rows.rateNulls === null
+    ? []
+    : [
+        '',
+        line('every candidate is as good as the best at another rate', ['campaigns that say better', 'by fresh seeds alone']),
+        line('', [rows.rateNulls.found, rows.rateNulls.foundByWalk].map(shareWords)),
+      ]),
+  '',
+  line(`spread over seeds, times ${noise.strongest}'s`, [
+    'candidates called better',
+    'campaigns that say better',
+    'by fresh seeds alone',
+  ]),
+  ...rows.noisy.map(({ spread, who, result }) => line(`${spread}, ${who}`, nullWords(result))),
+  `  goal of all of these: at most ${100 * nullGoal} %`,
+  '',
+  line('true gain over the best at any rate, in paired deviations', [
+    'one candidate has it',
+    'every candidate has it',
+    'by fresh seeds alone',
+    'at every rate',
+    'fresh seeds a finalist',
+  ]),
+  ...rows.power.map(({ times, one, all }) =>
+    line(`${times} (${(times * noise.pairedSd).toFixed(4)} bits per byte)`, [
+      ...[one.found, all.found, all.foundByWalk, all.foundAtRates].map(shareWords),
+      all.meanSeeds.toFixed(2),
+    ]),
   ),
   '',
-  '  true gain, in paired deviations          one candidate has it        every candidate has it      fresh seeds a finalist',
-  ...power.map(
-    ({ times, one, all }) =>
-      `  ${`${times} (${(times * noise.pairedSd).toFixed(4)} bits per byte)`.padEnd(40)} ${shareWords(one.found).padEnd(27)} ${shareWords(all.found).padEnd(27)} ${all.meanSeeds.toFixed(2)}`,
-  ),
-  '',
-  '  fresh seeds                              null campaigns better       gain of 1 found             gain of 2 found',
-  ...designs.map(
-    (design) =>
-      `  ${design.looks.padEnd(40)} ${shareWords(design.nulls.campaigns).padEnd(27)} ${shareWords(design.one.found).padEnd(27)} ${shareWords(design.two.found)}`,
-  ),
+  line('fresh seeds', ['null campaigns better', 'gain of 1 found', 'gain of 2 found']),
+  ...rows.designs.map(({ looks, nulls, one, two }) => line(looks, [nulls.campaigns, one.found, two.found].map(shareWords))),
 ];
+
+const line = (head: string, cells: readonly string[]): string =>
+  `  ${head.padEnd(56)} ${cells.map((cell) => cell.padEnd(26)).join(' ')}`.trimEnd();
+
+const bitsWords = (bits: number): string => bits.toFixed(4);
+
+const nullWords = ({ candidates, campaigns, campaignsByWalk }: Resampled): readonly string[] =>
+  [candidates, campaigns, campaignsByWalk].map(shareWords);
 
 /** The same for every row: baselines are as they were trained, whatever the candidates are. */
 const rivalWords = ({ meanBaselines, missedStrongest }: Resampled): string =>

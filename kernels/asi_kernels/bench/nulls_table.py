@@ -1,10 +1,12 @@
 """`python -m asi_kernels.bench.nulls_table`: real trainings of baselines under many seeds, kept in a table.
 
 What `npm run bench -- nulls` draws from. Each baseline is trained on the rung's first task, which verdicts are about,
-under the seeds 0 to N-1: at the rung's learning rate, scored on the sets for search, promotion and champion; at
-multiples of that rate, scored for promotion; and again as *replicates*: the same architecture whose mixer draws other
-initial values, on the same data in the same order and with the same embedding and MLPs, scored for promotion. A
-replicate against its baseline is a candidate without any true gain, down to what a paired comparison shares.
+under the seeds 0 to N-1: at the rung's learning rate, scored on the sets for search and promotion; at multiples of that
+rate, scored for promotion; and again as *replicates*: the same architecture whose mixer draws other initial values, on
+the same data in the same order and with the same embedding and MLPs, scored for promotion. A replicate against its
+baseline is a candidate without any true gain, down to what a paired comparison shares. The first three seeds of a
+baseline are scored on the champion set too, whose 65,000 prefixes cost more than the training: they show how far that
+set is from promotion, trial by trial.
 
 The table is one JSON file under the cache, named by a fingerprint: what trainings of two steps give for each baseline,
 to three digits, with the rung's task and the text's hash. So it outlives a change of the code that changes no number,
@@ -37,7 +39,7 @@ from .trial import RUNGS_FILE, TrialLost, prepared_text, train_and_score_on
 _BASELINES = ("deltanet", "ssd", "kda", "deltanet-fir-gate")
 _FINGERPRINT_STEPS = 2
 _METRIC = "bits-per-byte"
-_ALL_SETS = ("search", "promotion", "champion")
+_NUM_CHAMPION_SEEDS = 3
 
 
 class Key(NamedTuple):
@@ -52,10 +54,10 @@ class Key(NamedTuple):
 
     @property
     def sets(self) -> tuple[str, ...]:
-        """What a campaign, or the bench, asks of it: exploring is of baselines at their own rate alone, and so is what
-        is looked at once.
-        """
-        return _ALL_SETS if self.replicate == 0 and self.rate == 1.0 else ("promotion",)
+        """What it is scored for."""
+        if self.replicate > 0 or self.rate != 1.0:
+            return ("promotion",)
+        return ("search", "promotion", "champion") if self.seed < _NUM_CHAMPION_SEEDS else ("search", "promotion")
 
 
 Bits = dict[str, float]

@@ -76,4 +76,5 @@ def test_a_run_trains_what_is_missing_and_prints_the_path(tmp_path: Path, capsys
     assert set(own) == {"search", "promotion", "champion"}
     assert len(set(own.values())) == 3
     assert set(faster) == {"promotion"}
+    assert set(Key("deltanet", 0, 1.0, 3).sets) == {"search", "promotion"}
     assert 0 < faster["promotion"] != own["promotion"] > 0

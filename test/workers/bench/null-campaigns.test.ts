@@ -1,29 +1,38 @@
 import { describe, expect, it } from 'vitest';
-import {
-  type CampaignSetting,
-  noiseModel,
-  resampleCampaigns,
-  shareOf,
-  type TableRow,
-} from '../../../workers/bench/null-campaigns.ts';
+import { noiseModel, type TableRow } from '../../../workers/bench/noise-model.ts';
+import { type CampaignSetting, resampleCampaigns, shareOf } from '../../../workers/bench/null-campaigns.ts';
 import { createRandom } from '../../../workflows/rules/random.ts';
 import { missedError } from '../../../workflows/rules/rivals.ts';
 
 const names = ['deltanet', 'kda', 'gla'];
 const levels = [2.5, 2.4, 2.9];
-/** A made table: levels, seed effects of 0.1 and residuals of 0.05, with one replicate each. */
-const rows = (): readonly TableRow[] => {
+/**
+ * A made table: levels, seed effects of 0.1 and residuals of 0.05, with one replicate each. `twice`: what twice the rate is worth to kda; half
+ * the rate costs everyone 0.3. The champion set is 0.1 below promotion, give or take `shift`.
+ */
+const rows = ({ twice = -0.3, shift = 0.005 } = {}): readonly TableRow[] => {
   const random = createRandom('made table');
   const normal = () => Math.sqrt(-2 * Math.log(1 - random.next())) * Math.cos(2 * Math.PI * random.next());
   const effects = Array.from({ length: 24 }, () => 0.1 * normal());
+  const variants = [
+    { replicate: 0, rate: 1 },
+    { replicate: 1, rate: 1 },
+    { replicate: 0, rate: 0.5 },
+    { replicate: 0, rate: 2 },
+  ];
   return names.flatMap((baseline, index) =>
-    [0, 1].flatMap((replicate) =>
-      effects.map((effect, seed) => ({
-        baseline,
-        replicate,
-        seed,
-        metrics: { 'bits-per-byte': (levels[index] ?? 0) + effect + 0.05 * normal() },
-      })),
+    variants.flatMap(({ replicate, rate }) =>
+      effects.map((effect, seed) => {
+        const gain = rate === 1 ? 0 : rate === 2 && baseline === 'kda' ? twice : -0.3;
+        const promotion = (levels[index] ?? 0) + effect + 0.05 * normal() - gain;
+        return {
+          baseline,
+          replicate,
+          rate,
+          seed,
+          bits: { search: promotion + 0.05, promotion, champion: promotion - 0.1 + shift * normal() },
+        };
+      }),
     ),
   );
 };
@@ -44,15 +53,30 @@ describe('noiseModel', () => {
   it('finds levels, the strongest baseline and the deviation of a paired difference', () => {
     expect(model.strongest).toBe('kda');
     expect(model.baselines).toEqual(names);
-    expect(model.levels.get('gla')).toBeCloseTo(2.9, 0);
+    expect(model.fits.promotion.levels.get('gla')).toBeCloseTo(2.9, 0);
     expect(model.pairedSd / (0.05 * Math.SQRT2)).toBeGreaterThan(0.8);
     expect(model.pairedSd / (0.05 * Math.SQRT2)).toBeLessThan(1.2);
     expect(model.replicateSd ?? 0).toBeGreaterThan(0.05);
   });
 
+  it('says what another rate is worth over the strongest, and how far the champion set is from promotion', () => {
+    expect(model.rateGain).toBe(0);
+    expect(noiseModel(rows({ twice: 0.2 }), names).rateGain).toBeCloseTo(0.2, 1);
+    expect(Math.max(...model.championShifts)).toBeLessThan(0.025);
+    expect(Math.max(...noiseModel(rows({ shift: 0.05 }), names).championShifts)).toBeGreaterThan(0.05);
+  });
+
   it('uses seeds only that every baseline has, and refuses a table that is too small', () => {
     const without = rows().filter(({ baseline, seed }) => baseline !== 'kda' || seed !== 3);
     expect(noiseModel(without, names).seeds).not.toContain(3);
+    const unrated = rows().filter(({ rate, seed }) => rate !== 2 || seed !== 5);
+    expect(noiseModel(unrated, names).seeds).not.toContain(5);
+    expect(() =>
+      noiseModel(
+        rows().filter(({ rate }) => rate !== 0.5),
+        names,
+      ),
+    ).toThrow('0 baselines');
     expect(() => noiseModel(rows(), ['kda'])).toThrow('1 baselines');
     expect(() => noiseModel(rows().slice(0, 5), names)).toThrow('common seeds');
   });
@@ -74,8 +98,9 @@ describe('resampleCampaigns', () => {
     // Of a tie of two beside the reference both are compared; a baseline that is far behind is not.
     const tied = noiseModel(
       rows().flatMap((row) => {
-        const bits = (row.metrics['bits-per-byte'] ?? 0) - (row.baseline === 'gla' ? 0.499 : 0);
-        return [{ ...row, metrics: { 'bits-per-byte': bits } }];
+        const less = row.baseline === 'gla' ? 0.499 : 0;
+        const { search = 0, promotion = 0, champion = 0 } = row.bits;
+        return [{ ...row, bits: { search: search - less, promotion: promotion - less, champion: champion - less } }];
       }),
       names,
     );
@@ -100,6 +125,28 @@ describe('resampleCampaigns', () => {
     );
     expect(shares).toEqual(shares.toSorted((a, b) => a - b));
     expect(shares.at(-1)).toBeGreaterThan(0.9);
+  });
+});
+
+describe('what a "better" has to pass', () => {
+  const few = { numCampaigns: 150, seed: 1 };
+  const planted = { ...setting, numPlanted: 6 };
+
+  it('calls no candidate better that is as good as a baseline at twice the rate', () => {
+    const faster = noiseModel(rows({ twice: 0.3 }), names);
+    const found = resampleCampaigns(faster, { ...planted, gain: faster.rateGain }, few);
+    expect(found.foundByWalk.share).toBeGreaterThan(0.9);
+    expect(found.found.share).toBeLessThanOrEqual(0.05);
+    const better = resampleCampaigns(faster, { ...planted, gain: faster.rateGain + 5 * faster.pairedSd }, few);
+    expect(better.found.share).toBeGreaterThan(0.95);
+  });
+
+  it('counts what the champion set takes away', () => {
+    const gain = 3 * model.pairedSd;
+    const steady = resampleCampaigns(model, { ...planted, gain }, few);
+    const shaken = resampleCampaigns(noiseModel(rows({ shift: 0.3 }), names), { ...planted, gain }, few);
+    expect(steady.foundAtRates.share - steady.found.share).toBeLessThan(0.05);
+    expect(shaken.foundAtRates.share - shaken.found.share).toBeGreaterThan(0.3);
   });
 });
 
