@@ -15,11 +15,29 @@ from pathlib import Path
 JUDGE_UID = 64900
 KEY_NAME = "key"
 DATA_NAME = "data"
+ISSUED_NAME = "issued"
 _KEY_BYTES = 32
 
 
 class JudgeHomeError(Exception):
     """The judge's folder cannot be used as it is. The message says what would mend it."""
+
+
+def open_home(home: Path) -> tuple[bytes, int, int]:
+    """The key, and descriptors of the folder and of `issued` in it; what is not there is made.
+
+    Raises JudgeHomeError where that cannot be.
+    """
+    try:
+        for folder in (home, home / DATA_NAME, home / ISSUED_NAME):
+            make_folder(folder)
+        key = read_or_make_key(home)
+        return key, *(os.open(folder, os.O_RDONLY | os.O_DIRECTORY) for folder in (home, home / ISSUED_NAME))
+    except OSError as error:
+        raise JudgeHomeError(
+            f"{error.filename or home} cannot be used ({error.strerror}); it must be the judge's folder, or the key "
+            "in it, and the user who starts the system must be able to read and write it"
+        ) from error
 
 
 def make_folder(path: Path) -> None:

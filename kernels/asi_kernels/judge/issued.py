@@ -13,8 +13,6 @@ import json
 import os
 from typing import Any
 
-ISSUED_NAME = "issued"
-
 
 class Issued:
     """`folder` is a descriptor of the judge's folder of lists, opened while it could be reached."""

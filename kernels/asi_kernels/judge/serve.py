@@ -26,8 +26,8 @@ from asi_kernels.requests import parse_json, schema_problem
 
 from .channels import Channels
 from .examine import Refused, Subject, examine
-from .home import DATA_NAME, JUDGE_UID, make_folder, read_or_make_key
-from .issued import ISSUED_NAME, Issued
+from .home import DATA_NAME, JUDGE_UID, open_home
+from .issued import Issued
 from .plan import secret_stream
 from .seal import NO_SEAL, is_genuine, is_genuine_list, list_seal, seal
 from .version import judge_version
@@ -39,17 +39,13 @@ _PR_SET_DUMPABLE, _PR_SET_PDEATHSIG = 4, 1
 
 
 def serve(home: Path, channels_folder: Path) -> int:
-    """Runs until stdin ends; returns the exit status."""
+    """Runs until stdin ends; returns the exit status. Raises JudgeHomeError for a folder that cannot be used."""
     sys.stdout.flush()
     events = os.dup(1)
     os.dup2(2, 1)  # whatever a library prints must not look like an event
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    make_folder(home)
-    make_folder(home / DATA_NAME)
-    make_folder(home / ISSUED_NAME)
-    key = read_or_make_key(home)
-    home_descriptor = os.open(home, os.O_RDONLY | os.O_DIRECTORY)
-    issued = Issued(os.open(home / ISSUED_NAME, os.O_RDONLY | os.O_DIRECTORY))
+    key, home_descriptor, issued_descriptor = open_home(home)
+    issued = Issued(issued_descriptor)
     channels = Channels(channels_folder)
     _warm_up()
     _give_up_rights()

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from asi_kernels.judge.home import JUDGE_UID
-from asi_kernels.judge.issued import ISSUED_NAME, digest
+from asi_kernels.judge.home import ISSUED_NAME, JUDGE_UID
+from asi_kernels.judge.issued import digest
 from asi_kernels.judge.version import judge_version
 from asi_kernels.judge.wire import Answerer
 from asi_kernels.requests import schema_problem
@@ -273,4 +273,35 @@ def test_a_damaged_key_stops_it_with_a_reason(tmp_path: Path) -> None:
     )
     assert ended.returncode == 2
     assert "has 5 bytes; the judge's key has 32. Restore it" in ended.stderr
+    assert ended.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(("spoilt", "named"), [("home", "home"), ("home/key", "home/key"), ("home/data", "home/data")])
+def test_a_home_that_cannot_be_used_is_said_in_one_line(tmp_path: Path, spoilt: str, named: str) -> None:
+    wrong = tmp_path / spoilt
+    wrong.parent.mkdir(parents=True, exist_ok=True)
+    if spoilt == "home/key":
+        wrong.mkdir()
+    else:
+        wrong.write_text("no folder")
+    ended = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "asi_kernels",
+            "judge",
+            "--home",
+            tmp_path / "home",
+            "--channels",
+            tmp_path / "channels",
+        ],
+        cwd=PACKAGE,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 2
+    assert ended.stdout == ""
+    assert ended.stderr.startswith(f"judge: {tmp_path / named} cannot be used (")
     assert ended.stderr.count("\n") == 1
