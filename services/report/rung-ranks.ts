@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from 'node:util';
+import { type Campaign, rungOf } from '../../workflows/contracts/campaign.ts';
 import { campaignOf } from '../../workflows/contracts/naming.ts';
 import { rungs } from '../../workflows/contracts/rung.ts';
 import type { Score } from '../../workflows/contracts/score.ts';
@@ -7,7 +9,7 @@ import type { Archive } from '../archive/archive.ts';
 
 /**
  * Whether the rungs rank alike, from the exploring scores of every program that any campaign of this archive measured on two of them, on these
- * data. Rows that a program may have written itself tell nothing.
+ * data. Rows that a program may have written itself tell nothing, and those of a rung whose recipe has changed since are of another rung.
  */
 export const readRungRanks = async (archive: Archive, dataHash: string): Promise<readonly RungCorrelation[]> => {
   const rows = await archive.listScoresOnSeveralRungs({ dataHash, set: 'search' });
@@ -20,10 +22,12 @@ export const readRungRanks = async (archive: Archive, dataHash: string): Promise
 /** Authors stand in the records of the whole campaign, which are read only where a row leaves something open. */
 const spokenIn = async (archive: Archive, campaignId: string, rows: readonly Score[]): Promise<readonly Score[]> => {
   const campaign = await archive.getCampaign(campaignId);
-  if (campaign === null) return [];
+  if (campaign === null || !isTodaysRecipe(campaign)) return [];
   const openTo = (row: Score) => openIn([row], campaign.settings.data);
   if (rows.every((row) => openTo(row) === null)) return rows;
   const proposals = (await archive.listExperiments(campaignId)).map(({ proposal }) => proposal);
   const authors = new Set(proposals.flatMap((proposal) => (proposal === null ? [] : [proposal.author])));
   return rows.filter((row) => silencedBy({ open: openTo(row), authors }) === null);
 };
+
+const isTodaysRecipe = (campaign: Campaign): boolean => isDeepStrictEqual(rungOf(campaign), rungs[campaign.settings.rung]);

@@ -5,7 +5,7 @@ import { openSqliteArchive } from '../../../services/archive/sqlite-archive.ts';
 import { renderReport } from '../../../services/report/render-report.ts';
 import { readRungRanks } from '../../../services/report/rung-ranks.ts';
 import { trialId } from '../../../workflows/contracts/ids.ts';
-import type { RungName } from '../../../workflows/contracts/rung.ts';
+import { type RungName, rungs } from '../../../workflows/contracts/rung.ts';
 import type { SandboxTier } from '../../../workflows/contracts/sandbox.ts';
 import { presets } from '../../../workflows/contracts/settings.ts';
 import { aCampaign, aDataManifest, aHash, anArchitecture, anExperiment, aProposal, aScore } from '../../support/builders.ts';
@@ -25,10 +25,18 @@ interface Measured {
   readonly losses: readonly number[];
   readonly tier?: SandboxTier;
   readonly author?: 'baseline' | 'user';
+  /** Steps of the recipe that its campaign was begun with; else today's. */
+  readonly steps?: number;
 }
 
-const put = async (archive: Archive, id: string, { rung, losses, tier = 'S2', author = 'baseline' }: Measured): Promise<void> => {
-  await archive.createCampaign(aCampaign({ id, settings: { ...presets.tiny, rung }, data }));
+const put = async (
+  archive: Archive,
+  id: string,
+  { rung, losses, tier = 'S2', author = 'baseline', steps }: Measured,
+): Promise<void> => {
+  const today = rungs[rung];
+  const recipe = { ...today, tasks: today.tasks.map((task) => ({ ...task, steps: steps ?? task.steps })) };
+  await archive.createCampaign(aCampaign({ id, settings: { ...presets.tiny, rung }, rung: recipe, data }));
   for (const [index, value] of losses.entries()) {
     const architecture = anArchitecture({ hash: aHash(`program ${index}`) });
     const proposal = aProposal({ name: `program ${index}`, author });
@@ -62,6 +70,18 @@ describe('readRungRanks', () => {
     expect(await readRungRanks(archive, data.hash)).toMatchObject([{ programs: 3 }]);
     await put(archive, 'c-open', { rung: 'standard', losses: [1, 2, 3], tier: 'none', author: 'user' });
     expect(await readRungRanks(archive, data.hash)).toMatchObject([{ rungs: ['tiny', 'quick'], programs: 3 }]);
+  });
+});
+
+describe('a rung whose recipe has changed', () => {
+  it('is another one', async () => {
+    const archive = openArchive();
+    await put(archive, 'c-small', { rung: 'tiny', losses: [1, 2, 3, 4] });
+    await put(archive, 'c-before', { rung: 'quick', losses: [4, 3, 2, 1], steps: 7 });
+    expect(await readRungRanks(archive, data.hash)).toEqual([]);
+    await put(archive, 'c-large', { rung: 'quick', losses: [1, 2, 3] });
+    const [pair] = await readRungRanks(archive, data.hash);
+    expect(pair).toMatchObject({ programs: 3, correlation: { rho: 1 } });
   });
 });
 
