@@ -4,7 +4,7 @@ What `npm run bench -- nulls` draws from. Each baseline is trained on the rung's
 under the seeds 0 to N-1: at the rung's learning rate, scored on the sets for search and promotion; at multiples of that
 rate, scored for promotion; and again as *replicates*: the same architecture whose mixer draws other initial values, on
 the same data in the same order and with the same embedding and MLPs, scored for promotion. A replicate against its
-baseline is a candidate without any true gain, down to what a paired comparison shares. The first three seeds of a
+baseline is a candidate without any true gain, down to what a paired comparison shares. The first seeds of a
 baseline are scored on the champion set too, whose 65,000 prefixes cost more than the training: they show how far that
 set is from promotion, trial by trial.
 
@@ -39,7 +39,6 @@ from .trial import RUNGS_FILE, TrialLost, prepared_text, train_and_score_on
 _BASELINES = ("deltanet", "ssd", "kda", "deltanet-fir-gate")
 _FINGERPRINT_STEPS = 2
 _METRIC = "bits-per-byte"
-_NUM_CHAMPION_SEEDS = 3
 
 
 class Key(NamedTuple):
@@ -52,12 +51,12 @@ class Key(NamedTuple):
     """Multiple of the rung's learning rate."""
     seed: int
 
-    @property
-    def sets(self) -> tuple[str, ...]:
-        """What it is scored for."""
-        if self.replicate > 0 or self.rate != 1.0:
-            return ("promotion",)
-        return ("search", "promotion", "champion") if self.seed < _NUM_CHAMPION_SEEDS else ("search", "promotion")
+
+def sets_of(key: Key, champion_seeds: int) -> tuple[str, ...]:
+    """What a training is scored for; on the champion set the first `champion_seeds` seeds of a baseline."""
+    if key.replicate > 0 or key.rate != 1.0:
+        return ("promotion",)
+    return ("search", "promotion", "champion") if key.seed < champion_seeds else ("search", "promotion")
 
 
 Bits = dict[str, float]
@@ -76,6 +75,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--rates", nargs="*", type=_rate, default=[], help="other learning rates, as multiples of the rung's"
     )
+    parser.add_argument(
+        "--champion-seeds", type=_not_negative, default=3, help="seeds that are scored on the champion set (default 3)"
+    )
     parser.add_argument("--processes", type=_positive, default=os.cpu_count() or 1, help="trials at once, a core each")
     parser.add_argument("--cache", type=Path, default=Path.home() / ".cache" / "asi-arch", help="folder of the tables")
     options = parser.parse_args(arguments)
@@ -91,20 +93,21 @@ def main(arguments: list[str] | None = None) -> int:
         for seed in range(options.seeds)
         for baseline in options.baselines
     ]
-    fill(table, wanted, rung=rung, manifest=manifest, processes=options.processes)
+    sets = {key: sets_of(key, options.champion_seeds) for key in wanted}
+    fill(table, sets, rung=rung, manifest=manifest, processes=options.processes)
     print(table.path)
     return 0
 
 
 def fill(
     table: NullsTable,
-    wanted: list[Key],
+    wanted: dict[Key, tuple[str, ...]],
     *,
     rung: dict[str, Any],
     manifest: dict[str, Any],
     processes: int,
 ) -> None:
-    """Trains what is wanted and not there yet, `processes` trainings at once.
+    """Trains what is wanted, by the sets that it is scored on, and not there yet, `processes` trainings at once.
 
     Raises TrialLost for the first lost trial when all others are in the table.
     """
@@ -113,7 +116,7 @@ def fill(
     lost: list[TrialLost] = []
     # Processes that each fork one trial at a time: a fork beside a running thread may take a half-loaded library along.
     with ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn")) as pool:
-        running = {pool.submit(_bits, key, rung, manifest): key for key in missing}
+        running = {pool.submit(_bits, key, wanted[key], rung, manifest): key for key in missing}
         for done, future in enumerate(as_completed(running), start=1):
             try:
                 table.add(running[future], future.result())
@@ -129,9 +132,9 @@ def fill(
         raise lost[0]
 
 
-def _bits(key: Key, rung: dict[str, Any], manifest: dict[str, Any]) -> Bits:
+def _bits(key: Key, sets: tuple[str, ...], rung: dict[str, Any], manifest: dict[str, Any]) -> Bits:
     program = null_program(key.baseline, key.replicate)
-    rows = train_and_score_on(program, at_rate(rung, key.rate), manifest, key.seed, key.sets)
+    rows = train_and_score_on(program, at_rate(rung, key.rate), manifest, key.seed, sets)
     return {name: row[_METRIC] for name, row in rows.items()}
 
 

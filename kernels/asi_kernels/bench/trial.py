@@ -15,7 +15,7 @@ import math
 import multiprocessing
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -116,56 +116,79 @@ def train_and_score_on(
 
     Raises TrialLost when the child ends without them.
     """
-    receiver, sender = multiprocessing.get_context("fork").Pipe(duplex=False)
-    process = multiprocessing.get_context("fork").Process(
-        target=_child, args=(sender, program, rung, manifest, seed, tuple(score_sets))
-    )
+    return _in_child(_train_and_score, program, rung, manifest, seed, tuple(score_sets))
+
+
+def train_alone(program: str, rung: dict[str, Any], manifest: dict[str, Any], seed: int) -> dict[str, Any]:
+    """The trainResult of one program text, trained in a forked child and not scored. Raises TrialLost."""
+    return _in_child(_train_alone, program, rung, manifest, seed)
+
+
+def _in_child(work: Callable[..., Any], *arguments: Any) -> Any:
+    context = multiprocessing.get_context("fork")
+    receiver, sender = context.Pipe(duplex=False)
+    process = context.Process(target=_send, args=(sender, work, *arguments))
     process.start()
     sender.close()
     try:
         return receiver.recv()
     except EOFError as error:
         process.join()
-        raise TrialLost(f"the trial with seed {seed} ended with status {process.exitcode} and no metrics") from error
+        raise TrialLost(f"a trial ended with status {process.exitcode} and no result") from error
     finally:
         process.join()
+
+
+def _send(sender: Any, work: Callable[..., Any], *arguments: Any) -> None:
+    sender.send(work(*arguments))
 
 
 class TrialLost(Exception):
     """A trial of a benchmark ended without metrics; what it said is on stderr."""
 
 
-def _child(
-    sender: Any, program: str, rung: dict[str, Any], manifest: dict[str, Any], seed: int, score_sets: tuple[str, ...]
-) -> None:
+def _train_and_score(
+    program: str, rung: dict[str, Any], manifest: dict[str, Any], seed: int, score_sets: tuple[str, ...]
+) -> dict[str, dict[str, float]]:
+    from .scoring import score_locally
+
+    with tempfile.TemporaryDirectory() as folder:
+        common, trained = _train(program, rung, manifest, seed, Path(folder))
+        judge_home = Path(manifest["folder"]).parent / _JUDGE_FOLDER
+        request = {**common, "checkpointPath": trained["checkpointPath"]}
+        return {name: _row(trained, score_locally(request, judge_home, name)) for name in score_sets}
+
+
+def _train_alone(program: str, rung: dict[str, Any], manifest: dict[str, Any], seed: int) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory() as folder:
+        return _train(program, rung, manifest, seed, Path(folder))[1]
+
+
+def _train(
+    program: str, rung: dict[str, Any], manifest: dict[str, Any], seed: int, workdir: Path
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What training and scoring are both asked with, and the trainResult. Ends the process where it did not train."""
     from asi_kernels.gates.sizes import measure_sizes
     from asi_kernels.programs import load_mixer_class
     from asi_kernels.train import run as train
 
-    from .scoring import score_locally
-
-    with tempfile.TemporaryDirectory() as folder:
-        workdir = Path(folder)
-        reference_program = emit_program(baseline_genome("deltanet"), "deltanet", "benchmark")
-        for file_name, text in (("mixer.py", program), ("reference.py", reference_program)):
-            (workdir / file_name).write_text(text)
-        mixer, reference = (load_mixer_class(workdir / file_name) for file_name in ("mixer.py", "reference.py"))
-        common = {
-            "trialId": f"c-bench/e0001/{rung['name']}/s{seed}",
-            "programPath": str(workdir / "mixer.py"),
-            "programHash": hashlib.sha256((workdir / "mixer.py").read_bytes()).hexdigest(),
-            "rung": rung,
-            "sizes": [size.row() for size in measure_sizes(mixer, reference, rung, seed)],
-            "seed": seed,
-            "data": manifest,
-        }
-        trained = train.run({**common, "checkpointEvery": 20, "reportEvery": 5}, workdir, lambda line: None)
-        if trained["status"] != "trained":
-            sys.exit(f"{trained['label']}: {trained['detail']}")
-        judge_home = Path(manifest["folder"]).parent / _JUDGE_FOLDER
-        request = {**common, "checkpointPath": trained["checkpointPath"]}
-        scored = {name: score_locally(request, judge_home, name) for name in score_sets}
-    sender.send({name: _row(trained, score) for name, score in scored.items()})
+    reference_program = emit_program(baseline_genome("deltanet"), "deltanet", "benchmark")
+    for file_name, text in (("mixer.py", program), ("reference.py", reference_program)):
+        (workdir / file_name).write_text(text)
+    mixer, reference = (load_mixer_class(workdir / file_name) for file_name in ("mixer.py", "reference.py"))
+    common = {
+        "trialId": f"c-bench/e0001/{rung['name']}/s{seed}",
+        "programPath": str(workdir / "mixer.py"),
+        "programHash": hashlib.sha256((workdir / "mixer.py").read_bytes()).hexdigest(),
+        "rung": rung,
+        "sizes": [size.row() for size in measure_sizes(mixer, reference, rung, seed)],
+        "seed": seed,
+        "data": manifest,
+    }
+    trained = train.run({**common, "checkpointEvery": 20, "reportEvery": 5}, workdir, lambda line: None)
+    if trained["status"] != "trained":
+        sys.exit(f"{trained['label']}: {trained['detail']}")
+    return common, trained
 
 
 def _row(trained: dict[str, Any], scored: LocalScore) -> dict[str, float]:

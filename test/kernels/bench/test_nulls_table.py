@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from asi_kernels.bench import nulls_table
-from asi_kernels.bench.nulls_table import Key, NullsTable, at_rate, null_program
+from asi_kernels.bench.nulls_table import Key, NullsTable, at_rate, null_program, sets_of
 
 BITS = {"search": 2.5, "promotion": 2.4, "champion": 2.6}
 
@@ -31,6 +31,13 @@ def test_two_runs_keep_each_others_rows(tmp_path: Path) -> None:
     third = NullsTable(path, "quick", "abc")
     assert third.has(Key("kda", 0, 1.0, 1))
     assert third.has(Key("kda", 0, 1.0, 2))
+
+
+def test_the_champion_set_is_asked_about_the_first_seeds_of_a_baseline_at_its_own_rate() -> None:
+    assert sets_of(Key("kda", 0, 1.0, 2), 3) == ("search", "promotion", "champion")
+    assert sets_of(Key("kda", 0, 1.0, 3), 3) == ("search", "promotion")
+    assert sets_of(Key("kda", 0, 2.0, 0), 3) == ("promotion",)
+    assert sets_of(Key("kda", 1, 1.0, 0), 3) == ("promotion",)
 
 
 def test_another_rate_changes_the_rate_alone() -> None:
@@ -63,7 +70,7 @@ def test_a_replicate_is_the_same_architecture_with_other_initial_values(tmp_path
 
 def test_a_run_trains_what_is_missing_and_prints_the_path(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["--rung", "tiny", "--baselines", "deltanet", "--replicates", "0", "--processes", "1"]
-    arguments += ["--cache", str(tmp_path)]
+    arguments += ["--champion-seeds", "0", "--cache", str(tmp_path)]
     assert nulls_table.main([*arguments, "--seeds", "1"]) == 0
     assert nulls_table.main([*arguments, "--seeds", "2", "--rates", "2"]) == 0
     out, err = capsys.readouterr()
@@ -73,8 +80,7 @@ def test_a_run_trains_what_is_missing_and_prints_the_path(tmp_path: Path, capsys
     rows = json.loads(Path(second).read_text())["rows"]
     assert [(row["rate"], row["seed"]) for row in rows] == [(1.0, 0), (1.0, 1), (2.0, 0), (2.0, 1)]
     own, faster = rows[0]["bits"], rows[2]["bits"]
-    assert set(own) == {"search", "promotion", "champion"}
-    assert len(set(own.values())) == 3
+    assert set(own) == {"search", "promotion"}
+    assert own["search"] != own["promotion"]
     assert set(faster) == {"promotion"}
-    assert set(Key("deltanet", 0, 1.0, 3).sets) == {"search", "promotion"}
     assert 0 < faster["promotion"] != own["promotion"] > 0
