@@ -132,6 +132,19 @@ def test_a_trial_with_other_gradients_ends_and_says_so(
     assert "let autograd differentiate" in result["detail"]
 
 
+def test_what_the_layers_raise_while_they_are_asked_keeps_its_own_words(
+    tmp_path: Path, make_trial: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(GradientLot, "is_due", lambda self, task_index, step: True)
+    # The first pass of a step is the training's, the second the first of the check.
+    raising = 'self.calls += 1\n        if self.calls > 1:\n            raise ValueError("seen twice")'
+    text = _PROGRAM.replace("GRADIENT", "grad").replace("self.seen += 1", raising)
+    text = text.replace("class Mixer(nn.Module):\n", "class Mixer(nn.Module):\n    calls = 0\n\n")
+    result = run.run(make_trial(tmp_path, text, steps=30), tmp_path, lambda line: None)
+    assert (result["status"], result["label"]) == ("failed", "exit")
+    assert "seen twice" in result["detail"]
+
+
 def test_gradients_that_are_not_finite_are_left_to_the_optimiser(
     tmp_path: Path, make_trial: Any, every_finding: list[Finding]
 ) -> None:
