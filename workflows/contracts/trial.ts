@@ -20,8 +20,8 @@ export const trialUsageSchema = z.strictObject({
   timesExpected: z.number().min(0).nullable(),
   timesReference: z.number().min(0).nullable(),
   /**
-   * Size of its mixers' gradients over that of the rest of the model while it learnt bytes, of all numbers together and of one; over the median
-   * baseline's, the smaller of the two.
+   * Size of its mixers' gradients over that of the rest of the model while it learnt bytes, of all numbers together and of one; what both come to
+   * over the median baseline's (`rules/pull.ts`).
    */
   pull: z.number().min(0).nullable().optional(),
   pullOfOne: z.number().min(0).nullable().optional(),

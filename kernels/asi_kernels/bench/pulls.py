@@ -2,8 +2,8 @@
 
 Trains every baseline, and each mixer file that is named, on the rung's first task, and prints the pull (mean square of
 the gradients of the mixers over that of the rest of the model, of all numbers together and of one number) and how many
-times that of the median baseline it is: what a verdict holds against `pullLimit` (workflows/rules/pull.ts), which is
-the smaller of the two.
+times that of the median baseline it is: what `timesPull` (workflows/rules/pull.ts) makes of the two a verdict holds
+against its limit.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error(f"{unread[0]} is no file; name mixer files")
     rung = {**rungs[options.rung], "tasks": rungs[options.rung]["tasks"][:1]}
     programs = {name: emit_program(baseline_genome(name), name, "benchmark") for name in options.baselines}
-    print(f"{'program':28}  {'all numbers':>11}  {'one number':>10}  times the median baseline's")
+    print(f"{'program':28}  {'all numbers':>11}  {'one number':>10}  times the median baseline's: all  one")
     with tempfile.TemporaryDirectory() as folder:
         manifest = prepared_text(Path(folder) / "cache")
         usual = [_pull_of(text, rung, manifest, options.seed) for text in programs.values()]
@@ -65,7 +65,7 @@ def _line(name: str, pull: dict[str, float], medians: dict[str, float]) -> str:
     times = {measure: pull[measure] / medians[measure] for measure in _MEASURES}
     return (
         f"{name[:28]:28}  {pull['pull']:11.3f}  {pull['pullOfOne']:10.3f}  "
-        f"{min(times.values()):.2f} (all {times['pull']:.2f}, one {times['pullOfOne']:.2f})"
+        f"{times['pull']:31.2f}  {times['pullOfOne']:.2f}"
     )
 
 

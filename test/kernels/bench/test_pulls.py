@@ -39,6 +39,24 @@ def test_weights_that_are_used_times_a_constant_have_a_larger_pull(
     assert shown["times8"] > 4 * shown["times1"]
 
 
+def test_a_number_that_is_used_times_a_constant_pulls_hard_by_itself(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = []
+    for times in (1, 240):
+        path = tmp_path / f"gate{times}.py"
+        gated = SCALED.replace("TIMES", "1").replace(
+            "        with torch.no_grad",
+            f"        self.gate = nn.Parameter(torch.ones(()) / {times})\n        with torch.no_grad",
+        )
+        path.write_text(gated.replace("return 1 *", f"return {times} * self.gate *"))
+        files.append(str(path))
+    assert pulls.main([*files, "--rung", "tiny", "--baselines", "deltanet", "ssd"]) == 0
+    lines = capsys.readouterr().out.splitlines()[1:]
+    of_one = {line.split()[0]: float(line.split()[4]) for line in lines}
+    assert of_one["gate240"] > 10 * max(of_one["gate1"], of_one["ssd"], of_one["deltanet"])
+
+
 def test_a_file_that_is_not_there_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         pulls.main(["no-such-file.py"])

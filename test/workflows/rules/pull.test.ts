@@ -29,8 +29,14 @@ describe('the pull of a program', () => {
 
   it('is raised neither by many numbers that pull as one of a baseline nor by few that pull as hard together', () => {
     expect(timesPull(of(3, 0.2), [of(0.6, 0.2)])).toBeCloseTo(1);
-    expect(timesPull(of(0.6, 2), [of(0.6, 0.2)])).toBeCloseTo(1);
+    expect(timesPull(of(0.6, 0.6), [of(0.6, 0.2)])).toBeCloseTo(1);
     expect(timesPull(of(3, 0.8), [of(0.6, 0.2)])).toBeCloseTo(4);
+  });
+
+  it('is raised by few numbers that pull much harder than those of any baseline', () => {
+    expect(timesPull(of(0.86, 3.96), [of(0.615, 0.194)])).toBeGreaterThan(2 * pullLimit);
+    // What gated DeltaNet has of its own.
+    expect(timesPull(of(0.615, 0.582), [of(0.609, 0.153)])).toBeLessThan(pullLimit / 2);
   });
 
   it('is that of all numbers where that of one is not known, as in records of older versions', () => {
