@@ -46,5 +46,5 @@ export const pullDoubt = (trials: readonly Pick<Trial, 'purpose' | 'usage'>[]): 
   const times = known.length === 0 ? 0 : median(known);
   return times <= pullLimit
     ? null
-    : `the gradients of its mixers, against those of the rest of the model, are ${times.toFixed(1)} times those of the baselines (limit ${pullLimit}), so that it learns at a higher rate than they do: use weights as they are stored, not times a constant`;
+    : `the gradients of its mixers, or of a few numbers in them, which count for a third, are against those of the rest of the model ${times.toFixed(1)} times those of the baselines (limit ${pullLimit}), so that it learns at a higher rate than they do: use weights as they are stored, not times a constant`;
 };

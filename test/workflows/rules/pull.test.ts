@@ -46,7 +46,7 @@ describe('the pull of a program', () => {
 
   it('is no doubt up to its limit, and one above it in the median of its fresh seeds', () => {
     expect(pullDoubt([1.6, pullLimit, 9].map((times) => confirmed(times)))).toBeNull();
-    expect(pullDoubt([1, 4.6, 5].map((times) => confirmed(times)))).toContain('are 4.6 times those of the baselines (limit 2.5)');
+    expect(pullDoubt([1, 4.6, 5].map((times) => confirmed(times)))).toContain('4.6 times those of the baselines (limit 2.5)');
   });
 
   it('is of fresh seeds alone, and nothing where it was not measured', () => {
