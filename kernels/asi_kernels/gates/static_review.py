@@ -2,7 +2,8 @@
 
 Covers what a text shows: that it parses, that it has a class `Mixer`, and that every *name* it uses is one a mixer
 needs. Imports are limited to torch, math, typing, dataclasses, functools and __future__; dotted names that begin at
-an import are followed through the real modules, so that `torch.os.system` is refused as surely as `import os`.
+an import are followed through the real modules, so that `torch.os.system` is refused as surely as `import os`. Of each
+module the names that a mixer may use are listed (`library_names`), since PyTorch has many doors under many names.
 
 An attribute whose name is computed is read only where the text shows how the name begins (`attribute_names`).
 
@@ -19,6 +20,7 @@ from types import ModuleType
 
 from .attribute_names import AttributeNames, Scope, function_scope
 from .carried_data import carried_data
+from .library_names import refusal_of
 
 _ALLOWED_MODULES = frozenset(
     {
@@ -52,38 +54,6 @@ _REMEDIES = {
         "y = self.mix(x): the sequences of a trial need no checkpointing"
     )
 }
-# Functions of allowed modules that reach files, global settings or the random state that the trainer owns.
-_REFUSED_FUNCTIONS = frozenset(
-    {
-        "torch.compile",
-        "torch.from_file",
-        "torch.get_rng_state",
-        "torch.load",
-        "torch.manual_seed",
-        "torch.save",
-        "torch.seed",
-        "torch.initial_seed",
-        "torch.fork",
-        # What is drawn past torch's own seeded generator is not decided by the seed of a trial.
-        "torch.Generator",
-        "torch.default_generator",
-        "torch.random",
-        "torch.get_file_path",
-        "torch.autograd.set_grad_enabled",
-        "torch.autograd.set_detect_anomaly",
-        "torch.autograd.set_multithreading_enabled",
-        # These evaluate annotations, which may be texts: a way to run what the review has not read.
-        "typing.ForwardRef",
-        "typing.get_type_hints",
-    }
-)
-# All that a mixer has a use for in modules that otherwise copy, set or compile attributes by name.
-_ALLOWED_FUNCTIONS = {
-    "dataclasses": frozenset({"InitVar", "KW_ONLY", "dataclass", "field"}),
-    "functools": frozenset({"cache", "cached_property", "lru_cache", "partial", "reduce", "total_ordering"}),
-}
-# A storage opens files by name, whatever its type.
-_REFUSED_ENDING = "Storage"
 # Names of attributes that reach files, shared memory, the frames of callers, or, by the graph behind an input, the
 # weights of the model around the mixer, from a value of any type.
 _REFUSED_ATTRIBUTES = frozenset(
@@ -93,10 +63,6 @@ _REFUSED_ATTRIBUTES = frozenset(
         *("grad_fn", "next_functions", "variable"),
         *("compile", "format_map", "mro", "numpy", "share_memory_", "storage", "tofile", "untyped_storage"),
     }
-)
-_REFUSED_PREFIXES = (
-    *("torch.set_", "torch.use_", "torch._", "typing._"),
-    *("torch.LiteScript", "torch.PyTorchFile", "torch.Script", "torch.import_"),
 )
 _REFUSED_BUILTINS = frozenset(
     {
@@ -416,17 +382,11 @@ class _Reviewer(ast.NodeVisitor):
             return
         if module not in _ALLOWED_MODULES:
             self._find(node, f"{dotted} reaches module {module}; {_remedy(module, 'use')}")
+            return
         # The module may have been reached through another one: torch.nn.functional.torch.load is torch.load.
-        dotted = ".".join([module, *rest])
-        if rest and rest[0] not in _ALLOWED_FUNCTIONS.get(module, rest):
-            words = ", ".join(sorted(_ALLOWED_FUNCTIONS[module]))
-            self._find(node, f"use of {dotted}; of {module} a mixer may use {words}")
-        elif (
-            dotted in _REFUSED_FUNCTIONS
-            or dotted.startswith(_REFUSED_PREFIXES)
-            or any(part.endswith(_REFUSED_ENDING) for part in dotted.split("."))
-        ):
-            self._find(node, f"use of {dotted}; files, global settings and random state belong to the trainer")
+        refusal = refusal_of(module, rest[0]) if rest else None
+        if refusal is not None:
+            self._find(node, refusal)
 
 
 def _remedy(module: str, verb: str) -> str:

@@ -1,7 +1,17 @@
+import random
+from pathlib import Path
+
 import pytest
 
 from asi_kernels.gates.static_review import ReviewError, integer_constants, review
+from asi_kernels.generate.baselines import baseline_genome, baseline_names
+from asi_kernels.generate.emit import emit_program
 
+_TESTS = Path(__file__).parents[2]
+HONEST = [
+    *sorted((_TESTS / "fixtures" / "programs" / "honest").glob("*.py")),
+    *sorted((_TESTS / "cheats" / "programs").glob("honest*.py")),
+]
 _HEAD = "import torch\nfrom torch import nn\nimport torch.nn.functional as F\nimport math\n"
 _TAIL = """
 class Mixer(nn.Module):
@@ -48,6 +58,34 @@ def _text(body: str = "pass", head: str = "") -> str:
         ("torch.set_num_threads(8)", "torch.set_num_threads"),
         ("torch.set_default_dtype(torch.float64)", "torch.set_default_dtype"),
         ("torch.compile(x)", "torch.compile"),
+        ("torch.CompilationUnit().define('def f(): return 1')", "torch.CompilationUnit"),
+        ("f = torch.CompilationUnit().create_function('f', torch.parse_ir('graph(): return ()'))", "torch.parse_ir"),
+        ("torch.Graph().create('aten::from_file')", "torch.Graph"),
+        ("from torch import parse_ir as p", "torch.parse_ir"),
+        ("F.torch.parse_ir('')", "torch.parse_ir"),
+        ("torch.torch.parse_ir('')", "torch.parse_ir"),
+        ("torch.ScriptModule()", "torch.ScriptModule"),
+        ("torch.import_ir_module(x, 'a')", "torch.import_ir_module"),
+        ("torch.parse_schema('a')", "torch.parse_schema"),
+        ("torch.ThroughputBenchmark(self)", "torch.ThroughputBenchmark"),
+        ("torch.init_num_threads()", "torch.init_num_threads"),
+        ("torch.fork(x)", "torch.fork"),
+        ("torch.to_dlpack(x)", "torch.to_dlpack"),
+        ("torch.while_loop(x, x, x)", "torch.while_loop"),
+        ("torch.mkldnn_rnn_layer(x)", "torch.mkldnn_rnn_layer"),
+        ("torch.einsumm(x)", "which PyTorch"),
+        ("F._VF.from_file('a')", "module torch._VF"),
+        ("F.handle_torch_function(x)", "torch.nn.functional.handle_torch_function"),
+        ("F.boolean_dispatch(x)", "torch.nn.functional.boolean_dispatch"),
+        ("F.silu6(x)", "which PyTorch"),
+        ("torch.autograd.detect_anomaly()", "torch.autograd.detect_anomaly"),
+        ("torch.autograd.ProfilerConfig()", "torch.autograd.ProfilerConfig"),
+        ("torch.autograd.graph.Node", "module torch.autograd.graph"),
+        ("torch.autograd.forward_ad.dual_level()", "module torch.autograd.forward_ad"),
+        ("nn.parallel.parallel_apply(x)", "module torch.nn.parallel"),
+        ("nn.utils.stateless.functional_call(x)", "module torch.nn.utils.stateless"),
+        ("torch.linalg._add_docstr(x)", "torch.linalg._add_docstr"),
+        ("import typing\n        typing.ForwardRef('open')", "typing.ForwardRef"),
         ("torch._C._cuda_init()", "torch._C"),
         ("torch.hub.load('a')", "torch.hub"),
         ("torch.utils.cpp_extension.load('a')", "torch.utils.cpp_extension"),
@@ -238,6 +276,20 @@ def test_names_whose_beginning_is_written_out_are_let_through(method: str) -> No
         "nn.init.normal_(self.weight, std=0.02)",
         "self.scale.weight.data[0] = 1.0",
         "x = hasattr(self, 'cache') and x",
+        "x = torch.einsum('btd,de->bte', x, self.w).to(torch.bfloat16).to(dtype=torch.float32)",
+        "x = torch.where(x > 0, torch.full_like(x, -math.inf), torch.tensor(0.0, device=torch.device('cpu')))",
+        "x = torch.randn(2) + torch.rand_like(x) + torch.randint(0, 2, (3,)) + torch.bernoulli(x)",
+        "x = torch.vmap(lambda y: y * torch.finfo(x.dtype).eps)(x)",
+        "m = torch.broadcast_shapes(x.shape, torch.Size((1,))); torch.unique(x)",
+        "with torch.no_grad(), torch.autocast('cpu', enabled=torch.is_autocast_enabled('cpu')):\n            x = x + 1",
+        "if torch.is_grad_enabled() and torch.is_tensor(x):\n            x = torch.autograd.grad(x.sum(), x)[0]",
+        "x = torch.istft(torch.stft(x, 8, return_complex=True), 8) + torch.complex(x, x).real + torch.polar(x, x)",
+        "x = F.scaled_dot_product_attention(F.conv1d(x, x), F.linear(x, x), F.softplus(x), is_causal=True)",
+        "x = F.gumbel_softmax(F.rms_norm(F.pad(x, (1, 0)), (2,))) + F.one_hot(x) + F.adaptive_max_pool1d(x, 1)",
+        "x = torch.linalg.solve_ex(x, x)[0] + torch.linalg.vector_norm(x) + torch.special.expit(x)",
+        "x = x.contiguous(memory_format=torch.channels_last) * torch.pi",
+        "self.w = nn.utils.parametrizations.weight_norm(nn.Linear(2, 2)); nn.init.trunc_normal_(self.w.weight)",
+        "y: torch.LongTensor = torch.argsort(x); x = torch.cumsum(x, 1) @ torch.triu(torch.ones(2, 2), 1)",
     ],
 )
 def test_what_honest_mixers_write_is_let_through(body: str) -> None:
@@ -253,6 +305,29 @@ def test_custom_gradients_dataclasses_and_typing_are_let_through() -> None:
             "    def backward(ctx, g):\n        return g\n"
         )
     )
+
+
+def test_what_a_name_under_torch_is_refused_for_and_what_may_stand_there_is_said() -> None:
+    with pytest.raises(ReviewError) as refused:
+        review(_text("torch.parse_ir('')"))
+    for word in ("use of torch.parse_ir", "torch.matmul", "compilers", "belong to the trainer"):
+        assert word in str(refused.value)
+
+
+@pytest.mark.parametrize("path", HONEST, ids=lambda path: path.name)
+def test_an_honest_program_is_let_through(path: Path) -> None:
+    review(path.read_text())
+
+
+@pytest.mark.parametrize("name", baseline_names())
+def test_an_emitted_program_is_let_through(name: str) -> None:
+    review(emit_program(baseline_genome(name), name, "A test of the text."))
+
+
+def test_emitted_programs_of_drawn_genomes_are_let_through(draw_genome) -> None:
+    rng = random.Random(1)
+    for _ in range(60):
+        review(emit_program(draw_genome(rng), "drawn", "A test of the text."))
 
 
 def test_every_finding_is_told_at_once() -> None:
