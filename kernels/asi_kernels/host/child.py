@@ -31,6 +31,7 @@ from asi_kernels.sandbox.wall import WallKind, become_bound, become_powerless
 
 from . import audit
 from .process_tree import die_with_parent
+from .torchscript import close_torchscript
 
 STATUS_CANDIDATE_ERROR = 1
 STATUS_BAD_REQUEST = 2
@@ -117,6 +118,8 @@ def _run(job: ChildJob) -> int:
                 kernel.set_undumpable()
             result = command(request, job.workdir, _report, partial(_confine, job, os.getpid()))
         else:
+            if COMMANDS[job.command].candidate_code is CandidateCode.BESIDE:
+                close_torchscript()
             result = command(request, job.workdir, _report)
     except RequestError as error:
         _tell({"fault": f"the request cannot be used: {error}"})
@@ -142,6 +145,7 @@ def _confine(job: ChildJob, trainer_pid: int, on_breach: Callable[[str, str], No
     if sys.platform == "linux":
         kernel.set_dumpable()
     become_bound(job.wall)
+    close_torchscript()
     audit.install(None, on_breach)
 
 
