@@ -139,12 +139,12 @@ def _status_of(error: BaseException) -> int:
     return STATUS_OUR_FAULT
 
 
-def _confine(job: ChildJob, trainer_pid: int, on_breach: Callable[[str, str], None]) -> None:
-    """Takes from the candidate's process of a training what the trainer keeps: files to write, a say over others."""
+def _confine(job: ChildJob, trainer_pid: int, on_breach: Callable[[str, str], None], program: str) -> None:
+    """Takes from the candidate's process of a training what the trainer keeps: files, a say over others."""
     die_with_parent(trainer_pid)
     if sys.platform == "linux":
         kernel.set_dumpable()
-    become_bound(job.wall)
+    become_bound(job.wall, program)
     close_torchscript()
     audit.install(None, on_breach)
 

@@ -42,11 +42,27 @@ def restrict(readable: Iterable[str], writable: Iterable[str], *, listed: Iterab
     listed: folders of which the names alone may be read, of themselves and of all below them.
     Raises OSError when a path is missing or the kernel's Landlock is older than LEAST_ABI. no_new_privs must be set.
     """
-    wanted = struct.pack("=QQQ", _ALL_FILE_RIGHTS, _NET_BIND_AND_CONNECT, _SCOPE_SOCKETS_AND_SIGNALS)
-    buffer = ctypes.create_string_buffer(wanted, len(wanted))
-    ruleset = syscall("landlock_create_ruleset", LANDLOCK_CREATE_RULESET, buffer, len(wanted), 0)
+    handled = struct.pack("=QQQ", _ALL_FILE_RIGHTS, _NET_BIND_AND_CONNECT, _SCOPE_SOCKETS_AND_SIGNALS)
+    _enforce(handled, ((readable, _READ), (writable, _WRITE), (listed, _READ_DIR)))
+
+
+def restrict_reading(readable: Iterable[str], *, listed: Iterable[str] = ()) -> None:
+    """Closes everything but these paths to reading, as above, on top of what was closed before; writing stays as it is.
+
+    Does nothing where the kernel has no Landlock. Raises OSError when a path is missing. no_new_privs must be set.
+    """
+    if landlock_abi() == 0:
+        return
+    # The first eight bytes alone, which every version of Landlock knows.
+    _enforce(struct.pack("=Q", _READ_FILE | _READ_DIR), ((readable, _READ_FILE | _READ_DIR), (listed, _READ_DIR)))
+
+
+def _enforce(handled: bytes, rules: Iterable[tuple[Iterable[str], int]]) -> None:
+    """handled: what is closed but for the rules, as the kernel's struct landlock_ruleset_attr."""
+    buffer = ctypes.create_string_buffer(handled, len(handled))
+    ruleset = syscall("landlock_create_ruleset", LANDLOCK_CREATE_RULESET, buffer, len(handled), 0)
     try:
-        for paths, rights in ((readable, _READ), (writable, _WRITE), (listed, _READ_DIR)):
+        for paths, rights in rules:
             for path in paths:
                 _allow(ruleset, path, rights)
         syscall("landlock_restrict_self", LANDLOCK_RESTRICT_SELF, ruleset, 0)

@@ -19,7 +19,7 @@ from typing import Literal
 
 from . import kernel_calls as kernel
 from .filter import bound_program, filter_program
-from .landlock import restrict
+from .landlock import restrict, restrict_reading
 from .plan import DEVICES, JobPlan, runtime_paths, runtime_rights
 
 BuiltTier = Literal["S2", "S1", "S0L", "S0P", "none"]
@@ -93,22 +93,37 @@ def become_powerless(kind: WallKind, plan: JobPlan) -> None:
     kernel.drop_capabilities()
     kernel.forbid_new_privileges()
     if kind.tier == "S0L":
-        devices = [f"/dev/{name}" for name in DEVICES]
         rights = runtime_rights()
-        readable = [path for path in (*rights.readable, "/proc/cpuinfo") if os.path.exists(path)]
-        restrict([*readable, *plan.inputs], [plan.workdir, *devices], listed=rights.listed)
+        readable = [*_present(rights.readable), *plan.inputs]
+        restrict(readable, [plan.workdir, *_device_paths()], listed=rights.listed)
     kernel.install_filter(
         filter_program(allow_sockets=kind.has_namespaces, allow_shared_memory_files=kind.tier == "S2")
     )
 
 
-def become_bound(kind: WallKind) -> None:
-    """Closes every file to writing, and other processes to signals and limits, after become_powerless. For good.
+def become_bound(kind: WallKind, program: str) -> None:
+    """Closes every file to writing, what the trainer reads to reading, and other processes to signals and limits, after
+    become_powerless. For good.
 
-    At S0P and none nothing is closed: a filter needs what those tiers lack.
+    What may be read still is what Python, torch and this package are made of, and `program`, the candidate's file; not
+    the work folder with its request and checkpoints, and not the training text. A default campaign learns from Python's
+    own library, and that is read as Python is: of its text the file of the training is closed, the sources are not.
+    Without Landlock in the kernel reading stays as it was. At S0P and none nothing is closed: a filter and a rule of
+    Landlock need what those tiers lack.
     """
-    if kind.tier not in ("S0P", "none"):
-        kernel.install_filter(bound_program(os.getpid()))
+    if kind.tier in ("S0P", "none"):
+        return
+    rights = runtime_rights()
+    restrict_reading([*_present(rights.readable), *_device_paths(), program], listed=rights.listed)
+    kernel.install_filter(bound_program(os.getpid()))
+
+
+def _present(readable: list[str]) -> list[str]:
+    return [path for path in (*readable, "/proc/cpuinfo") if os.path.exists(path)]
+
+
+def _device_paths() -> list[str]:
+    return [f"/dev/{name}" for name in DEVICES]
 
 
 def full_scratch() -> list[str]:

@@ -43,7 +43,7 @@ from .optimiser import Optimiser
 SNAPSHOTS_NAME = "snapshots.safetensors"
 
 
-def unconfined(on_breach: Callable[[str, str], None]) -> None:
+def unconfined(on_breach: Callable[[str, str], None], program: str) -> None:
     """Candidate code keeps what this process has: for a caller that guards the whole of it, or needs no guard."""
 
 

@@ -96,3 +96,18 @@ def own_host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HostProcess]:
     if host.process.poll() is None:
         host.process.kill()
     host.process.wait(timeout=30)
+
+
+@pytest.fixture(scope="module", params=["S2", "S1", "S0L"])
+def walled_host(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[HostProcess]:
+    """A host at each tier that closes files, where this machine has it."""
+    host = HostProcess(tmp_path_factory.getbasetemp(), request.param)
+    try:
+        facts = host.ready["sandbox"]
+        if facts["tier"] != request.param or facts["landlockAbi"] == 0:
+            pytest.skip(f"the sandbox here is {facts['tier']} with version {facts['landlockAbi']} of Landlock")
+        yield host
+    finally:
+        assert host.process.stdin is not None
+        host.process.stdin.close()
+        host.process.wait(timeout=30)

@@ -1,9 +1,10 @@
 """The layer process of a task: of a trial's training, these alone hold candidate code.
 
 It is forked from the trainer, gives up what `confine` says, and is then asked for activations and gradients of its
-layers. The loss, the optimiser, the weights that count and every file to write are the trainer's. It may read what its
-job may read, the training text and the checkpoints of the trial among it: nothing that it makes of that comes back but
-activations and gradients. What it answers is data to the trainer. Runs the mixers as one model would, to the bit.
+layers. The loss, the optimiser, the weights that count and every file to write are the trainer's. Behind a wall that
+can close files it reads its program and what Python is made of, and none of the request, the training text and the
+checkpoints; elsewhere it may read what its job may read. Nothing that it makes of that comes back but activations and
+gradients. What it answers is data to the trainer. Runs the mixers as one model would, to the bit.
 """
 
 from __future__ import annotations
@@ -28,8 +29,9 @@ from .messages import Answer, Gone, Order, next_order, send_reply
 
 _ORDERS, _REPLIES = 3, 4
 
-Confine = Callable[[Callable[[str, str], None]], None]
-"""Takes away what candidate code must not have; gets what to call, and not return from, for a breach (label, detail).
+Confine = Callable[[Callable[[str, str], None], str], None]
+"""Takes away what candidate code must not have. Gets what to call, and not return from, for a breach (label, detail),
+and the path of the program, which is to be read afterwards.
 """
 
 
@@ -45,7 +47,7 @@ def serve_layers(request: dict[str, Any], arena: Arena, orders: int, replies: in
             _tell_failure(replies, label, detail)
             os._exit(1)
 
-        confine(breach)
+        confine(breach, request["programPath"])
         _Layers(request, arena).serve(orders, replies)
     except Gone:
         status = 0
