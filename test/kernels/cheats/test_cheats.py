@@ -29,6 +29,7 @@ SAMPLE: dict[str, tuple[str | None, ...]] = {
     "e42_false_gradients_behind_a_dial": ("integrity",),
     "e43_false_gradients_unless_watched": ("integrity",),
     "e44_false_gradients_beside_hard_choices": ("integrity",),
+    "e45_trained_through_torchscript": ("import_error",),
 }
 # At steps drawn by lot: about one training in twenty-five of e44 gets through, and three in a row are one in 10,000.
 CAUGHT_BY_LOT = {
@@ -75,6 +76,10 @@ def test_host_and_judge_alone_give_a_cheating_program_no_better_score(
             row = course.score(name, seed, "promotion")
     assert row.label in SAMPLE[name]
     assert not program_cheats.is_better(row, control)
+
+
+def test_the_review_refuses_a_program_that_reads_through_torchscript(course: try_program.Course) -> None:
+    assert course.refused_by("e45_trained_through_torchscript") == "contract"
 
 
 @pytest.mark.parametrize("name", [name for name in try_program.CONTROLS if name != "honest"])
