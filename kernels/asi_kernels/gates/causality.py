@@ -23,11 +23,11 @@ from torch import nn
 
 from .effort import Effort
 from .outcome import Outcome, failed, passed
-from .subject import Subject, call, evaluate, mode, relative_difference
+from .subject import Subject, call, evaluate, mode, relative_difference, scale_of
 
 _LONG_ROWS = 2
 _LONG_CUTS = 3
-_ROUNDING_SHARE = 1e-4  # of the limit of noise, by the row's outputs: 1e-13 in float64, some hundred roundings
+_ROUNDING_SHARE = 1e-4  # of the limit of noise, by the scale of the row: 1e-13 in float64, some hundred roundings
 _CUTS_A_BATCH = 32
 _CONFIDENCE = 0.95
 
@@ -178,10 +178,12 @@ def _forward_leak(subject: Subject, probe: _Probe) -> _Leak:
 
 
 def _is_rounding(subject: Subject, difference: torch.Tensor, outputs: torch.Tensor) -> bool:
-    """Whether nothing but rounding differs, by all outputs [L, D] of the row. Before a cut they may all be zero,
-    as where only zeros came in, and the rounding of a transform over the whole row would then be held against itself.
+    """Whether nothing but a transform's rounding differs, by all outputs [L, D] of the row. Before a cut they may all
+    be zero, as where only zeros came in, and rounding over the whole row would then be held against itself.
     """
-    scale = outputs.pow(2).mean().sqrt().item()
+    if not subject.work.transforms:
+        return False
+    scale = scale_of(outputs)
     return math.isfinite(scale) and difference.abs().max().item() <= _ROUNDING_SHARE * subject.noise_limit * scale
 
 
@@ -206,7 +208,7 @@ def _gradient_leak(subject: Subject, probe: _Probe) -> _Leak:
     if gradient is None:
         return _Leak(0.0, "")
     worst = _Leak(0.0, "")
-    scale = gradient.pow(2).mean().sqrt().item()
+    scale = scale_of(gradient)
     for row, cut in enumerate(probe.cuts):
         size = gradient[row, cut:].abs().max().item() / scale if scale > 0 else 0.0
         if not size <= worst.size:

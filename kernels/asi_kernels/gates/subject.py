@@ -26,6 +26,7 @@ from .work_counter import WorkCounter, count_work
 INPUT_KINDS = ("gaussian", "tokens", "spiky", "drifting")
 # How far two honest evaluations of one formula may lie apart in rms of the output, by the coarsest type inside.
 _NOISE = {None: 1e-9, torch.float32: 1e-4, torch.bfloat16: 5e-2, torch.float16: 5e-3}
+_LARGEST_SCALE = 1e3  # honest outputs for inputs of rms one are smaller, with moved parameters too
 _WIDEST_PROBE = 128
 _LEAST_LAYERS = 2  # what a later layer does must show on a rung with one layer too
 
@@ -254,15 +255,29 @@ def randomise(mixer: nn.Module, *, seed: int, noise: float) -> None:
 
 
 def relative_difference(candidate: torch.Tensor, reference: torch.Tensor) -> float:
-    """Largest absolute difference over the reference's rms; infinite when either is not finite."""
+    """Largest difference over the reference's rms, [..., D]; infinite when either is not finite. Where the rms is above
+    1,000 each position counts by its own, if that is more than 1,000: one that answers with 1e14 must not make
+    rounding of all others.
+    """
     if candidate.numel() == 0:
         return 0.0
-    largest = (candidate - reference).abs().max().item()
+    difference = (candidate - reference).abs()
+    largest = difference.max().item()
     if largest == 0.0:
         return 0.0
-    scale = reference.pow(2).mean().sqrt().item()
-    ratio = largest / scale if scale > 0 else math.inf
+    scale = scale_of(reference)
+    if scale == _LARGEST_SCALE and reference.dim() > 0:
+        own = reference.pow(2).mean(-1, keepdim=True).sqrt()
+        ratio = (difference / own.clamp_min(scale)).max().item()
+    else:
+        ratio = largest / scale if scale > 0 else math.inf
     return ratio if math.isfinite(ratio) else math.inf
+
+
+def scale_of(reference: torch.Tensor) -> float:
+    """Its rms, but at most 1,000."""
+    rms = reference.pow(2).mean().sqrt().item()
+    return min(rms, _LARGEST_SCALE)
 
 
 def describe(error: BaseException) -> str:

@@ -88,6 +88,17 @@ def test_a_difference_is_told_relative_to_the_reference_and_nan_counts_as_infini
     assert relative_difference(reference, reference * float("nan")) == float("inf")
 
 
+def test_an_output_of_1e14_makes_no_rounding_of_the_others() -> None:
+    reference = torch.full((4, 8), 2.0, dtype=torch.float64)
+    reference[0] = 1e14
+    moved = reference.clone()
+    moved[3, 3] += 0.5
+    assert relative_difference(moved, reference) == pytest.approx(5e-4)
+    moved = reference.clone()
+    moved[0, 3] += 0.5  # its own rounding
+    assert relative_difference(moved, reference) == pytest.approx(5e-15)
+
+
 @pytest.mark.parametrize(
     ("returned", "words"),
     [
