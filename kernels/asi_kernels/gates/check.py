@@ -153,7 +153,7 @@ def _comparisons(
         "mode": lambda: mode_agreement(subject),
         "buffers": lambda: buffers(subject),
         "gradient": lambda: gradient(subject),
-        "precision": lambda: precision(subject),
+        "precision": lambda: precision(subject, effort),
         "initial-loss": lambda: initial_loss(subject, rung),
         "initialisation": lambda: initialisation(subject),
         "complexity": lambda: complexity(subject),

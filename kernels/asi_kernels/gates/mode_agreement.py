@@ -18,7 +18,7 @@ _LENGTHS = (40, 97)
 _DROPOUTS = frozenset({"dropout", "dropout1d", "dropout2d", "dropout3d", "alpha_dropout", "feature_alpha_dropout"})
 
 
-class _NoDropout(TorchFunctionMode):
+class NoDropout(TorchFunctionMode):
     """Makes torch's dropout functions return their input."""
 
     def __init__(self) -> None:
@@ -43,7 +43,7 @@ def mode_agreement(subject: Subject) -> Outcome:
             x = subject.inputs(4, length, seed=45)
             outputs = []
             for training in (False, True):
-                with mode(mixer, training), _NoDropout() as without:
+                with mode(mixer, training), NoDropout() as without:
                     outputs.append(evaluate(mixer, x, seed=7 + training))
                 dropped += without.calls
             if not torch.equal(*outputs):

@@ -1,9 +1,10 @@
-"""Precision: in bfloat16 the mixer computes nearly what it computes in float32 from the same rounded parameters.
+"""Precision: in float32 the mixer computes what it computes in float64 (single_precision.py), and in bfloat16 nearly
+what it computes in float32 from the same rounded parameters.
 
-Parameters and inputs are rounded first, so that the difference is the arithmetic's alone. A program with operators
-that have no bfloat16 form (FFT), or that give no number in it (the exponential of a matrix, by which a weight is kept
-orthogonal), runs in float32 under autocast instead, as trainers run it. One that raises there too fails, since no
-trainer would get past its first step: such an operator must be given float32.
+For bfloat16 parameters and inputs are rounded first, so that the difference is the arithmetic's alone. A program with
+operators that have no bfloat16 form (FFT), or that give no number in it (the exponential of a matrix, by which a weight
+is kept orthogonal), runs in float32 under autocast instead, as trainers run it. One that raises there too fails, since
+no trainer would get past its first step: such an operator must be given float32.
 
 The size of an error is told position by position and their median is judged: rounding tips a hard choice (a router,
 a maximum) at some positions in honest programs, where outputs are then far apart, and never at half of them.
@@ -16,7 +17,9 @@ import copy
 import torch
 from torch import nn
 
+from .effort import Effort
 from .outcome import CandidateError, Outcome, failed, passed
+from .single_precision import single_precision
 from .subject import INPUT_KINDS, Subject, call, cast, evaluate
 
 _LENGTH = 96
@@ -30,7 +33,24 @@ _REMEDY = (
 )
 
 
-def precision(subject: Subject) -> Outcome:
+def precision(subject: Subject, effort: Effort) -> Outcome:
+    """Float32 first. It is told with the sizes that it was tried at; what is measured is bfloat16."""
+    single, note = single_precision(subject, effort), f"; {effort.note}" if effort.note else ""
+    if single.problem:
+        return failed(f"{single.problem}{note}", single.measured, single.limit)
+    outcome = _bfloat16(subject)
+    if outcome.verdict != "pass":
+        return outcome
+    lengths = ", ".join(map(str, single.lengths))
+    return passed(
+        f"{outcome.evidence}; float32 at lengths {lengths}, train and eval, from float64 by {single.size:.2g}, and "
+        f"nothing in it changes when what comes after it is replaced ({single.num_replaced} cuts){note}",
+        outcome.measured,
+        outcome.limit,
+    )
+
+
+def _bfloat16(subject: Subject) -> Outcome:
     """Median over positions of the error over channels, relative to the rms of all outputs; the worst layer, with
     randomised parameters.
     """

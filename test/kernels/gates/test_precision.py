@@ -3,7 +3,8 @@ import torch
 from torch import nn
 from torch.nn.utils.parametrizations import orthogonal
 
-from asi_kernels.gates.outcome import CandidateError, run_gate
+from asi_kernels.gates.effort import effort_for
+from asi_kernels.gates.outcome import CandidateError, Outcome, run_gate
 from asi_kernels.gates.precision import precision
 from asi_kernels.gates.subject import ProbeShape, Subject
 
@@ -31,7 +32,7 @@ class _Broken(_Rotated):
 
     def forward(self, x: torch.Tensor, state: None = None) -> tuple[torch.Tensor, None]:
         y = self.rotate(x)
-        return (y if y.dtype == torch.float32 else y * torch.nan), state
+        return (y * torch.nan if torch.is_autocast_enabled("cpu") or y.dtype == torch.bfloat16 else y), state
 
 
 class _Complex(nn.Module):
@@ -63,31 +64,33 @@ class _Widened(_Complex):
     WIDENS = True
 
 
-def _subject(mixer_class: type[nn.Module]) -> Subject:
-    return Subject(mixer_class=mixer_class, shape=ProbeShape(64, 2, 2, (32, 128)), seed=4)
+def _precision(mixer_class: type[nn.Module]) -> Outcome:
+    shape = ProbeShape(64, 2, 2, (32, 128), ((4, 32), (4, 128)))
+    subject = Subject(mixer_class=mixer_class, shape=shape, seed=4)
+    return precision(subject, effort_for(subject))
 
 
 def test_what_is_finite_only_as_trainers_run_it_is_judged_as_they_run_it() -> None:
-    outcome = precision(_subject(_Rotated))
+    outcome = _precision(_Rotated)
     assert outcome.verdict == "pass", outcome
     assert "under bfloat16 autocast" in outcome.evidence
 
 
 def test_what_is_finite_in_neither_fails() -> None:
-    outcome = precision(_subject(_Broken))
+    outcome = _precision(_Broken)
     assert outcome.verdict == "fail"
     assert "under bfloat16 autocast are not finite" in outcome.evidence
 
 
 def test_an_operator_without_bfloat16_is_told_with_autocast_and_what_to_do() -> None:
     with pytest.raises(CandidateError, match="BFloat16"):
-        precision(_subject(_Complex))
-    row = run_gate("precision", lambda: precision(_subject(_Complex)), seed=4)
+        _precision(_Complex)
+    row = run_gate("precision", lambda: _precision(_Complex), seed=4)
     assert row["verdict"] == "fail"
     assert "with autocast to bfloat16 on" in row["evidence"]
     assert "torch.promote_types(v.dtype, torch.float32)" in row["evidence"]
 
 
 def test_the_remedy_works() -> None:
-    outcome = precision(_subject(_Widened))
+    outcome = _precision(_Widened)
     assert outcome.verdict == "pass", outcome

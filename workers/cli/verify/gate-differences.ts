@@ -9,7 +9,7 @@ const fixedFields = ['verdict', 'limit', 'seed'] as const;
 const measuredFields = ['measured', 'evidence'] as const;
 
 /** Gates whose probes are fewer where the program is slow, and how they say so (kernels/asi_kernels/gates/effort.py). */
-const gatesOfEffort: readonly GateResult['gate'][] = ['finite', 'causality', 'length'];
+const gatesOfEffort: readonly GateResult['gate'][] = ['finite', 'causality', 'length', 'precision'];
 const effortNote =
   /; ((?:very )?slow program: cuts at chunk borders and at random, not everywhere(?:, one seed, long lengths in one mode a layer)?(?:, lengths \d+ and \d+ only)?(?:, cuts up to \d+, longest length \d+ instead of \d+)?)$/;
 
