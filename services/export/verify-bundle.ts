@@ -39,12 +39,15 @@ const compare = async (folder: string, { file, kind, expected }: Listed): Promis
   if (kind === undefined) return { file, problem: 'missing', detail: 'the manifest names it, but it is not there' };
   if (kind !== 'file') return { file, problem: 'unreadable', detail: 'it is not a plain file' };
   const { size } = await lstat(join(folder, file));
-  if (size !== expected.bytes)
-    return { file, problem: 'altered', detail: `it has ${size} bytes; the manifest says ${expected.bytes}` };
+  if (size !== expected.bytes) return { file, problem: 'altered', detail: `it has ${size} bytes; ${says(expected.bytes)}` };
   const sha256 = await hashFile(join(folder, file));
   if (sha256 === expected.sha256) return null;
-  return { file, problem: 'altered', detail: `its SHA-256 is ${sha256}; the manifest says ${expected.sha256}` };
+  return { file, problem: 'altered', detail: `its SHA-256 is ${sha256}; ${says(expected.sha256)}` };
 };
+
+/** Nothing tells which of the two was changed. */
+const says = (expected: number | string): string =>
+  `${manifestName} says ${expected}, so this file or ${manifestName} is altered`;
 
 /** Everything below a folder but folders that hold something; links are not followed. */
 const listEntries = async (folder: string): Promise<ReadonlyMap<string, 'file' | 'other'>> => {
