@@ -13,6 +13,20 @@ const gatesOfEffort: readonly GateResult['gate'][] = ['finite', 'causality', 'le
 const effortNote =
   /; ((?:very )?slow program: cuts at chunk borders and at random, not everywhere(?:, one seed, long lengths in one mode a layer)?(?:, lengths \d+ and \d+ only)?(?:, cuts up to \d+, longest length \d+ instead of \d+)?)$/;
 
+/** Evidence apart from the effort and from its numbers, of which another effort has others, and more or fewer in a list. */
+const shapeOf = (evidence: string): string =>
+  evidence.replace(effortNote, '').replace(/\d[\d.]*(?:e[+-]?\d+)?(?:, \d[\d.]*(?:e[+-]?\d+)?)*/g, '#');
+
+/** What no effort explains: other words, and a pass beyond its limit. */
+const otherThanEffort = (row: GateResult, again: GateResult): readonly string[] => [
+  ...(shapeOf(row.evidence) === shapeOf(again.evidence)
+    ? []
+    : [`evidence of gate ${row.gate} is ${row.evidence}, run again ${again.evidence}`]),
+  ...(row.verdict === 'pass' && row.measured !== null && row.limit !== null && row.measured > row.limit
+    ? [`measured of gate ${row.gate} is ${row.measured}, and a pass measures at most ${row.limit}`]
+    : []),
+];
+
 export interface GateComparison {
   readonly differences: readonly string[];
   /** Gates that probed with another effort then and now, so that what they measured is not compared. */
@@ -34,11 +48,12 @@ export const compareGates = (
     return [{ row, again, isOtherEffort: before !== now && gatesOfEffort.includes(row.gate) }];
   });
   return {
-    differences: pairs.flatMap(({ row, again, isOtherEffort }) =>
-      (isSameArithmetic && !isOtherEffort ? [...fixedFields, ...measuredFields] : fixedFields)
+    differences: pairs.flatMap(({ row, again, isOtherEffort }) => [
+      ...(isSameArithmetic && isOtherEffort ? otherThanEffort(row, again) : []),
+      ...(isSameArithmetic && !isOtherEffort ? [...fixedFields, ...measuredFields] : fixedFields)
         .filter((field) => row[field] !== again[field])
         .map((field) => `${field} of gate ${row.gate} is ${String(row[field])}, run again ${String(again[field])}`),
-    ),
+    ]),
     otherEffort: pairs.filter(({ isOtherEffort }) => isOtherEffort).map(({ row }) => row.gate),
   };
 };

@@ -28,7 +28,8 @@ describe('gates that are run again', () => {
         { ...slower, evidence: slower.evidence.replace(slow, `very ${slow}, one seed, long lengths in one mode a layer`) },
       ],
     ] as const)
-      expect(compare(stated, found)).toEqual({ differences: [], otherEffort: ['causality'] });
+      for (const gate of ['finite', 'causality', 'length', 'precision'] as const)
+        expect(compare({ ...stated, gate }, { ...found, gate })).toEqual({ differences: [], otherEffort: [gate] });
   });
 
   it('tell what was altered, whatever the effort', () => {
@@ -41,6 +42,14 @@ describe('gates that are run again', () => {
     const flops = aGateResult({ gate: 'flops', evidence: 'ratio 1.2', measured: 1.2 });
     expect(compare({ ...flops, evidence: `ratio 0.2; ${slow}`, measured: 0.2 }, flops).differences).toHaveLength(2);
     expect(compare({ ...causality, evidence: `${slow}; 352 cuts` }, causality).differences).toHaveLength(1);
+  });
+
+  it('tell other words and a pass beyond its limit, where the effort is another', () => {
+    const invented = { ...slower, evidence: slower.evidence.replace('no earlier', 'every later') };
+    expect(compare(invented, causality).differences).toEqual([expect.stringMatching(/^evidence of gate causality is 226 cuts/)]);
+    expect(compare({ ...slower, measured: 2, limit: 1 }, { ...causality, limit: 1 }).differences).toEqual([
+      'measured of gate causality is 2, and a pass measures at most 1',
+    ]);
   });
 
   it('compare no last digits on another device or PyTorch, and the names always', () => {
