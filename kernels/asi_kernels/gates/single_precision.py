@@ -26,9 +26,9 @@ _LONG_ROWS = 2
 # Seeds of the inputs, of which two rows are Gaussian ones and tokens, as in the gate of finite outputs.
 _CONTENT, _OTHER = 92, 97
 # That of bfloat16: a program that forgets too little loses digits by the position, and what matters is whether another
-# function is computed. The largest median over baselines and honest fixtures is 3e-6.
+# function is computed. The largest median over 47 honest programs, four seeds, is 2.4e-5.
 LIMIT = 0.05
-# Of the size of the output. The largest of those programs, two by FFT: 1.8e-6.
+# Of the size of the output. The largest over the honest programs by FFT, at one seed: 1.8e-6.
 _TRANSFORM_LIMIT = 1e-4
 _DIVERGED = 1e6  # rms of outputs that no training goes on from
 
