@@ -100,7 +100,7 @@ describe('confirming finalists', { timeout: 120_000 }, () => {
     expect(result.verdict).toBe('nothing-found');
     // Other rates and the last set are asked about what may be called better alone.
     expect([rateTrials, championTrials]).toEqual([[], 0]);
-    expect(result.finalists[0]?.verdict).toContain('are 3.0 times those of the baselines (limit 2.5)');
+    expect(result.finalists[0]?.verdict).toContain('3.0 times those of the baselines (limit 2.5)');
   });
 
   it('calls nothing better that a baseline equals at twice the learning rate, and does not ask the last set', async () => {
