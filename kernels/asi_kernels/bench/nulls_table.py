@@ -33,7 +33,7 @@ from typing import Any, NamedTuple
 from asi_kernels.generate.baselines import baseline_genome, baseline_names
 from asi_kernels.generate.emit import emit_program
 
-from .trial import RUNGS_FILE, TrialLost, prepared_text, train_and_score_on
+from .trial import RUNGS_FILE, TrialLost, at_rate, first_task_of, prepared_text, train_and_score_on
 
 # The baselines of the quick preset, the reference first.
 _BASELINES = ("deltanet", "ssd", "kda", "deltanet-fir-gate")
@@ -136,18 +136,6 @@ def _bits(key: Key, sets: tuple[str, ...], rung: dict[str, Any], manifest: dict[
     program = null_program(key.baseline, key.replicate)
     rows = train_and_score_on(program, at_rate(rung, key.rate), manifest, key.seed, sets)
     return {name: row[_METRIC] for name, row in rows.items()}
-
-
-def first_task_of(rung: dict[str, Any]) -> dict[str, Any]:
-    return {**rung, "tasks": rung["tasks"][:1]}
-
-
-def at_rate(rung: dict[str, Any], rate: float) -> dict[str, Any]:
-    """The rung with its learning rates times `rate`, and its own name: data and held-out windows follow from it."""
-    return {
-        **rung,
-        "tasks": [{**task, "learningRate": task["learningRate"] * rate} for task in rung["tasks"]],
-    }
 
 
 def null_program(baseline: str, replicate: int) -> str:

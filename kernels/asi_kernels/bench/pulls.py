@@ -19,7 +19,7 @@ from typing import Any
 from asi_kernels.generate.baselines import baseline_genome, baseline_names
 from asi_kernels.generate.emit import emit_program
 
-from .trial import RUNGS_FILE, TrialLost, prepared_text, train_alone
+from .trial import RUNGS_FILE, TrialLost, first_task_of, prepared_text, train_alone
 
 _MEASURES = ("pull", "pullOfOne")
 
@@ -35,7 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
     unread = [path for path in options.files if not path.is_file()]
     if unread:
         parser.error(f"{unread[0]} is no file; name mixer files")
-    rung = {**rungs[options.rung], "tasks": rungs[options.rung]["tasks"][:1]}
+    rung = first_task_of(rungs[options.rung])
     programs = {name: emit_program(baseline_genome(name), name, "benchmark") for name in options.baselines}
     print(f"{'program':28}  {'all numbers':>11}  {'one number':>10}  times the median baseline's: all  one")
     with tempfile.TemporaryDirectory() as folder:

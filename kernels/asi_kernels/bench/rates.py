@@ -18,7 +18,7 @@ from typing import Any
 from asi_kernels.generate.baselines import baseline_genome, baseline_names
 from asi_kernels.generate.emit import emit_program
 
-from .trial import RUNGS_FILE, prepared_text, train_and_score
+from .trial import RUNGS_FILE, at_rate, prepared_text, train_and_score
 
 _METRICS = ("bits-per-byte", "recall-auc")
 
@@ -40,10 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
     with tempfile.TemporaryDirectory() as folder:
         manifest = prepared_text(Path(folder) / "cache")
         for factor in options.factors:
-            faster = {
-                **rung,
-                "tasks": [{**task, "learningRate": factor * task["learningRate"]} for task in tasks],
-            }
+            faster = at_rate({**rung, "tasks": tasks}, factor)
             rows = [(name, _means(name, faster, manifest, options.seeds)) for name in options.baselines]
             for name, means in [*rows, ("all", _mean_of([means for _, means in rows]))]:
                 cells = "".join(

@@ -101,6 +101,19 @@ def prepared_text(cache: Path) -> dict[str, Any]:
     return result["manifest"]
 
 
+def first_task_of(rung: dict[str, Any]) -> dict[str, Any]:
+    """The rung with the task alone that verdicts are about."""
+    return {**rung, "tasks": rung["tasks"][:1]}
+
+
+def at_rate(rung: dict[str, Any], rate: float) -> dict[str, Any]:
+    """The rung with its learning rates times `rate`, and its own name: data and held-out windows follow from it."""
+    return {
+        **rung,
+        "tasks": [{**task, "learningRate": task["learningRate"] * rate} for task in rung["tasks"]],
+    }
+
+
 def train_and_score(
     program: str, rung: dict[str, Any], manifest: dict[str, Any], seed: int, score_set: str = "search"
 ) -> dict[str, float]:

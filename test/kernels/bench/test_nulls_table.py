@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from asi_kernels.bench import nulls_table
-from asi_kernels.bench.nulls_table import Key, NullsTable, at_rate, null_program, sets_of
+from asi_kernels.bench.nulls_table import Key, NullsTable, null_program, sets_of
 
 BITS = {"search": 2.5, "promotion": 2.4, "champion": 2.6}
 
@@ -38,12 +38,6 @@ def test_the_champion_set_is_asked_about_the_first_seeds_of_a_baseline_at_its_ow
     assert sets_of(Key("kda", 0, 1.0, 3), 3) == ("search", "promotion")
     assert sets_of(Key("kda", 0, 2.0, 0), 3) == ("promotion",)
     assert sets_of(Key("kda", 1, 1.0, 0), 3) == ("promotion",)
-
-
-def test_another_rate_changes_the_rate_alone() -> None:
-    rung = {"name": "quick", "tasks": [{"kind": "bytes", "learningRate": 4e-3, "steps": 9}]}
-    twice = {"name": "quick", "tasks": [{"kind": "bytes", "learningRate": 8e-3, "steps": 9}]}
-    assert at_rate(rung, 2.0) == twice
 
 
 def test_a_replicate_is_the_same_architecture_with_other_initial_values(tmp_path: Path) -> None:
