@@ -49,6 +49,8 @@ export class GuardedProcess {
   readonly guard: ProcessIdentity;
   /** Resolves with a word on how it ended, when no process of its group is left. */
   readonly ended: Promise<string>;
+  /** Resolves when `program` is known; never where it ended before anybody could look. */
+  readonly identified: Promise<void>;
   #program: ProcessIdentity | null = null;
   readonly #child: ChildProcess;
   readonly #tail: string[] = [];
@@ -67,8 +69,11 @@ export class GuardedProcess {
     tell(this.#child.stdio.at(HELD_BACK_DESCRIPTOR), command.heldBack);
     this.guard = identify(pid) ?? { pid, startMark: '' };
     createInterface({ input: stdout.pipe(new PassThrough()) }).on('line', onLine);
-    this.#child.stdio[3]?.on('data', (chunk: Buffer) => {
-      this.#program ??= identify(Number(chunk.toString('utf8')));
+    this.identified = new Promise((resolve) => {
+      this.#child.stdio[3]?.on('data', (chunk: Buffer) => {
+        this.#program ??= identify(Number(chunk.toString('utf8')));
+        if (this.#program !== null) resolve();
+      });
     });
     for (const stream of [stdout, stderr]) {
       stream.on('data', (chunk: Buffer) => {

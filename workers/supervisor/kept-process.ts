@@ -114,7 +114,9 @@ export class KeptProcess {
     }
     this.#current = launched;
     onChange();
-    const ready = 'probe' in readiness ? readiness.probe(given.signal) : readyLineSeen;
+    const works = 'probe' in readiness ? readiness.probe(given.signal) : readyLineSeen;
+    // What is recorded of it must name it: after a kill of this process nobody else could find it.
+    const ready = Promise.all([works, launched.identified]);
     const problem = await Promise.race([
       ready.then(() => null),
       launched.ended.then((how) => `${endedWith} ${how}${quote(launched.tail)}`),

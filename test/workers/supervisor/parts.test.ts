@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } fr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { KeptProcess } from '../../../workers/supervisor/kept-process.ts';
 import { identify, isRunning } from '../../../workers/supervisor/process-identity.ts';
 import { countDeath, restartDelayMs } from '../../../workers/supervisor/restart-delay.ts';
 import { RotatingLog } from '../../../workers/supervisor/rotating-log.ts';
@@ -93,5 +94,26 @@ describe('the identity of a process', () => {
     expect(isRunning(own)).toBe(true);
     expect(isRunning({ ...own, startMark: `${own.startMark}0` })).toBe(false);
     expect(identify(2 ** 22 + 1)).toBeNull();
+  });
+});
+
+describe('a kept process', () => {
+  it('is up only when its program is known, however early the program works', async () => {
+    const path = join(folder, 'role.log');
+    const known: (number | null)[] = [];
+    const kept = new KeptProcess({
+      name: 'role',
+      command: { program: '/bin/sleep', parameters: ['60'], environment: {} },
+      log: new RotatingLog({ path, onTrouble: () => undefined }),
+      readyTimeoutMs: 60_000,
+      readiness: { probe: async () => undefined },
+      onLine: () => undefined,
+      onChange: () => known.push(kept.current?.program?.pid ?? null),
+    });
+    await kept.start();
+    const program = kept.current?.program;
+    await kept.stop(0);
+    expect(program?.pid).toBeGreaterThan(0);
+    expect(known.at(-1)).toBe(program?.pid);
   });
 });
