@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import faulthandler
 import json
 import os
 import sys
-from typing import get_args
+from typing import NoReturn, get_args
 
 from asi_kernels.sandbox.launch import launch, read_ground
 from asi_kernels.sandbox.wall import BuiltTier
@@ -40,5 +41,15 @@ def main(arguments: list[str] | None = None) -> int:
     return serve(ground)
 
 
+def _run() -> NoReturn:
+    # A host that hangs says where on SIGABRT.
+    faulthandler.enable()
+    status = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Jobs and their processes are gone, so nothing is left to tidy; what libraries do at exit could only keep it.
+    os._exit(status)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    _run()

@@ -1,8 +1,10 @@
 """A running host and a way to give it jobs."""
 
+import contextlib
 import json
 import os
 import queue
+import signal
 import subprocess
 import sys
 import threading
@@ -12,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from asi_kernels.host.process_tree import descendants
 from asi_kernels.requests import schema_problem
 
 PACKAGE = Path(__file__).parents[3] / "kernels"
@@ -76,6 +79,32 @@ class HostProcess:
         self.start(job_id, workdir, command, **limits)
         return self.end_of(job_id)
 
+    def close(self) -> int:
+        """Lets it end by itself; its exit status. One that does not says where it hangs, in stderr and here."""
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        return self.end_status()
+
+    def end_status(self) -> int:
+        try:
+            return self.process.wait(timeout=_PATIENCE_SECONDS)
+        except subprocess.TimeoutExpired:
+            pids = [self.process.pid, *descendants(self.process.pid)]
+            states = [_state_of(pid) for pid in pids]
+            for pid in pids:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGABRT)
+            pytest.fail("the host does not end:\n" + "\n".join(states))
+
+
+def _state_of(pid: int) -> str:
+    """What a process is and waits for in the kernel, as far as that can be read."""
+    found = [str(pid)]
+    for name in ("cmdline", "wchan", "syscall", "stack"):
+        with contextlib.suppress(OSError):
+            found.append(Path(f"/proc/{pid}/{name}").read_bytes()[:600].replace(b"\0", b" ").decode(errors="replace"))
+    return " | ".join(found)
+
 
 @pytest.fixture(scope="module")
 def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HostProcess]:
@@ -83,9 +112,7 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HostProcess]:
     host = HostProcess(tmp_path_factory.getbasetemp())
     yield host
     assert host.process.poll() is None, "the host died of a job"
-    assert host.process.stdin is not None
-    host.process.stdin.close()
-    assert host.process.wait(timeout=30) == 0
+    assert host.close() == 0
 
 
 @pytest.fixture
@@ -95,7 +122,7 @@ def own_host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HostProcess]:
     yield host
     if host.process.poll() is None:
         host.process.kill()
-    host.process.wait(timeout=30)
+    host.end_status()
 
 
 @pytest.fixture(scope="module", params=["S2", "S1", "S0L"])
@@ -108,6 +135,4 @@ def walled_host(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
             pytest.skip(f"the sandbox here is {facts['tier']} with version {facts['landlockAbi']} of Landlock")
         yield host
     finally:
-        assert host.process.stdin is not None
-        host.process.stdin.close()
-        host.process.wait(timeout=30)
+        host.close()

@@ -412,7 +412,7 @@ def test_nothing_outlives_the_host(own_host: Any, tmp_path: Path, make_trial: An
             own_host.process.terminate()
         case "SIGKILL":
             own_host.process.kill()
-    status = own_host.process.wait(timeout=30)
+    status = own_host.end_status()
     # Behind an outer wall the signal ends the wall, and the host with it.
     assert status in {"stdin ends": (0,), "SIGTERM": (0, -15), "SIGKILL": (-9,)}[how]
     assert wait_until_gone(pid)
