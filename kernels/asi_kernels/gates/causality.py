@@ -27,7 +27,7 @@ from .subject import Subject, call, evaluate, mode, relative_difference, scale_o
 
 _LONG_ROWS = 2
 _LONG_CUTS = 3
-_ROUNDING_SHARE = 1e-4  # of the limit of noise, by the scale of the row: 1e-13 in float64, some hundred roundings
+_ROUNDINGS = 1024  # of a transform; the most over two honest ones, four seeds and 300 cuts: 78 and 181
 _CUTS_A_BATCH = 32
 _CONFIDENCE = 0.95
 
@@ -179,12 +179,14 @@ def _forward_leak(subject: Subject, probe: _Probe) -> _Leak:
 
 def _is_rounding(subject: Subject, difference: torch.Tensor, outputs: torch.Tensor) -> bool:
     """Whether nothing but a transform's rounding differs, by all outputs [L, D] of the row. Before a cut they may all
-    be zero, as where only zeros came in, and rounding over the whole row would then be held against itself.
+    be zero, as where only zeros came in, and rounding over the whole row would then be held against itself. The scale
+    is that of the middle position, so that a few large ones make no rounding of a leak.
     """
     if not subject.work.transforms:
         return False
-    scale = scale_of(outputs)
-    return math.isfinite(scale) and difference.abs().max().item() <= _ROUNDING_SHARE * subject.noise_limit * scale
+    scale = outputs.pow(2).mean(-1).sqrt().median().item()
+    limit = min(subject.noise_limit, _ROUNDINGS * torch.finfo(subject.work.coarsest or torch.float64).eps)
+    return math.isfinite(scale) and difference.abs().max().item() <= limit * scale
 
 
 def _outputs(probe: _Probe, x: torch.Tensor) -> torch.Tensor:

@@ -12,6 +12,7 @@ from asi_kernels.programs import load_mixer_class
 
 _ROOT = Path(__file__).parents[3]
 _PROGRAMS = _ROOT / "test/fixtures/programs"
+_HONEST_FFT = _ROOT / "test/cheats/programs/honest_fft.py"
 _QUICK = json.loads((_ROOT / "kernels/asi_kernels/schemas/rungs.json").read_text())["quick"]
 
 # Opens at one position in `rarity`, decided by a hash of the token, so that no choice of cuts can favour it.
@@ -71,9 +72,30 @@ def test_the_evidence_states_what_the_cuts_find(tmp_path: Path) -> None:
 @pytest.mark.parametrize("seed", [0, 2])
 def test_the_rounding_of_a_transform_beside_outputs_of_zero_is_no_leak(seed: int) -> None:
     """A long convolution by FFT; before cut 1 behind an input of zero its true output is zero."""
-    subject = _subject(_ROOT / "test/cheats/programs/honest_fft.py", seed)
+    subject = _subject(_HONEST_FFT, seed)
     outcome = causality(subject, effort_for(subject, 300), num_random=300, rows_apart=False)
     assert outcome.verdict == "pass", outcome.evidence
+
+
+_BY_FFT = "torch.fft.irfft(spectrum, 2 * length, dim=1)[:, :length]"
+
+
+@pytest.mark.parametrize(
+    ("leak", "verdict"), [("", "pass"), (" + 1e-3 * F.pad(x[:, 1:], (0, 0, 0, 1))", "fail")], ids=["honest", "leak"]
+)
+def test_a_transform_in_single_precision_is_held_against_its_own_rounding(
+    leak: str, verdict: str, tmp_path: Path
+) -> None:
+    """Long convolutions are mostly written so, since there is no FFT in bfloat16."""
+    text = _HONEST_FFT.read_text()
+    assert text.count("rfft(x,") == text.count("rfft(taps.mT,") == text.count(_BY_FFT) == 1
+    text = text.replace("rfft(x,", "rfft(x.float(),").replace("rfft(taps.mT,", "rfft(taps.mT.float(),")
+    path = tmp_path / "single.py"
+    path.write_text(text.replace(_BY_FFT, f"{_BY_FFT}.to(x.dtype){leak}"))
+    subject = _subject(path)
+    assert subject.work.coarsest == torch.float32
+    outcome = causality(subject, effort_for(subject, 100), num_random=100, rows_apart=False)
+    assert outcome.verdict == verdict, outcome.evidence
 
 
 def test_chunk_sizes_of_the_text_become_borders() -> None:
