@@ -15,6 +15,8 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from .known_attributes import begins_as_one_that_leads_out, leads_out
+
 _HEAD = re.compile(r"[A-Za-z][A-Za-z0-9_]+")
 _DEEPEST = 8  # names that stand for names that stand for names
 _Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
@@ -98,10 +100,11 @@ class AttributeNames:
         yield from table.elts if isinstance(table, _LITERAL_TABLES) else (None,)
 
     def _may_be_written(self, name: str) -> bool:
-        return not name.startswith("__") and name not in self._refused
+        return not leads_out(name) and name not in self._refused
 
     def _is_safe_head(self, head: str) -> bool:
-        return bool(_HEAD.fullmatch(head)) and not any(name.startswith(head) for name in self._refused)
+        is_refused = any(name.startswith(head) for name in self._refused) or begins_as_one_that_leads_out(head)
+        return bool(_HEAD.fullmatch(head)) and not is_refused
 
 
 def _head_of(name: ast.expr) -> str | None:

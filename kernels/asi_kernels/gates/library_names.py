@@ -10,9 +10,9 @@ Does not cover: what the methods of a value do, or what an allowed function does
 
 from __future__ import annotations
 
+import builtins
 import functools
 import importlib
-import typing
 
 import torch
 
@@ -42,9 +42,30 @@ _WRITTEN = {
         {"Function", "Variable", "backward", "enable_grad", "grad", "inference_mode", "no_grad"},
     ),
     "torch.autograd.function": frozenset({"Function", "FunctionCtx", "InplaceFunction", "once_differentiable"}),
+    # What annotations are written with. Its functions evaluate or take apart annotations, which may be texts: a way to
+    # run what the review has not read.
+    "typing": frozenset(
+        {
+            *("Any", "Annotated", "AnyStr", "Callable", "ClassVar", "Concatenate", "Final", "Generic", "Literal"),
+            *("LiteralString", "NamedTuple", "Never", "NewType", "NoReturn", "NotRequired", "Optional", "ParamSpec"),
+            *("Protocol", "Required", "Self", "Type", "TypeAlias", "TypeGuard", "TypeVar", "TypeVarTuple"),
+            *("TypedDict", "TYPE_CHECKING", "Union", "Unpack", "cast", "final", "overload"),
+            *("AbstractSet", "Collection", "Container", "DefaultDict", "Deque", "Dict", "FrozenSet", "Generator"),
+            *("Hashable", "Iterable", "Iterator", "List", "Mapping", "MutableMapping", "MutableSequence"),
+            *("OrderedDict", "Reversible", "Sequence", "Set", "Sized", "SupportsFloat", "SupportsInt", "Text", "Tuple"),
+        }
+    ),
 }
-# These evaluate annotations, which may be texts: a way to run what the review has not read.
-_REFUSED_OF_TYPING = frozenset({"ForwardRef", "get_type_hints"})
+_OF_PYTHON = frozenset(
+    {
+        *("False", "None", "True", "Ellipsis", "NotImplemented", "__debug__", "__name__"),
+        *("abs", "all", "any", "ascii", "bin", "bool", "bytearray", "bytes", "callable", "chr", "classmethod"),
+        *("complex", "dict", "divmod", "enumerate", "filter", "float", "format", "frozenset", "getattr", "hasattr"),
+        *("hash", "hex", "id", "int", "isinstance", "issubclass", "iter", "len", "list", "map", "max", "min", "next"),
+        *("object", "oct", "ord", "pow", "print", "property", "range", "repr", "reversed", "round", "set", "setattr"),
+        *("slice", "sorted", "staticmethod", "str", "sum", "super", "tuple", "type", "zip"),
+    }
+)
 # Where PyTorch keeps the operations of a module: one of ours has those, and what it defines itself.
 _OPERATIONS_OF = {
     "torch.fft": "torch._C._fft",
@@ -66,8 +87,6 @@ def allowed_names(module: str) -> frozenset[str] | None:
         return _operations() | _dtypes() | _OF_TORCH
     if module in _WRITTEN:
         return _WRITTEN[module]
-    if module == "typing":
-        return frozenset(typing.__all__) - _REFUSED_OF_TYPING
     return _own_names(module) if module.startswith("torch.") else None
 
 
@@ -81,6 +100,20 @@ def refusal_of(module: str, name: str) -> str | None:
     if module in _WRITTEN:
         return f"use of {module}.{name}; of {module} a mixer may use {', '.join(sorted(allowed))}"
     return f"use of {module}.{name}; of {module} a mixer may use {_SAID.get(module, 'what it documents')}; {_OWNERS}"
+
+
+@functools.cache
+def allowed_builtins() -> frozenset[str]:
+    """Names of Python itself that a mixer may use. Others open files, run texts or look into the interpreter."""
+    errors = {
+        name for name, value in vars(builtins).items() if isinstance(value, type) and issubclass(value, BaseException)
+    }
+    return _OF_PYTHON | errors
+
+
+def is_refused_builtin(name: str) -> bool:
+    """site adds some that read files (license) or end the process (exit)."""
+    return hasattr(builtins, name) and name not in allowed_builtins()
 
 
 def _operations() -> frozenset[str]:

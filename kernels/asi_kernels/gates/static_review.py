@@ -5,10 +5,11 @@ needs. Imports are limited to torch, math, typing, dataclasses, functools and __
 an import are followed through the real modules, so that `torch.os.system` is refused as surely as `import os`. Of each
 module the names that a mixer may use are listed (`library_names`), since PyTorch has many doors under many names.
 
-An attribute whose name is computed is read only where the text shows how the name begins (`attribute_names`).
+Of attributes those are let through that tensors, modules and plain values have, and the program's own
+(`known_attributes`); one whose name is computed, only where the text shows how the name begins (`attribute_names`).
 
-Does not cover: methods of values beyond a list of names (the text does not tell their types), or anything a program
-computes. It is a signal for authors and a first sieve, not a security boundary; the sandbox around it is.
+Does not cover: what the attribute of a value is (the text does not tell its type), or anything a program computes. It
+is a signal for authors and a first sieve, not a security boundary; the sandbox around it is.
 """
 
 from __future__ import annotations
@@ -20,7 +21,14 @@ from types import ModuleType
 
 from .attribute_names import AttributeNames, Scope, function_scope
 from .carried_data import carried_data
-from .library_names import refusal_of
+from .known_attributes import (
+    OwnAttributes,
+    class_names,
+    is_done_by_torch,
+    known_attributes,
+    leads_out,
+)
+from .library_names import is_refused_builtin, refusal_of
 
 _ALLOWED_MODULES = frozenset(
     {
@@ -54,36 +62,24 @@ _REMEDIES = {
         "y = self.mix(x): the sequences of a trial need no checkpointing"
     )
 }
-# Names of attributes that reach files, shared memory, the frames of callers, or, by the graph behind an input, the
-# weights of the model around the mixer, from a value of any type.
+# Names of attributes that reach files, shared memory, or, by the graph behind an input, the weights of the model around
+# the mixer, from a tensor or a module.
 _REFUSED_ATTRIBUTES = frozenset(
     {
-        *("ag_frame", "cr_frame", "f_back", "f_builtins", "f_globals", "f_locals", "gi_frame", "tb_frame", "tb_next"),
         *("_new_shared", "_set_from_file", "_share_filename_cpu_", "_write_file", "from_buffer", "from_file"),
         *("grad_fn", "next_functions", "variable"),
-        *("compile", "format_map", "mro", "numpy", "share_memory_", "storage", "tofile", "untyped_storage"),
+        *("compile", "format_map", "mro", "numpy", "share_memory", "share_memory_", "storage", "tofile"),
+        *("untyped_storage", "with_traceback"),
     }
 )
-_REFUSED_BUILTINS = frozenset(
-    {
-        "breakpoint",
-        "compile",
-        "delattr",
-        "eval",
-        "exec",
-        "exit",
-        "globals",
-        "input",
-        "locals",
-        "open",
-        "quit",
-        "vars",
-    }
-)
+# What may be set on a value of others too: whatever it is, it does not do something else afterwards.
+_SETTABLE = frozenset({"bias", "data", "grad", "requires_grad", "weight"})
 _ALLOWED_DUNDERS = frozenset({"__init__", "__name__", "__post_init__", "__call__"})
 _ALLOWED_DUNDER_NAMES = frozenset({"__all__", "__author__", "__name__", "__slots__", "__version__"})
 _ATTRIBUTE_FUNCTIONS = frozenset({"getattr", "hasattr", "setattr"})
 _NAME_REMEDY = 'write the attribute out, or begin its name with a literal: getattr(self, f"proj_{i}")'
+_TYPE_REMEDY = "compare it, as in type(x) is Gate, or make another of its own, as in type(self)(...)"
+_LEADS_OUT = "the interpreter or PyTorch has it for itself; give it another name"
 _LARGEST_PROGRAM_CHARACTERS = 200_000
 # Trained weights can be brought along in the text; texts and tables of a mixer are short. Their sum is bounded too.
 _LARGEST_LITERAL_CHARACTERS = 2_000
@@ -112,7 +108,7 @@ def review(source: str) -> ast.Module:
     except (ValueError, RecursionError, MemoryError) as error:  # null bytes, nesting past the parser's depth
         raise ReviewError("compile_error", f"the program cannot be parsed: {error}") from error
     findings = _missing_class(tree)
-    reviewer = _Reviewer(AttributeNames(tree, _REFUSED_ATTRIBUTES))
+    reviewer = _Reviewer(AttributeNames(tree, _REFUSED_ATTRIBUTES), OwnAttributes(tree))
     try:
         reviewer.visit(tree)
     except RecursionError as error:
@@ -140,15 +136,17 @@ def _missing_class(tree: ast.Module) -> list[str]:
 class _Reviewer(ast.NodeVisitor):
     """Collects findings.
 
-    `_aliases` maps a local name to the dotted name that it stands for, `_types` are local names of what type() gave.
-    `_scope` is that of the outermost function around the node that is looked at.
+    `_aliases` maps a local name to the dotted name that it stands for. `_scope` is that of the outermost function
+    around the node that is looked at, `_parameters` are those of all functions around it.
     """
 
-    def __init__(self, names: AttributeNames) -> None:
+    def __init__(self, names: AttributeNames, own: OwnAttributes) -> None:
         self.findings: list[str] = []
         self._names = names
+        self._own = own
         self._aliases: dict[str, str] = {}
-        self._types: set[str] = set()
+        self._parameters: frozenset[str] = frozenset()
+        self._compared_types: set[ast.AST] = set()
         self._scope: Scope | None = None
         self._in_class = False
 
@@ -181,12 +179,10 @@ class _Reviewer(ast.NodeVisitor):
         for target in node.targets:
             self._check_target(target)
         dotted = self._dotted(node.value)
-        if dotted and _module_at(dotted) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
+        if dotted and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
             self._check_dotted(node, dotted)
             self._aliases[node.targets[0].id] = dotted  # F = torch.nn.functional
             return
-        if _is_type_call(node.value):
-            self._types.update(target.id for target in node.targets if isinstance(target, ast.Name))
         self.generic_visit(node)
 
     def visit_AugAssign(self, node: ast.AugAssign) -> None:
@@ -235,6 +231,9 @@ class _Reviewer(ast.NodeVisitor):
 
     def visit_ClassDef(self, node: ast.ClassDef) -> None:
         outside, self._in_class = self._in_class, True
+        for name in class_names(node.body):
+            if leads_out(name) and not _is_dunder(name):
+                self._find(node, f"attribute {name} of class {node.name}; {_LEADS_OUT}")
         self.generic_visit(node)
         self._in_class = outside
 
@@ -253,13 +252,14 @@ class _Reviewer(ast.NodeVisitor):
         self.visit(node.args)
         for outer in () if is_lambda else (*node.decorator_list, *filter(None, [node.returns])):
             self.visit(outer)
-        scope, in_class = self._scope, self._in_class
+        scope, in_class, parameters = self._scope, self._in_class, self._parameters
         if scope is None:
             self._scope = function_scope(node, is_method=in_class and not is_lambda)
         self._in_class = False
+        self._parameters = parameters | {each.arg for each in ast.walk(node.args) if isinstance(each, ast.arg)}
         for inner in [node.body] if is_lambda else node.body:
             self.visit(inner)
-        self._scope, self._in_class = scope, in_class
+        self._scope, self._in_class, self._parameters = scope, in_class, parameters
 
     def visit_Call(self, node: ast.Call) -> None:
         if isinstance(node.func, ast.Name) and node.func.id in _ATTRIBUTE_FUNCTIONS:
@@ -268,38 +268,62 @@ class _Reviewer(ast.NodeVisitor):
             self._check_setter(node, node.func.value)
             self.visit(node.func.value)
         elif _is_type_call(node):
-            pass
+            if node not in self._compared_types:
+                self._find(node, f"type() as a value; {_TYPE_REMEDY}")
         else:
+            # type(self)(...) makes another of its own, isinstance(y, type(x)) compares.
+            is_own = _is_type_call(node.func) and self._scope is not None and self._scope.is_owner(node.func.args[0])
+            is_check = isinstance(node.func, ast.Name) and node.func.id == "isinstance"
+            for part in [node.func] if is_own else node.args[1:] if is_check else []:
+                self._compared_types.add(part)
             self.generic_visit(node)
             return
         for argument in [*node.args, *(keyword.value for keyword in node.keywords)]:
             self.visit(argument)
 
+    def visit_Compare(self, node: ast.Compare) -> None:
+        self._compared_types.update([node.left, *node.comparators])
+        self.generic_visit(node)
+
+    def visit_FormattedValue(self, node: ast.FormattedValue) -> None:
+        self._compared_types.add(node.value)
+        self.generic_visit(node)
+
     def visit_MatchClass(self, node: ast.MatchClass) -> None:
-        """`case C(name=value)` reads the attribute `name`."""
+        """`case C(name=value)` reads the attribute `name`; by place, whichever the class says."""
+        if node.patterns:
+            self._find(node, "a class pattern by place, which may read any attribute; write case C(name=value)")
         for name in node.kwd_attrs:
             self._check_attribute(node, name)
         self.generic_visit(node)
 
     def visit_Attribute(self, node: ast.Attribute) -> None:
-        self._check_attribute(node, node.attr)
         if node.attr == "format" and not _formats_values(node.value):
             self._find(node, "format of a text that may name attributes; write an f-string")
+        if isinstance(node.ctx, ast.Store):
+            self._check_set(node)
+        if node.attr == "__name__":
+            self._compared_types.add(node.value)
         dotted = self._dotted(node)
         if dotted is None:
+            self._check_attribute(node, node.attr)
             self.generic_visit(node)
             return
+        # Of a library the modules and what lies directly below them are names of their own list.
+        for name in _deepest_module(dotted)[1][1:]:
+            self._check_attribute(node, name)
         if _module_at(dotted):
             self._find(node, f"module {dotted} used as a value; name the function that is needed")
         self._check_dotted(node, dotted)
 
     def visit_Name(self, node: ast.Name) -> None:
-        if node.id in _REFUSED_BUILTINS or (_is_dunder(node.id) and node.id not in _ALLOWED_DUNDER_NAMES):
+        is_builtin = is_refused_builtin(node.id) and node.id not in self._parameters
+        if is_builtin or (_is_dunder(node.id) and node.id not in _ALLOWED_DUNDER_NAMES):
             self._find(node, f"use of {node.id}; a mixer computes on tensors and reaches nothing else")
         elif node.id in _ATTRIBUTE_FUNCTIONS:
             self._find(node, f"{node.id} used as a value; call it, on self or with a constant name")
         elif node.id == "type":
-            self._find(node, "type used as a value; call it with one argument, as in type(x)")
+            self._find(node, f"type used as a value; {_TYPE_REMEDY}")
         dotted = self._aliases.get(node.id)
         if dotted and isinstance(node.ctx, ast.Load) and _module_at(dotted):
             self._find(node, f"module {dotted} used as a value; name the function that is needed")
@@ -307,8 +331,23 @@ class _Reviewer(ast.NodeVisitor):
     def _check_attribute(self, node: ast.AST, name: str) -> None:
         if _is_dunder(name) and name not in _ALLOWED_DUNDERS:
             self._find(node, f"attribute {name}; a mixer has no use for the interpreter's internals")
-        if name in _REFUSED_ATTRIBUTES:
+        elif name in _REFUSED_ATTRIBUTES:
             self._find(node, f"attribute {name}; files, shared memory and callers are out of a mixer's reach")
+        elif leads_out(name) and not _is_dunder(name):
+            self._find(node, f"attribute {name}; {_LEADS_OUT}")
+        elif not _is_dunder(name) and name not in known_attributes() and not self._own.has(name):
+            self._find(node, f"attribute {name}, which no tensor, module of torch.nn or part of this program has")
+
+    def _check_set(self, node: ast.Attribute) -> None:
+        """A method that is set on a class of PyTorch would be another for everyone in the process."""
+        base: ast.expr = node.value
+        while isinstance(base, (ast.Attribute, ast.Subscript)):
+            base = base.value
+        is_owned = self._scope is not None and self._scope.is_owner(base)
+        if not is_owned and node.attr not in _SETTABLE and is_done_by_torch(node.attr):
+            self._find(
+                node, f"{node.attr} is set on a foreign target; PyTorch has it, and a mixer sets such names on self"
+            )
 
     def _check_attribute_call(self, node: ast.Call, function: str) -> None:
         if len(node.args) < 2 or isinstance(node.args[0], ast.Starred):
@@ -348,7 +387,7 @@ class _Reviewer(ast.NodeVisitor):
         """A local name, or what hangs on one: no library, and nothing that an expression conjures up."""
         while isinstance(node, (ast.Attribute, ast.Subscript)):
             node = node.value
-        return isinstance(node, ast.Name) and node.id not in self._aliases and node.id not in self._types
+        return isinstance(node, ast.Name) and node.id not in self._aliases
 
     def _check_target(self, target: ast.AST) -> None:
         """Assigning through an imported name would patch a library for everyone in the process."""
@@ -361,7 +400,7 @@ class _Reviewer(ast.NodeVisitor):
         base: ast.AST = target
         while isinstance(base, (ast.Attribute, ast.Subscript, ast.Starred)):
             base = base.value
-        if base is not target and (_is_type_call(base) or (isinstance(base, ast.Name) and base.id in self._types)):
+        if base is not target and _is_type_call(base):
             self._find(target, "assignment through type(); it would change the class for everyone in the process")
         if base is not target and isinstance(base, ast.Name) and base.id in self._aliases:
             self._find(target, f"assignment through the imported name {base.id}; libraries must stay as they are")

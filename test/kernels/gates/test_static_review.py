@@ -17,6 +17,7 @@ _TAIL = """
 class Mixer(nn.Module):
     def __init__(self, hidden_size, num_heads, layer_index=0, num_layers=1):
         super().__init__()
+        self.w, self.scale, self.blocks = nn.Parameter(torch.ones(1)), nn.Linear(1, 1), nn.ModuleList()
 
     def forward(self, x, state=None):
         {body}
@@ -123,7 +124,32 @@ def _text(body: str = "pass", head: str = "") -> str:
         ("object.__setattr__(self, 'a' + 'b', 1)", "__setattr__ with a computed name"),
         ("f = super().__setattr__", "attribute __setattr__"),
         ("type(self.out).forward = None", "assignment through type()"),
-        ("t = type(x)\n        t.forward = None", "assignment through type()"),
+        ("t = type(x)\n        t.forward = None", "type() as a value"),
+        ("type(type(0))('A', (), {'__match_args__': ('a',)})", "type() as a value"),
+        ("f = type(self)", "type() as a value"),
+        ("type(x)(1)", "type() as a value"),
+        ("import typing\n        typing.get_args(typing.List['exec'])", "typing.get_args"),
+        ("r = (x,)[0]._evaluate({}, {}, frozenset())", "attribute _evaluate"),
+        ("self._evaluate = 1; x[0]._evaluate({}, {}, frozenset())", "attribute _evaluate"),
+        ("getattr(x, '_evaluate')", "_evaluate"),
+        ("credits._Printer__filenames = ['/proc/self/maps']", "use of credits"),
+        ("license()", "use of license"),
+        ("help(x)", "use of help"),
+        ("memoryview(b'')", "use of memoryview"),
+        ("x._Printer__setup()", "attribute _Printer__setup"),
+        ("self.__setup = 1", "attribute __setup"),
+        ("class _Printer:\n            __setup = 1", "attribute __setup of class _Printer"),
+        ("(y for y in x).gi_code.replace(co_names=('exec',))", "attribute gi_code"),
+        ("self.gi_code = 1; x.gi_code", "attribute gi_code"),
+        ("getattr(x, 'gi_code')", "gi_code"),
+        ("getattr(self, f'gi_{1}')", "computed name"),
+        ("class P:\n            gi_code: int = 0", "attribute gi_code of class P"),
+        ("match x:\n            case int(y): pass", "by place"),
+        ("f = F.silu.__globals__.get('__builtins__')", "__globals__"),
+        ("torch.Tensor._make_subclass(x)", "attribute _make_subclass"),
+        ("x.tobytes()", "attribute tobytes, which no tensor"),
+        ("f = nn.Linear\n        f.forward = None", "assignment through the imported name f"),
+        ("for f in (nn.Linear,): f.forward = None", "forward is set on a foreign target"),
         ("getattr(type(self), f'proj_{1}')", "foreign target"),
         ("type('T', (), {'__match_args__': ('a',)})", "type used as a value"),
         ("match x:\n            case object(__dict__=d): pass", "attribute __dict__"),
@@ -289,11 +315,23 @@ def test_names_whose_beginning_is_written_out_are_let_through(method: str) -> No
         "x = torch.linalg.solve_ex(x, x)[0] + torch.linalg.vector_norm(x) + torch.special.expit(x)",
         "x = x.contiguous(memory_format=torch.channels_last) * torch.pi",
         "self.w = nn.utils.parametrizations.weight_norm(nn.Linear(2, 2)); nn.init.trunc_normal_(self.w.weight)",
+        "p = self.scale; p.weight.data = x; p.weight.requires_grad = False; p.weight._no_weight_decay = True",
+        "self.register_buffer('mask', x); self.register_buffer(f'{1}_bias', x); x = self.mask + self.key_bias",
+        "self.register_buffer('proj_' + str(1), x); x = self.proj_1 + self.scale.in_features",
+        "self._own = type(self)(1, 2); assert isinstance(x, type(x)) and type(x) == type(x), f'{type(x)}'",
+        "values, indices = x.max(1); u = torch.linalg.svd(x).Vh + torch.topk(x, 2).indices + x.mT.stride(0)",
         "y: torch.LongTensor = torch.argsort(x); x = torch.cumsum(x, 1) @ torch.triu(torch.ones(2, 2), 1)",
     ],
 )
 def test_what_honest_mixers_write_is_let_through(body: str) -> None:
     review(_text(body))
+
+
+def test_parameters_may_have_the_name_of_what_python_calls_something_else() -> None:
+    """`input` is what PyTorch calls it."""
+    review(_text(head="def dual(input, *, dir):\n    return (lambda: input + dir)()\n"))
+    with pytest.raises(ReviewError, match="use of input"):
+        review(_text("x = input()", head="def dual(input):\n    return input\n"))
 
 
 def test_custom_gradients_dataclasses_and_typing_are_let_through() -> None:
