@@ -28,6 +28,7 @@ from .gradient import gradient
 from .initial_loss import initial_loss
 from .initialisation import initialisation
 from .length import length
+from .library_state import LibraryState
 from .mode_agreement import mode_agreement
 from .outcome import GATES, CandidateError, Outcome, failed, gate_row, led_by, not_applicable, passed, run_gate
 from .padding import padding
@@ -56,8 +57,11 @@ def run(request: dict[str, Any], workdir: Path) -> dict[str, Any]:
     source = read_source(Path(request["programPath"]))
     reference_class = load_mixer_class(Path(request["referencePath"]))
     random_state = torch.random.get_rng_state()
+    library = LibraryState()
     try:
         rows, sizes, label = _check(source, reference_class, request)
+        if changes := library.changes():
+            rows, sizes, label = [_contract_broken(rows[0], changes), *rows[1:]], None, "rejected_static"
     finally:
         torch.random.set_rng_state(random_state)
     return {
@@ -158,6 +162,12 @@ def _comparisons(
         "initialisation": lambda: initialisation(subject),
         "complexity": lambda: complexity(subject),
     }
+
+
+def _contract_broken(row: dict[str, Any], changes: list[str]) -> dict[str, Any]:
+    shown = ", ".join(changes[:3]) + (f" and {len(changes) - 3} more" if len(changes) > 3 else "")
+    said = f"it changes {shown} for everyone in the process; libraries must stay as they are"
+    return gate_row("contract", failed(said), row["seconds"])
 
 
 def _require_signature(mixer_class: type[nn.Module]) -> None:
