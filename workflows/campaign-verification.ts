@@ -24,26 +24,64 @@ export async function verify(run: CampaignRun): Promise<void> {
   );
   let look: Look = { finalists, baselines, seeds: confirmSeeds, champions: [], championTrials: [] };
   const controls: Promise<readonly PromiseSettledResult<void>[]>[] = [];
-  for (let numTried = 0; look.seeds.length > 0; ) {
-    const child = numTried === 0 ? 'verify' : `verify-after-${numTried}`;
-    const { seeds } = look;
-    const members = [
-      ...look.finalists.map((id) => ({ id, role: 'finalist' as const, seeds, child })),
-      ...look.baselines.map((id) => ({ id, role: 'baseline' as const, seeds, child })),
-    ];
-    await confirmOn(run, members, () => {
+  const asked = new Asked();
+  while (asked.isNew(look)) {
+    await confirmOn(run, asked.membersOf(look), () => {
       // Campaigns of the version before go on without them, and call nothing better.
       if (controls.length === 0 && patched('controls')) controls.push(Promise.allSettled([tryControls(run.campaignId)]));
     });
     // Before the record is asked who is better: the last set is not spent where the controls forbid it.
     for (const end of (await Promise.all(controls)).flat()) if (end.status === 'rejected') throw end.reason;
-    numTried += look.seeds.length;
+    const { numTried } = asked;
     look = await record.planConfirmation({ campaignId: run.campaignId, numTried });
-    if (look.seeds.length === 0) return await askChampionSet(run, await tryRates(run, { look, numTried }));
+    // What falls to a baseline at another rate may still be better with more seeds.
+    if (look.seeds.length === 0) look = await tryRates(run, { look, asked });
+    if (!asked.isNew(look)) break;
     run.stage = `training ${look.seeds.length} more fresh ${look.seeds.length === 1 ? 'seed' : 'seeds'}, which may change the verdict of ${look.finalists.map((id) => id.split('/')[1]).join(', ')}`;
     show(run);
   }
+  await askChampionSet(run, look);
 }
+
+/** Which fresh seeds were asked for, of whom, and how often other rates were. */
+class Asked {
+  readonly #seedsOf = new Map<string, number>();
+  readonly #looks = new Set<string>();
+  #numRateRounds = 0;
+
+  /** The most of any of them. */
+  get numTried(): number {
+    return Math.max(0, ...this.#seedsOf.values());
+  }
+
+  /** False without seeds, and where the record asks for the same again: a child that a person cancelled left none of its trials. */
+  isNew({ finalists, seeds }: Look): boolean {
+    return seeds.length > 0 && finalists.some((id) => !this.#looks.has(lookKey(id, seeds)));
+  }
+
+  /** Who is to be trained, the baselines only as far as they were not. */
+  membersOf({ finalists, baselines, seeds }: Look): readonly Member[] {
+    const upTo = seeds.length + Math.max(...finalists.map((id) => this.#seedsOf.get(id) ?? 0));
+    const behind = baselines.filter((id) => (this.#seedsOf.get(id) ?? 0) < upTo);
+    return [...finalists.map((id) => this.#ask(id, 'finalist', seeds)), ...behind.map((id) => this.#ask(id, 'baseline', seeds))];
+  }
+
+  #ask(id: string, role: Member['role'], seeds: readonly number[]): Member {
+    const before = this.#seedsOf.get(id) ?? 0;
+    this.#seedsOf.set(id, before + seeds.length);
+    this.#looks.add(lookKey(id, seeds));
+    return { id, role, seeds, child: before === 0 ? 'verify' : `verify-after-${before}` };
+  }
+
+  /** Last part of the names of the next round's children. */
+  nextRateRound(): string {
+    this.#numRateRounds += 1;
+    const number = this.#numRateRounds;
+    return number === 1 ? '' : number === 2 ? '-more' : `-more-${number - 1}`;
+  }
+}
+
+const lookKey = (id: string, seeds: readonly number[]): string => `${id}/${seeds.join()}`;
 
 type Look = Pick<ConfirmationPlan, 'finalists' | 'baselines' | 'seeds' | 'rates' | 'champions' | 'championTrials'>;
 
@@ -51,20 +89,21 @@ type Look = Pick<ConfirmationPlan, 'finalists' | 'baselines' | 'seeds' | 'rates'
 const rateRounds = 2;
 
 /** Trains the baselines at half and at twice the learning rate, before anything is called better; the plan that is left. */
-async function tryRates(run: CampaignRun, { look, numTried }: { readonly look: Look; readonly numTried: number }): Promise<Look> {
+async function tryRates(run: CampaignRun, { look, asked }: { readonly look: Look; readonly asked: Asked }): Promise<Look> {
   let left = look;
   for (let round = 0; round < rateRounds && (left.rates ?? []).length > 0; round++) {
+    const part = asked.nextRateRound();
     const members = (left.rates ?? []).map(({ experimentId, rate, seeds }) => ({
       id: experimentId,
       role: 'baseline' as const,
       rate,
       seeds,
-      child: `verify-${rate}-rate${round === 0 ? '' : '-more'}`,
+      child: `verify-${rate}-rate${part}`,
     }));
     run.stage = `training ${members.length} baselines at other learning rates, which may be as good as what is better at the rung's own`;
     show(run);
     await confirmOn(run, members);
-    left = await record.planConfirmation({ campaignId: run.campaignId, numTried });
+    left = await record.planConfirmation({ campaignId: run.campaignId, numTried: asked.numTried });
   }
   return left;
 }

@@ -15,6 +15,7 @@ const gains: Readonly<Record<string, PlantedGain>> = {
   'c-high-rate': { champion: 1, others: 1 },
   'c-gain-of-a-rate': { champion: 1, others: 1, twiceTheRate: 0.98 },
   'c-more-than-a-rate': { champion: 1, others: 1, twiceTheRate: 0.05 },
+  'c-more-seeds-for-a-rate': { champion: 1, others: 1, twiceTheRate: 0.7 },
   'c-taken-back': { champion: -0.5, others: 1 },
   'c-more-seeds': { champion: 0.2, others: 0.2 },
   'c-leak-of-3-percent': { champion: 1, others: 1 },
@@ -134,6 +135,21 @@ describe('confirming finalists', { timeout: 120_000 }, () => {
     expect(championTrials).toBe(6);
   });
 
+  it('trains more seeds where those it has cannot tell a gain from that of a rate', async () => {
+    const { result, rateTrials, freshTrials } = await campaign('c-more-seeds-for-a-rate');
+
+    expect(result.verdict).toBe('better');
+    expect(result.finalists[0]?.effect.seeds).toBe(3);
+    expect(result.statement).toMatch(/It is better than baselines at half and at twice the learning rate too: \+0\.2/);
+    // The finalist and both baselines, and these at twice the rate, on a third seed.
+    expect(freshTrials).toBe(9);
+    expect(rateTrials.filter((id) => id.endsWith('/s11003')).toSorted()).toEqual([
+      'e0001/tiny-twice-rate/s11003',
+      'e0002/tiny-twice-rate/s11003',
+    ]);
+    expect(rateTrials).toHaveLength(8);
+  });
+
   it('takes a better back that does not hold there', async () => {
     const { result, championTrials } = await campaign('c-taken-back');
     expect(championTrials).toBe(6);
@@ -205,7 +221,7 @@ describe('confirming finalists', { timeout: 120_000 }, () => {
     await loop.archive.appendScores(earlier);
     const { result } = await campaign('c-on-worn-text', { rung: 'quick' });
     expect(result.verdict).toBe('better');
-    expect(result.statement).toMatch(/Warning: the held-out text is worn\. .*the promotion set by 1\d campaigns of 10/);
+    expect(result.statement).toMatch(/Warning: the held-out text is worn\. .*the promotion set by \d\d campaigns of 10/);
     const conclusion = (await loop.archive.getCampaign('c-held'))?.conclusion;
     expect(conclusion?.statement).not.toContain('Warning');
   });

@@ -4,12 +4,13 @@ import type { Verdict } from '../../workflows/contracts/experiment.ts';
 import { campaignOf, idAtRate, trialId } from '../../workflows/contracts/naming.ts';
 import { type Score, scoreSets } from '../../workflows/contracts/score.ts';
 import type { Trial } from '../../workflows/contracts/trial.ts';
+import type { Confirmation } from '../../workflows/rules/confirmation.ts';
 import { pullDoubt } from '../../workflows/rules/pull.ts';
-import { holdAgainstRates, ratesToTrain } from '../../workflows/rules/rate-control.ts';
+import type { TriedAt } from '../../workflows/rules/rate-control.ts';
 import { nameOf } from './digest.ts';
 import { requireCampaign } from './experiment-record.ts';
 import { withCost } from './finalist-cost.ts';
-import { type Bar, type Bench, benchOf, detectableIn, finalVerdict, rateControlOf, walk } from './finalist-verdict.ts';
+import { type Bar, type Bench, benchOf, detectableIn, finalVerdict, numTriedOf, walk, walkAtRates } from './finalist-verdict.ts';
 import { chooseFinalists, readBars, readNoiseRows } from './finalists.ts';
 
 interface OpenBench extends Bench {
@@ -50,26 +51,42 @@ export const planConfirmation = async (
   const baselines = bench.baselines.map(({ id }) => id);
   const tried = new Set((await trialsOf(archive, undoubted.length === 0 ? [] : baselines)).map(({ id }) => id));
   const rung = (await requireCampaign(archive, campaignId)).settings.rung;
-  const controls = undoubted.flatMap((id) => {
-    const confirmation = walks.find((one) => one.id === id)?.confirmation;
-    const control = confirmation === undefined ? null : rateControlOf(bench, id, confirmation);
-    return control === null || confirmation?.verdict == null ? [] : [{ id, control, verdict: confirmation.verdict }];
-  });
-  const rates = controls.flatMap(({ control }) =>
-    ratesToTrain(control, ({ experimentId, ...trial }) => tried.has(trialId(experimentId, { rung, ...trial }))),
+  const isTried = ({ experimentId, ...trial }: TriedAt): boolean => tried.has(trialId(experimentId, { rung, ...trial }));
+  const rated = await Promise.all(
+    undoubted.map(async (id) => {
+      const ownTried = numTriedOf(bench, await archive.listTrials({ experimentId: id }));
+      return { id, confirmation: walkAtRates(bench, id, { numTried: ownTried, isTried }) };
+    }),
   );
-  const champions = controls
-    .filter(({ control, verdict }) => holdAgainstRates(control, verdict).verdict === 'better')
-    .map(({ id }) => id);
+  const rates = rated.flatMap(({ confirmation }) => confirmation.rates);
+  // All rates first: what they leave open goes on together, the earliest look first.
+  const next = open.length > 0 ? open : rates.length > 0 ? [] : atEarliestLook(rated, bench.seeds);
+  const champions = rated.filter(({ confirmation }) => confirmation.verdict?.verdict === 'better').map(({ id }) => id);
+  const reasons = walks.map(({ id, confirmation }) => rated.find((one) => one.id === id) ?? { id, confirmation });
   return {
-    seeds: open[0]?.confirmation.nextSeeds ?? [],
-    finalists: open.map(({ id }) => id),
-    baselines: open.length > 0 ? baselines : [],
+    seeds: next[0]?.confirmation.nextSeeds ?? [],
+    finalists: next.map(({ id }) => id),
+    baselines: next.length > 0 ? baselines : [],
     rates: together(rates),
     champions,
     championTrials: champions.length === 0 ? [] : await scoredTrials(archive, [...champions, ...baselines]),
-    reason: walks.map(({ id, confirmation }) => `${id.split('/')[1]}: ${confirmation.reason}`).join('; '),
+    reason: reasons.map(({ id, confirmation }) => `${id.split('/')[1]}: ${confirmation.reason}`).join('; '),
   };
+};
+
+interface Walked {
+  readonly id: string;
+  readonly confirmation: Confirmation;
+}
+
+/** Those with seeds to train next, of whom the same ones are next as of whoever is least far. */
+const atEarliestLook = (walks: readonly Walked[], seeds: readonly number[]): readonly Walked[] => {
+  const firstOf = ({ confirmation }: Walked): number => {
+    const [first] = confirmation.nextSeeds;
+    return first === undefined ? Number.POSITIVE_INFINITY : seeds.indexOf(first);
+  };
+  const earliest = Math.min(...walks.map(firstOf));
+  return walks.filter((one) => one.confirmation.nextSeeds.length > 0 && firstOf(one) === earliest);
 };
 
 /** Those whose fresh trials learnt at the rate of the others. */

@@ -10,12 +10,12 @@ import type { Metric, Score } from '../../workflows/contracts/score.ts';
 import type { CampaignSettings } from '../../workflows/contracts/settings.ts';
 import type { Trial } from '../../workflows/contracts/trial.ts';
 import { confirmOnChampion } from '../../workflows/rules/champion.ts';
-import { type Confirmation, type ConfirmationInput, upToLook, walkConfirmation } from '../../workflows/rules/confirmation.ts';
+import { type Confirmation, type ConfirmationInput, walkConfirmation } from '../../workflows/rules/confirmation.ts';
 import { controlsBar } from '../../workflows/rules/controls.ts';
 import { detectableGain } from '../../workflows/rules/detectable.ts';
 import { asKnownBaseline } from '../../workflows/rules/known-baseline.ts';
 import { pullDoubt } from '../../workflows/rules/pull.ts';
-import { holdAgainstRates, type RateControl } from '../../workflows/rules/rate-control.ts';
+import { heldAtEveryRate, type TriedAt } from '../../workflows/rules/rate-control.ts';
 import { leftOutWords } from '../../workflows/rules/rivals.ts';
 import { type ConfirmationDesign, confirmationDesign } from '../../workflows/rules/sequential-design.ts';
 import { floorOf, pooled, residualSpread, type Spread } from '../../workflows/rules/spread.ts';
@@ -124,19 +124,22 @@ const walkInput = (bench: Bench, id: string, numTried: number): ConfirmationInpu
   };
 };
 
-/** The comparison behind a walk's verdict, and the baselines at every rate; null without a verdict. */
-export const rateControlOf = (bench: Bench, id: string, { look }: Pick<Confirmation, 'look'>): RateControl | null => {
-  if (look === null) return null;
-  const { design, seeds, table, baselines } = bench;
-  const { baselines: own, ...comparison } = upToLook(walkInput(bench, id, design.looks[look] ?? 0), look);
-  const values = (rate: OtherRate, of: string) => table.values(idAtRate(of, rate), { metric: comparison.metric, seeds });
-  return {
-    comparison,
-    own: baselines.map(({ id: of, name }, index) => ({ ...(own[index] ?? { values: new Map() }), id: of, name })),
-    others: baselines.flatMap(({ id: of, name }, index) =>
-      otherRateNames.map((rate) => ({ ...own[index], id: of, name, rate, values: values(rate, of) })),
-    ),
-  };
+/**
+ * The walk of what nothing bars: a "better" of a look is held against the baselines at every other rate, and where it falls more seeds may
+ * still lift it. `isTried`: trainings that were tried are not asked for again.
+ */
+export const walkAtRates = (
+  bench: Bench,
+  id: string,
+  { numTried, isTried }: { readonly numTried: number; readonly isTried: (trial: TriedAt) => boolean },
+): Confirmation => {
+  const { seeds, table, baselines } = bench;
+  const input = walkInput(bench, id, numTried);
+  const values = (of: string, rate: OtherRate) => table.values(idAtRate(of, rate), { metric: input.metric, seeds });
+  const others = baselines.flatMap(({ id: of, name }, index) =>
+    otherRateNames.map((rate) => ({ ...input.baselines[index], id: of, name, rate, values: values(of, rate) })),
+  );
+  return walkConfirmation(input, heldAtEveryRate({ ids: baselines.map(({ id: of }) => of), others }, isTried));
 };
 
 /** Why a contender can be no discovery: it is a known baseline, or its scores may not speak. */
@@ -157,17 +160,20 @@ export interface Finalist {
 
 /** The walk over the looks that were begun, its verdict held against what bars it, controls, recall, champion set and audits. */
 export const finalVerdict = (bench: Bench, { id, trials, audits, bar }: Finalist): Confirmation => {
-  const walked = walk(bench, id, numTriedOf(bench, trials));
-  if (walked.verdict === null) return walked;
-  const told = { ...walked.verdict, statement: `${walked.verdict.statement}${unscoredWords(trials)}` };
-  const marked = bar.tier === null ? told : { ...told, sandboxTier: bar.tier };
-  if (bar.knownAs !== null) return { ...walked, verdict: asKnownBaseline(marked, bar.knownAs) };
-  if (bar.silence !== null) return { ...walked, verdict: asUnsandboxed(marked, bar.silence) };
-  const held = withChampion(
-    bench,
-    id,
-    withTrade(bench, id, withRates(bench, id, { ...walked, verdict: withPull(trials, withControls(bench, marked)) })),
-  );
+  const numTried = numTriedOf(bench, trials);
+  const alone = walk(bench, id, numTried);
+  if (alone.verdict === null) return alone;
+  const told = (verdict: Verdict): Verdict => {
+    const said = { ...verdict, statement: `${verdict.statement}${unscoredWords(trials)}` };
+    return bar.tier === null ? said : { ...said, sandboxTier: bar.tier };
+  };
+  if (bar.knownAs !== null) return { ...alone, verdict: asKnownBaseline(told(alone.verdict), bar.knownAs) };
+  if (bar.silence !== null) return { ...alone, verdict: asUnsandboxed(told(alone.verdict), bar.silence) };
+  const undoubted = withPull(trials, withControls(bench, told(alone.verdict)));
+  // Other rates are asked about what would be called better without them.
+  const walked = undoubted.verdict === 'better' ? walkAtRates(bench, id, { numTried, isTried: () => true }) : alone;
+  const verdict = walked === alone || walked.verdict === null ? undoubted : told(walked.verdict);
+  const held = withChampion(bench, id, withTrade(bench, id, verdict));
   const audited = held.verdict === 'better' ? withAudit(audits, held) : held;
   return { ...walked, verdict: audited.verdict === 'better' ? withLeftOut(bench, audited) : audited };
 };
@@ -178,7 +184,7 @@ const withLeftOut = ({ leftOut }: Bench, verdict: Verdict): Verdict => ({
 });
 
 /** Fresh seeds of the last look that was begun: a seed whose trial failed was tried all the same. */
-const numTriedOf = ({ seeds, design }: Bench, trials: Finalist['trials']): number => {
+export const numTriedOf = ({ seeds, design }: Bench, trials: Finalist['trials']): number => {
   const last = trials.reduce((most, { seed, purpose }) => Math.max(most, purpose === 'confirm' ? seeds.indexOf(seed) : -1), -1);
   return design.looks.find((upTo) => upTo > last && last >= 0) ?? 0;
 };
@@ -222,16 +228,6 @@ const withControls = ({ controlsBar: why }: Bench, verdict: Verdict): Verdict =>
 const withPull = (trials: Finalist['trials'], verdict: Verdict): Verdict => {
   const why = pullDoubt(trials);
   return why === null || verdict.verdict !== 'better' ? verdict : notBetter(verdict, why);
-};
-
-/** A gain that a baseline has at another rate is no architecture either. */
-const withRates = (
-  bench: Bench,
-  id: string,
-  { look, verdict }: { readonly look: number | null; readonly verdict: Verdict },
-): Verdict => {
-  const control = rateControlOf(bench, id, { look });
-  return control === null ? verdict : holdAgainstRates(control, verdict);
 };
 
 const notBetter = (verdict: Verdict, why: string): Verdict => ({

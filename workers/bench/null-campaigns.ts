@@ -4,7 +4,7 @@ import { type ConfirmationInput, upToLook, walkConfirmation } from '../../workfl
 import { pairedGainFitness, type ScoreRow } from '../../workflows/rules/fitness.ts';
 import { numNoiseRows } from '../../workflows/rules/pool.ts';
 import { createRandom, type Random } from '../../workflows/rules/random.ts';
-import { holdAgainstRates } from '../../workflows/rules/rate-control.ts';
+import { heldAtEveryRate } from '../../workflows/rules/rate-control.ts';
 import { mayBeStrongest } from '../../workflows/rules/rivals.ts';
 import {
   type ConfirmationDesign,
@@ -162,35 +162,34 @@ const confirmed = (
   input: Omit<ConfirmationInput, 'numTried'>,
   after: After,
 ): { readonly passed: readonly Stage[]; readonly numTried: number } => {
+  const hold = heldAtEveryRate(
+    {
+      ids: input.baselines.map(({ name }) => name),
+      others: input.baselines.flatMap((rival) =>
+        otherRateNames.map((rate) => ({
+          ...rival,
+          id: rival.name,
+          rate,
+          values: onSeeds(after.atRates[rate].get(rival.name), input.seeds),
+        })),
+      ),
+    },
+    () => true,
+  );
   for (let numTried = 0; ; ) {
-    const { verdict, look, nextSeeds } = walkConfirmation({ ...input, numTried });
+    const { verdict, look, nextSeeds } = walkConfirmation({ ...input, numTried }, hold);
     if (nextSeeds.length > 0) {
       numTried += nextSeeds.length;
       continue;
     }
-    if (verdict?.verdict !== 'better' || look === null) return { passed: [], numTried };
-    const { baselines: own, ...comparison } = upToLook({ ...input, numTried }, look);
-    const atRates = holdAgainstRates(
-      {
-        comparison,
-        own: own.map((rival) => ({ ...rival, id: rival.name })),
-        others: own.flatMap((rival) =>
-          otherRateNames.map((rate) => ({
-            ...rival,
-            id: rival.name,
-            rate,
-            values: onSeeds(after.atRates[rate].get(rival.name), comparison.seeds),
-          })),
-        ),
-      },
-      verdict,
-    );
-    if (atRates.verdict !== 'better') return { passed: ['walk'], numTried };
+    const isBetterAlone = walkConfirmation({ ...input, numTried }).verdict?.verdict === 'better';
+    if (verdict?.verdict !== 'better' || look === null) return { passed: isBetterAlone ? ['walk'] : [], numTried };
+    const { baselines, candidate } = upToLook({ ...input, numTried }, look);
     const held = confirmOnChampion({
       metric,
-      verdict: atRates,
-      candidate: after.onChampion(comparison.candidate),
-      baselines: own.map(({ name, values }) => ({ name, values: after.onChampion(values) })),
+      verdict,
+      candidate: after.onChampion(candidate),
+      baselines: baselines.map(({ name, values }) => ({ name, values: after.onChampion(values) })),
       noise: after.noise,
     });
     return { passed: held.verdict === 'better' ? stages : ['walk', 'rates'], numTried };

@@ -156,9 +156,9 @@ export interface ConfirmationPlan {
    * left of a finalist with such trainings open is no champion yet.
    */
   readonly rates?: readonly RateTrials[];
-  /** Finalists that are better so far, at every rate; empty while there are seeds to train. */
+  /** Finalists that are better so far, at every rate; final when there are no seeds to train. */
   readonly champions: readonly string[];
-  /** Trials that the champion set is to be asked about; empty while there are seeds to train. */
+  /** Trials that the champion set is to be asked about when there are no seeds to train. */
   readonly championTrials: readonly string[];
   /** One line for a person. */
   readonly reason: string;

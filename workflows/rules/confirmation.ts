@@ -1,9 +1,10 @@
+import type { RateTrials } from '../contracts/activities.ts';
 import type { Verdict } from '../contracts/experiment.ts';
 import { normalTail } from './normal.ts';
 import { confidenceAt } from './sequential-design.ts';
 import type { SeedValues } from './spread.ts';
 import { tQuantile } from './student-t.ts';
-import { comparisonWith, type FinalistInput, judgeFinalist } from './verdict.ts';
+import { comparisonWith, type FinalistInput, judgeFinalist, type Rival } from './verdict.ts';
 
 export interface ConfirmationInput extends Omit<FinalistInput, 'look'> {
   /** Every fresh seed of the design, in order; scores on seeds of later looks are not seen by earlier ones. */
@@ -19,9 +20,23 @@ export interface Confirmation {
   readonly look: number | null;
   /** Seeds to train next, for this finalist and the baselines; none when the verdict stands. */
   readonly nextSeeds: readonly number[];
+  /** What a "better" is to be held against and is not trained yet; without it none stands. */
+  readonly rates: readonly RateTrials[];
   /** Why it goes on or stops, for a person. */
   readonly reason: string;
 }
+
+/** What a look that says better must pass beside it. */
+export type Hold = (atLook: FinalistInput, verdict: Verdict) => Held;
+
+export interface Held {
+  readonly verdict: Verdict;
+  /** Whom it fell to: more seeds are compared with these too. Null where more seeds would not help. */
+  readonly rivals: readonly Rival[] | null;
+  readonly rates: readonly RateTrials[];
+}
+
+const standing: Hold = (_, verdict) => ({ verdict, rivals: [], rates: [] });
 
 /** Less hope than this of becoming better is not worth another seed. */
 export const leastHope = 0.1;
@@ -30,8 +45,12 @@ export const leastHope = 0.1;
  * Walks the looks of the design over what was measured, as they were made: the first look that says better or worse ends it, and
  * so does one after which no number of seeds that is allowed gives much hope of better. Stopping without hope never says better,
  * so that it only lowers the error. The same scores give the same walk, whoever asks and how often.
+ *
+ * `hold` may take a "better" back; the walk then goes on as after any look that cannot tell. Each rival is met at every look by the
+ * level of that look, and better is who beats all of them at one look: whoever is no better than one of them passes at most as often as
+ * the looks with that one alone let pass (intersection-union test; R. Berger, Technometrics 24, 1982).
  */
-export const walkConfirmation = (input: ConfirmationInput): Confirmation => {
+export const walkConfirmation = (input: ConfirmationInput, hold: Hold = standing): Confirmation => {
   const { design, seeds, numTried } = input;
   let last: Pick<Confirmation, 'verdict' | 'look'> = { verdict: null, look: null };
   for (const [look, upTo] of design.looks.entries()) {
@@ -40,21 +59,24 @@ export const walkConfirmation = (input: ConfirmationInput): Confirmation => {
       return {
         ...last,
         nextSeeds: next,
+        rates: [],
         reason: look === 0 ? 'the first look' : `look ${look + 1} may still change the verdict`,
       };
     }
     const atLook = upToLook(input, look);
-    const verdict = judgeFinalist(atLook);
-    if (verdict === null) return { verdict, look: null, nextSeeds: [], reason: 'nothing can be compared' };
+    const found = judgeFinalist(atLook);
+    if (found === null) return { verdict: found, look: null, nextSeeds: [], rates: [], reason: 'nothing can be compared' };
+    const { verdict, rivals, rates } = (found.verdict === 'better' ? hold : standing)(atLook, found);
     last = { verdict, look };
-    if (verdict.verdict !== 'not-distinguishable') return { ...last, nextSeeds: [], reason: `it is ${verdict.verdict}` };
+    const end = { ...last, nextSeeds: [], rates };
+    if (verdict.verdict !== 'not-distinguishable') return { ...end, reason: `it is ${verdict.verdict}` };
+    if (rivals === null) return { ...end, reason: 'it is better at the learning rate of the rung, and not compared at others' };
     if (atLook.seeds.some((seed) => !atLook.candidate.has(seed)))
-      return { ...last, nextSeeds: [], reason: 'it did not survive every fresh seed' };
-    const hope = hopeOfBetter(atLook);
-    if (hope < leastHope)
-      return { ...last, nextSeeds: [], reason: `more seeds would make it better with a chance of ${hope.toFixed(2)} only` };
+      return { ...end, reason: 'it did not survive every fresh seed' };
+    const hope = hopeOfBetter({ ...atLook, baselines: [...atLook.baselines, ...rivals] });
+    if (hope < leastHope) return { ...end, reason: `more seeds would make it better with a chance of ${hope.toFixed(2)} only` };
   }
-  return { ...last, nextSeeds: [], reason: 'every allowed seed is used' };
+  return { ...last, nextSeeds: [], rates: [], reason: 'every allowed seed is used' };
 };
 
 /** What a look compares: its seeds, and the scores on them. */

@@ -1,6 +1,7 @@
 import type { RateTrials } from '../contracts/activities.ts';
 import type { Verdict } from '../contracts/experiment.ts';
 import type { OtherRate } from '../contracts/rung.ts';
+import type { Hold } from './confirmation.ts';
 import { nameAtRate } from './rate-name.ts';
 import { mayBeStrongest } from './rivals.ts';
 import type { SeedValues } from './spread.ts';
@@ -20,6 +21,29 @@ export interface RateControl {
   /** Each of them at each other rate. */
   readonly others: readonly RatedBaseline[];
 }
+
+/**
+ * A walk's "better" is held against every rate at its own look; the same seeds decide that decide at the rung's rate. `ids`: of the walk's
+ * baselines, in their order; `others`: these at each other rate, with all that they ever scored.
+ */
+export const heldAtEveryRate =
+  (
+    { ids, others }: { readonly ids: readonly string[]; readonly others: readonly RatedBaseline[] },
+    isTried: (trial: TriedAt) => boolean,
+  ): Hold =>
+  ({ baselines, ...comparison }, verdict) => {
+    const upTo = (values: SeedValues): SeedValues => new Map([...values].filter(([seed]) => comparison.seeds.includes(seed)));
+    const control: RateControl = {
+      comparison,
+      own: baselines.map((baseline, index) => ({ ...baseline, id: ids[index] ?? baseline.name })),
+      others: others.map((other) => ({ ...other, values: upTo(other.values) })),
+    };
+    const rates = ratesToTrain(control, isTried);
+    const held = holdAgainstRates(control, verdict);
+    const rivals = strongRates(control);
+    const isCompared = rates.length === 0 && rivals.every(({ values }) => comparison.seeds.every((seed) => values.has(seed)));
+    return { verdict: held, rivals: isCompared ? rivals : null, rates };
+  };
 
 /**
  * What is still to be trained before a "better" stands: every baseline at half and at twice the rung's learning rate, on the first fresh seed; and on

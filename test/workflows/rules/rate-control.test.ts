@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Verdict, verdictSchema } from '../../../workflows/contracts/experiment.ts';
 import type { OtherRate } from '../../../workflows/contracts/rung.ts';
-import { holdAgainstRates, type RateControl, ratesToTrain } from '../../../workflows/rules/rate-control.ts';
+import { walkConfirmation } from '../../../workflows/rules/confirmation.ts';
+import { heldAtEveryRate, holdAgainstRates, type RateControl, ratesToTrain } from '../../../workflows/rules/rate-control.ts';
 import { confirmationDesign } from '../../../workflows/rules/sequential-design.ts';
 
 const metric = 'bits-per-byte';
@@ -61,6 +62,50 @@ describe('ratesToTrain', () => {
 
   it('asks for nothing that was tried, however it ended', () => {
     expect(ratesToTrain(control({ kda: { twice: onSeeds(1.85) } }), () => true)).toEqual([]);
+  });
+});
+
+describe('a walk that is held against every rate', () => {
+  /** Of the candidate above with a fourth seed, against kda at twice the rate. */
+  const walked = (twice: ReadonlyMap<number, number>, numTried: number, tried = numTried) => {
+    const { comparison, own, others } = control({ kda: { ...weak, twice }, gla: weak });
+    const values = onSeeds(2, 2.01, 1.99, 2);
+    return walkConfirmation(
+      {
+        ...comparison,
+        ...{ seeds: [...seeds, 1004], numTried, candidate: onSeeds(1.8, 1.81, 1.79, 1.8) },
+        baselines: own.map((baseline) => ({ ...baseline, values })),
+      },
+      heldAtEveryRate({ ids: own.map(({ id }) => id), others }, ({ seed }) => seed - 1001 < tried),
+    );
+  };
+
+  it('waits for rates that are not trained, and asks for no seed before', () => {
+    expect(walked(onSeeds(1.85), 3, 1)).toMatchObject({
+      nextSeeds: [],
+      rates: [{ experimentId: 'kda', rate: 'twice', seeds: [1002, 1003] }],
+      verdict: { verdict: 'not-distinguishable' },
+    });
+  });
+
+  it('goes on where more seeds may tell the gain from that of a rate', () => {
+    const open = walked(onSeeds(1.83, 1.84, 1.82), 3);
+    expect(open).toMatchObject({ nextSeeds: [1004], rates: [], look: 0, verdict: { verdict: 'not-distinguishable' } });
+  });
+
+  it('meets the rates at the later look too, on the seeds of that look', () => {
+    const rated = walked(onSeeds(1.83, 1.84, 1.82), 4, 3);
+    expect(rated).toMatchObject({ look: 1, rates: [{ experimentId: 'kda', rate: 'twice', seeds: [1004] }] });
+    const better = walked(onSeeds(1.83, 1.84, 1.82, 1.86), 4);
+    expect(better).toMatchObject({ look: 1, nextSeeds: [], rates: [], verdict: { verdict: 'better' } });
+  });
+
+  it('ends where no seed would help, and where a rate has no score', () => {
+    expect(walked(onSeeds(1.7, 1.71, 1.69), 3)).toMatchObject({ nextSeeds: [], look: 0 });
+    expect(walked(onSeeds(1.83, 1.84), 3)).toMatchObject({
+      nextSeeds: [],
+      verdict: { statement: expect.stringContaining('there is no score of kda at twice the learning rate on seed 1003') },
+    });
   });
 });
 
