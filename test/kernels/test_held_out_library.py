@@ -6,7 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from asi_kernels.held_out_library import HELD_OUT_MODULES, hidden_paths, is_held_out, library_folder
+from asi_kernels.sandbox import plan
 from asi_kernels.sandbox.plan import PACKAGE_FOLDER, runtime_paths, runtime_rights
 
 
@@ -55,3 +58,13 @@ def test_no_right_of_landlock_reaches_a_hidden_path() -> None:
 
 def test_no_folder_of_other_software_is_shown_whole() -> None:
     assert {"/usr", "/usr/share", "/usr/local", "/"}.isdisjoint(runtime_paths())
+
+
+def test_no_link_gives_a_right_to_a_whole_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """/lib leads to /usr/lib on most systems, where another Python may lie with all of its library."""
+    needed, other = tmp_path / "usr" / "lib" / "needed", tmp_path / "usr" / "lib" / "python3"
+    for folder in (needed, other):
+        folder.mkdir(parents=True)
+    (tmp_path / "lib").symlink_to("usr/lib")
+    monkeypatch.setattr(plan, "runtime_paths", lambda: [str(tmp_path / "lib"), str(needed)])
+    assert runtime_rights() == ([str(needed)], [])

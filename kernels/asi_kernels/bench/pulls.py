@@ -1,6 +1,6 @@
 """`python -m asi_kernels.bench.pulls [FILE ...] [--rung quick] [--seed 1]`: how hard programs are pulled in training.
 
-Trains every baseline, and each mixer file that is named, on the rung's first task, and prints the pull (mean square of
+Trains every baseline, and each mixer file that is named, on the rung's first task, and prints the pull (size of
 the gradients of the mixers over that of the rest of the model, of all numbers together and of one number) and how many
 times that of the median baseline it is: what `timesPull` (workflows/rules/pull.ts) makes of the two a verdict holds
 against its limit.

@@ -80,11 +80,13 @@ class RuntimeRights(NamedTuple):
 
 
 def runtime_rights() -> RuntimeRights:
-    """Everything of runtime_paths() but hidden_paths(), links resolved: a right through a link is one on its target."""
+    """Everything of runtime_paths() but hidden_paths(). A right through a link is one on its target, so that links give
+    none: what is needed of a target is named by its own path, and /lib leads to all of /usr/lib on most systems.
+    """
     hidden = hidden_paths()
     readable: list[str] = []
     listed: list[str] = []
-    roots = {os.path.realpath(path) for path in runtime_paths()}
+    roots = {os.path.realpath(path) for path in runtime_paths() if not os.path.islink(path)}
     queue = sorted(root for root in roots if not any(root.startswith(other + "/") for other in roots))
     while queue:
         path = queue.pop()

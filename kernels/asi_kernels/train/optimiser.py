@@ -37,15 +37,15 @@ class Optimiser:
         mixers = [torch.full((size,), ".mixer." in name) for (name, _), size in zip(named, self._sizes, strict=True)]
         in_mixer = torch.cat(mixers) if mixers else torch.zeros(0, dtype=torch.bool)  # [N]
         self._kinds = torch.stack([in_mixer, ~in_mixer]).float()  # [2, N] 1 for numbers of a mixer, and for all others
-        # [2, 2] sums of the sizes of their gradients, and of the squares
+        # [2, 2] sums of the sizes of their clipped gradients, and of the squares
         self._pull = torch.zeros(2, 2, dtype=torch.float64)
 
     @property
     def pull(self) -> float | None:
         """How much further a step of equal size in every number carries the loss by the mixers' numbers than by all
-        others, by the gradients of all steps so far: the sum of their sizes over that of the others. Adam moves every
-        number about as far, so that a mixer with a larger pull learns at a higher rate than others do. Storing W / S
-        and using S W raises it by S and changes nothing else. None before the first step, or without numbers of
+        others, by the clipped gradients of all steps so far: the sum of their sizes over that of the others. Adam moves
+        every number about as far, so that a mixer with a larger pull learns at a higher rate than others do. Storing
+        W / S and using S W raises it by S and changes nothing else. None before the first step, or without numbers of
         either kind.
         """
         mixers, others = self._pull[0].tolist()
@@ -71,10 +71,11 @@ class Optimiser:
         norm = torch.linalg.vector_norm(gradient).item()
         if not math.isfinite(norm):
             return norm
-        self._pull[0] += self._kinds @ gradient.abs()
-        self._pull[1] += self._kinds @ gradient.square()
         if norm > _LARGEST_GRADIENT_NORM:
             gradient.mul_(_LARGEST_GRADIENT_NORM / norm)
+        # Clipped, so that no step counts for many: at one with huge gradients of all others a mixer's would vanish.
+        self._pull[0] += self._kinds @ gradient.abs()
+        self._pull[1] += self._kinds @ gradient.square()
         self._count += 1
         self._first.lerp_(gradient, 1 - _BETA_1)
         self._second.mul_(_BETA_2).addcmul_(gradient, gradient, value=1 - _BETA_2)

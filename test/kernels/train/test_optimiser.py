@@ -125,6 +125,26 @@ def test_pull_rises_with_the_scale_that_weights_are_stored_at_and_goes_on_from_a
     assert (plain.pull, plain.pull_of_one) == (None, None), "a model without a mixer has none"
 
 
+def test_no_step_counts_for_many_in_the_pull() -> None:
+    """A mixer can make the gradients of everything before it huge at one step, and its own vanish beside them."""
+    pulls = []
+    for first in (1.0, 1e6):
+        torch.manual_seed(0)
+        model = nn.ModuleDict({"block": _Block(nn.Linear(6, 3, bias=False))})
+        optimiser = Optimiser(model, TASK)
+        for step in range(20):
+            (loss_of(model["block"], step)).backward()
+            if step == 0:
+                for name, parameter in model.named_parameters():
+                    if ".mixer." not in name and parameter.grad is not None:
+                        parameter.grad.mul_(first)
+            optimiser.step(step)
+        pulls.append((optimiser.pull, optimiser.pull_of_one))
+    (usual, usual_of_one), (pull, pull_of_one) = pulls
+    assert pull > 0.6 * usual
+    assert pull_of_one > 0.4 * usual_of_one
+
+
 class _Beside(nn.Module):
     """A mixer with so many idle numbers beside it."""
 
