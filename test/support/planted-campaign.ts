@@ -14,6 +14,8 @@ export interface PlantedGain {
   readonly others: number;
   /** What every baseline gains by twice the learning rate; nothing unless told. */
   readonly twiceTheRate?: number;
+  /** Trainings show nothing of it. */
+  readonly unlearnt?: boolean;
 }
 
 const numBaselines = 2;
@@ -43,20 +45,23 @@ export class PlantingJudge extends InstantJudge {
 }
 
 /**
- * The gates find a leak in every program of these campaigns, but only with so many cuts. In the campaign c-without-a-seed a training that is
+ * The gates find a leak in every program of these campaigns, but only with so many cuts; trainings end at the loss that is planted. In the campaign c-without-a-seed a training that is
  * repeated goes otherwise; in c-high-rate the mixers of candidates have large gradients; in c-with-blind-gates and c-with-strict-gates a control ends as it must not.
  */
 export class LeakFindingHost extends InstantHost {
   readonly #cutsNeeded: Readonly<Record<string, number>>;
+  readonly #gains: Readonly<Record<string, PlantedGain>>;
 
-  constructor(cutsNeeded: Readonly<Record<string, number>>) {
+  constructor(cutsNeeded: Readonly<Record<string, number>>, gains: Readonly<Record<string, PlantedGain>>) {
     super();
     this.#cutsNeeded = cutsNeeded;
+    this.#gains = gains;
   }
 
   override async run(job: Parameters<InstantHost['run']>[0]): ReturnType<InstantHost['run']> {
     const end = await super.run(job);
     if (job.id.startsWith('c-without-a-seed/') && job.id.includes('#again')) return this.#trainedOtherwise(job.workdir, end);
+    if (job.command === 'train') this.#learn(job);
     if (job.command === 'train' && /^c-high-rate\/e000[3-9]/.test(job.id)) return this.#pulling(job.workdir, end);
     if (/^c-with-(blind|strict)-gates#control-/.test(job.id)) return this.#wrongControl(job, end);
     const needed = this.#cutsNeeded[job.id.split('/')[0] ?? ''];
@@ -85,6 +90,20 @@ export class LeakFindingHost extends InstantHost {
     const pulls = [{ task: 'bytes', pull: 3, pullOfOne: 3 }];
     writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, 'utf8')), pulls }));
     return end;
+  }
+
+  /** The last loss of a candidate is as far below that of the baselines as its scores are. */
+  #learn({ id, workdir }: { readonly id: string; readonly workdir: string }): void {
+    const [campaign = '', experiment = ''] = id.split('/');
+    const gain = this.#gains[campaign];
+    const path = join(workdir, 'result.json');
+    const result = JSON.parse(readFileSync(path, 'utf8'));
+    if (gain === undefined || gain.unlearnt || Number(experiment.slice(1)) <= numBaselines || result.curve === undefined) return;
+    const curve = result.curve.map((point: { readonly loss: number }) => ({
+      ...point,
+      loss: point.loss - gain.others * Math.LN2,
+    }));
+    writeFileSync(path, JSON.stringify({ ...result, curve }));
   }
 
   #trainedOtherwise<End>(workdir: string, end: End): End {

@@ -11,7 +11,10 @@ const gains: Readonly<Record<string, PlantedGain>> = {
 };
 let loop: Loop;
 beforeAll(async () => {
-  loop = await startLoop({ judge: new PlantingJudge(gains, 0.005), host: new LeakFindingHost({ 'c-good-by-a-leak': 300 }) });
+  loop = await startLoop({
+    judge: new PlantingJudge(gains, 0.005),
+    host: new LeakFindingHost({ 'c-good-by-a-leak': 300 }, gains),
+  });
 }, 120_000);
 afterAll(async () => {
   await loop?.stop();

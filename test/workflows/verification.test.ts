@@ -16,12 +16,13 @@ const gains: Readonly<Record<string, PlantedGain>> = {
   'c-gain-of-a-rate': { champion: 1, others: 1, twiceTheRate: 0.98 },
   'c-more-than-a-rate': { champion: 1, others: 1, twiceTheRate: 0.05 },
   'c-more-seeds-for-a-rate': { champion: 1, others: 1, twiceTheRate: 0.7 },
+  'c-knew-more': { champion: 1, others: 1, unlearnt: true },
   'c-taken-back': { champion: -0.5, others: 1 },
   'c-more-seeds': { champion: 0.2, others: 0.2 },
   'c-leak-of-3-percent': { champion: 1, others: 1 },
   'c-leak-of-1-percent': { champion: 1, others: 1 },
   'c-on-worn-text': { champion: 1, others: 1 },
-  'c-without-a-seed': { champion: 1, others: 1 },
+  'c-without-a-seed': { champion: 1, others: 1, unlearnt: true },
   'c-with-blind-gates': { champion: 1, others: 1 },
   'c-with-strict-gates': { champion: 1, others: 1 },
 };
@@ -50,7 +51,7 @@ class BreakingJudge extends PlantingJudge {
 
 let loop: Loop;
 beforeAll(async () => {
-  loop = await startLoop({ judge: new BreakingJudge(gains, 0.05), host: new LeakFindingHost(leaks) });
+  loop = await startLoop({ judge: new BreakingJudge(gains, 0.05), host: new LeakFindingHost(leaks, gains) });
 }, 120_000);
 afterAll(async () => {
   await loop?.stop();
@@ -102,6 +103,15 @@ describe('confirming finalists', { timeout: 120_000 }, () => {
     // Other rates and the last set are asked about what may be called better alone.
     expect([rateTrials, championTrials]).toEqual([[], 0]);
     expect(result.finalists[0]?.verdict).toContain('3.0 times those of the baselines (limit 2.5)');
+  });
+
+  it('calls nothing better that knows more in its answers than its training told of', async () => {
+    const { result, rateTrials, championTrials } = await campaign('c-knew-more');
+    expect(result.verdict).toBe('nothing-found');
+    expect([rateTrials, championTrials]).toEqual([[], 0]);
+    expect(result.finalists[0]?.verdict).toMatch(
+      /its scores lie (0\.9\d|1\.0\d) bits per byte further below the loss of its own training than those of the baselines \(limit 0\.4\)/,
+    );
   });
 
   it('calls nothing better that a baseline equals at twice the learning rate, and does not ask the last set', async () => {

@@ -4,8 +4,8 @@ import type { Verdict } from '../../workflows/contracts/experiment.ts';
 import { campaignOf, idAtRate, trialId } from '../../workflows/contracts/naming.ts';
 import { type Score, scoreSets } from '../../workflows/contracts/score.ts';
 import type { Trial } from '../../workflows/contracts/trial.ts';
+import { trainingDoubt } from '../../workflows/rules/ahead-of-training.ts';
 import type { Confirmation } from '../../workflows/rules/confirmation.ts';
-import { pullDoubt } from '../../workflows/rules/pull.ts';
 import type { TriedAt } from '../../workflows/rules/rate-control.ts';
 import { nameOf } from './digest.ts';
 import { requireCampaign } from './experiment-record.ts';
@@ -89,10 +89,10 @@ const atEarliestLook = (walks: readonly Walked[], seeds: readonly number[]): rea
   return walks.filter((one) => one.confirmation.nextSeeds.length > 0 && firstOf(one) === earliest);
 };
 
-/** Those whose fresh trials learnt at the rate of the others. */
+/** Those whose trials learnt at the rate of the others, and all that they knew. */
 const withoutDoubt = async (archive: Archive, ids: readonly string[]): Promise<readonly string[]> => {
   const trials = await Promise.all(ids.map((experimentId) => archive.listTrials({ experimentId })));
-  return ids.filter((_, index) => pullDoubt(trials[index] ?? []) === null);
+  return ids.filter((_, index) => trainingDoubt(trials[index] ?? []) === null);
 };
 
 /** Finalists share baselines: each seed of a baseline at a rate is trained once. */

@@ -9,12 +9,12 @@ import type { SandboxTier } from '../../workflows/contracts/sandbox.ts';
 import type { Metric, Score } from '../../workflows/contracts/score.ts';
 import type { CampaignSettings } from '../../workflows/contracts/settings.ts';
 import type { Trial } from '../../workflows/contracts/trial.ts';
+import { trainingDoubt } from '../../workflows/rules/ahead-of-training.ts';
 import { confirmOnChampion } from '../../workflows/rules/champion.ts';
 import { type Confirmation, type ConfirmationInput, walkConfirmation } from '../../workflows/rules/confirmation.ts';
 import { controlsBar } from '../../workflows/rules/controls.ts';
 import { detectableGain } from '../../workflows/rules/detectable.ts';
 import { asKnownBaseline } from '../../workflows/rules/known-baseline.ts';
-import { pullDoubt } from '../../workflows/rules/pull.ts';
 import { heldAtEveryRate, type TriedAt } from '../../workflows/rules/rate-control.ts';
 import { leftOutWords } from '../../workflows/rules/rivals.ts';
 import { type ConfirmationDesign, confirmationDesign } from '../../workflows/rules/sequential-design.ts';
@@ -169,7 +169,7 @@ export const finalVerdict = (bench: Bench, { id, trials, audits, bar }: Finalist
   };
   if (bar.knownAs !== null) return { ...alone, verdict: asKnownBaseline(told(alone.verdict), bar.knownAs) };
   if (bar.silence !== null) return { ...alone, verdict: asUnsandboxed(told(alone.verdict), bar.silence) };
-  const undoubted = withPull(trials, withControls(bench, told(alone.verdict)));
+  const undoubted = withTraining(trials, withControls(bench, told(alone.verdict)));
   // Other rates are asked about what would be called better without them.
   const walked = undoubted.verdict === 'better' ? walkAtRates(bench, id, { numTried, isTried: () => true }) : alone;
   const verdict = walked === alone || walked.verdict === null ? undoubted : told(walked.verdict);
@@ -224,9 +224,9 @@ const withAudit = (audits: Finalist['audits'], verdict: Verdict): Verdict => {
 const withControls = ({ controlsBar: why }: Bench, verdict: Verdict): Verdict =>
   why === null || verdict.verdict !== 'better' ? verdict : notBetter(verdict, why);
 
-/** A rate that a program gave itself is no architecture. */
-const withPull = (trials: Finalist['trials'], verdict: Verdict): Verdict => {
-  const why = pullDoubt(trials);
+/** A rate that a program gave itself is no architecture, and what it did not learn is none either. */
+const withTraining = (trials: Finalist['trials'], verdict: Verdict): Verdict => {
+  const why = trainingDoubt(trials);
   return why === null || verdict.verdict !== 'better' ? verdict : notBetter(verdict, why);
 };
 

@@ -51,7 +51,7 @@ export const score = async (dependencies: TrainingDependencies, scored: Scored):
       log: end.logTail,
       stage: 'score',
     });
-  const effort = await effortOf(archive, context, { trial, answerSeconds: end.answerSeconds });
+  const effort = await effortOf(archive, context, { trial, answerSeconds: end.answerSeconds, rows: end.rows });
   if (effort?.verdict.kind === 'refused')
     return await recordFailure(dependencies, {
       trial,

@@ -1,6 +1,8 @@
 import type { Archive } from '../../services/archive/archive.ts';
 import { rungOfTrial } from '../../workflows/contracts/campaign.ts';
+import type { Score } from '../../workflows/contracts/score.ts';
 import type { Trial, TrialUsage } from '../../workflows/contracts/trial.ts';
+import { aheadOfTraining, beyondBaselines } from '../../workflows/rules/ahead-of-training.ts';
 import { type Pull, timesPull } from '../../workflows/rules/pull.ts';
 import { median } from '../../workflows/rules/statistics.ts';
 import { type Effort, type EffortVerdict, judgeEffort } from '../../workflows/rules/training-effort.ts';
@@ -19,7 +21,7 @@ interface JudgedEffort {
 export const effortOf = async (
   archive: Archive,
   { campaign, experiment }: TrialContext,
-  { trial, answerSeconds }: { readonly trial: Trial; readonly answerSeconds: number },
+  { trial, answerSeconds, rows }: { readonly trial: Trial; readonly answerSeconds: number; readonly rows: readonly Score[] },
 ): Promise<JudgedEffort | null> => {
   if (trial.usage === undefined) return null;
   const { trainSeconds, pull = null, pullOfOne = null } = trial.usage;
@@ -35,6 +37,7 @@ export const effortOf = async (
   const reference = medianOf(
     baselines.filter(({ experimentId }) => experimentId === referenceId(campaign.id)).map((one) => one.effort.trainSeconds),
   );
+  const ahead = aheadOfTraining(trial.curve, rows);
   // A baseline is the measure.
   const verdict = judgeEffort({
     rung: rungOfTrial(campaign, trial),
@@ -48,6 +51,11 @@ export const effortOf = async (
       pull,
       pullOfOne,
       timesPull: timesPull({ pull, pullOfOne }, baselines),
+      aheadOfTraining: ahead,
+      aheadOfBaselines: beyondBaselines(
+        ahead,
+        baselines.map((one) => one.ahead),
+      ),
       answerSeconds,
       timesExpected: verdict.timesExpected,
       timesReference: reference === null || reference === 0 ? null : trainSeconds / reference,
@@ -59,16 +67,17 @@ export const effortOf = async (
 const baselineEfforts = async (
   archive: Archive,
   campaignId: string,
-): Promise<readonly (Pull & { readonly experimentId: string; readonly effort: Effort })[]> => {
+): Promise<readonly (Pull & { readonly experimentId: string; readonly effort: Effort; readonly ahead: number | null })[]> => {
   const baselines = await archive.listExperiments(campaignId, { kinds: ['baseline'] });
   const efforts = await Promise.all(
     baselines.map(async ({ id, architecture }) =>
       exploring(await archive.listTrials({ experimentId: id })).map(
-        ({ usage: { trainSeconds, answerSeconds, pull = null, pullOfOne = null } }) => ({
+        ({ usage: { trainSeconds, answerSeconds, pull = null, pullOfOne = null, aheadOfTraining: ahead = null } }) => ({
           experimentId: id,
           effort: { sizes: architecture?.sizes ?? [], trainSeconds, answerSeconds },
           pull,
           pullOfOne,
+          ahead,
         }),
       ),
     ),

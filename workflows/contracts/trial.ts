@@ -26,6 +26,11 @@ export const trialUsageSchema = z.strictObject({
   pull: z.number().min(0).nullable().optional(),
   pullOfOne: z.number().min(0).nullable().optional(),
   timesPull: z.number().min(0).nullable().optional(),
+  /**
+   * Bits per byte that its score lies below the last loss of its training, and what that is beyond the baselines' (`rules/ahead-of-training.ts`).
+   */
+  aheadOfTraining: z.number().nullable().optional(),
+  aheadOfBaselines: z.number().nullable().optional(),
   /** Said beside its results where it used more than its work explains; null where it did not. */
   mark: z.string().max(1000).nullable(),
 });
