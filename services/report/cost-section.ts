@@ -1,4 +1,5 @@
-import type { TrialPurpose } from '../../workflows/contracts/trial.ts';
+import type { Spent, TrialPurpose } from '../../workflows/contracts/trial.ts';
+import { secondsSpent, spentSoFar } from '../../workflows/rules/spent.ts';
 import { mean } from '../../workflows/rules/statistics.ts';
 import { nothing, section } from './chart.ts';
 import { html, type Markup } from './markup.ts';
@@ -35,6 +36,7 @@ const costTable = ({ entries, trialSeconds }: ReportData): Markup => {
     ['Candidates and starts that were not', duration(secondsOf(lost, 'explore'))],
     ['Fresh seeds', duration(secondsOf(entries, 'confirm'))],
     ['Baselines at half and twice the learning rate', duration(secondsOf(entries, 'rate'))],
+    ['Answering the judge, and the judge, against training', overhead(entries)],
     ['Settled in the ledger, in all', duration(trialSeconds.settled)],
     [
       'A recorded candidate, on average',
@@ -46,6 +48,16 @@ const costTable = ({ entries, trialSeconds }: ReportData): Markup => {
     ],
   ];
   return html`<div><h3>Where the seconds went</h3><table><tbody>${rows.map(([what, cost]) => html`<tr><td>${what}</td><td class="number">${cost}</td></tr>`)}</tbody></table></div>`;
+};
+
+/** Of trials on exploring seeds: those of fresh ones are asked more. */
+const overhead = (entries: readonly Entry[]): string => {
+  const spent = entries.flatMap(({ trials }) => trials.filter(({ purpose }) => purpose === 'explore')).flatMap(spentSoFar);
+  const seconds = (work: Spent['work']): number => secondsSpent(spent.filter((run) => run.work === work));
+  const trained = seconds('train');
+  if (trained === 0) return '–';
+  const [answering, judging] = [seconds('answer'), seconds('judge')].map((part) => `${((100 * part) / trained).toFixed(1)} %`);
+  return `${answering} and ${judging}, on exploring seeds`;
 };
 
 const arms = { policy: 'Descended from others', control: 'Control: drawn at random' } as const;

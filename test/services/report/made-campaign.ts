@@ -258,6 +258,12 @@ const addCandidate = (make: Make, index: number): void => {
   if (end !== 'rejected') run(make, experiment, { level, seeds: exploreSeeds, purpose: 'explore' });
 };
 
+const shares = [
+  ['train', 0.8],
+  ['answer', 0.12],
+  ['judge', 0.08],
+] as const;
+
 const run = (
   make: Make,
   experiment: Experiment,
@@ -276,6 +282,7 @@ const run = (
       const step = 5 * (index + 1);
       return { task: 'recall', step, loss: 0.5 + 3 / (1 + Math.exp((step - 30 - 8 * level) / 6)), cpuSeconds: 8 + step / 20 };
     });
+    const cpuSeconds = isLost ? 5 : 10 + make.random.next();
     const trial = aTrial({
       id: trialId(experiment.id, { rung: 'quick', seed }),
       experimentId: experiment.id,
@@ -284,7 +291,12 @@ const run = (
       purpose,
       state: isLost ? 'failed' : 'scored',
       curve: [...curve, ...recall],
-      cpuSeconds: isLost ? 5 : 10 + make.random.next(),
+      cpuSeconds,
+      spent: (isLost ? [['train', 1] as const] : shares).map(([work, share]) => ({
+        runId: `${work} of ${seed}`,
+        work,
+        seconds: share * cpuSeconds,
+      })),
       ...(isLost ? { failure: experiment.failure } : {}),
     });
     make.trials.push(trial);

@@ -178,6 +178,10 @@ describe('renderReport', () => {
     for (const label of labels) expect(textOf('#failures tbody')).toContain(label);
     const seconds = made.trials.reduce((sum, trial) => sum + trial.cpuSeconds, 0);
     expect(textOf('#cost')).toContain(`${(seconds / 60).toFixed(1)} min`);
+    // Lost trainings count among training.
+    expect(textOf('#cost')).toMatch(
+      /Answering the judge, and the judge, against training\s*1[3-5]\.\d % and (9\.\d|10\.0) %, on exploring seeds/,
+    );
   });
 
   it('says what it does not claim, with the sandbox that there was', async () => {
