@@ -7,7 +7,6 @@ import importlib
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 Report = Callable[[dict[str, Any] | None], None]
@@ -18,8 +17,18 @@ class CandidateCode(enum.Enum):
     """Where a command imports the program of a candidate."""
 
     NOWHERE = "nowhere"
-    BESIDE = "beside"  # in its own process, which is not believed then
+    BESIDE = "beside"  # in its own process, which is not believed then; it calls its last argument before that
     APART = "apart"  # in a process of its own; the command's fourth argument confines that
+
+
+CloseFiles = Callable[[], None]
+"""Closes to this process every file but those of programs. To be called when all else that a request names is open,
+and before any code of a candidate runs.
+"""
+
+
+def leave_open() -> None:
+    """Stands for CloseFiles where a caller guards the whole process, or needs no guard."""
 
 
 @dataclass(frozen=True)
@@ -38,9 +47,11 @@ COMMANDS = {
 }
 
 
-def load_command(command: str) -> Callable[[dict[str, Any], Path, Report], dict[str, Any]]:
-    """The function behind a command. Imports what it needs, torch included, so that a warm process may do it early."""
+def load_command(command: str) -> Callable[..., dict[str, Any]]:
+    """The function behind a command: of request, folder and report, and of what guards candidate code if there is any.
+    Imports what it needs, torch included, so that a warm process may do it early.
+    """
     function = importlib.import_module(COMMANDS[command].module).run
-    if len(inspect.signature(function).parameters) == 2:  # a command that has no progress to report
-        return lambda request, workdir, report: function(request, workdir)
+    if "report" not in inspect.signature(function).parameters:  # a command that has no progress to tell
+        return lambda request, workdir, report, *guards: function(request, workdir, *guards)
     return function

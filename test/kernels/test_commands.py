@@ -9,11 +9,12 @@ from asi_kernels.commands import COMMANDS, CandidateCode, load_command
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_a_command_takes_what_confines_candidate_code_where_it_keeps_that_apart(
+def test_a_command_takes_what_guards_candidate_code_by_where_it_runs_that(
     name: str,
 ) -> None:
     parameters = inspect.signature(importlib.import_module(COMMANDS[name].module).run).parameters
     assert ("confine" in parameters) == (COMMANDS[name].candidate_code is CandidateCode.APART)
+    assert ("close_files" in parameters) == (COMMANDS[name].candidate_code is CandidateCode.BESIDE)
 
 
 @pytest.mark.parametrize("name", COMMANDS)

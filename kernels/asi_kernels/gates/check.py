@@ -16,6 +16,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from ..commands import CloseFiles, leave_open
 from ..programs import ProgramError, load_mixer_class
 from .batch import batch
 from .buffers import buffers
@@ -46,13 +47,14 @@ _COMPARED = ("batch", "causality", "length", "padding", "streaming", "repeat", "
 _INIT_ARGUMENTS = ("hidden_size", "num_heads", "layer_index", "num_layers")
 
 
-def run(request: dict[str, Any], workdir: Path) -> dict[str, Any]:
+def run(request: dict[str, Any], workdir: Path, close_files: CloseFiles = leave_open) -> dict[str, Any]:
     """checkRequest to checkResult. Writes nothing; `workdir` is where the candidate's own files would go.
 
     Raises OSError when a program file cannot be read and ProgramError when the reference is not a mixer: those are
     faults of the caller, never of the candidate.
     """
     del workdir
+    close_files()
     started = time.process_time()
     source = read_source(Path(request["programPath"]))
     reference_class = load_mixer_class(Path(request["referencePath"]))

@@ -27,9 +27,10 @@ from asi_kernels.requests import RequestError, read_request, write_result
 from asi_kernels.sandbox import kernel_calls as kernel
 from asi_kernels.sandbox.canaries import CANARY_COMMAND, run_canary
 from asi_kernels.sandbox.plan import JobPlan
-from asi_kernels.sandbox.wall import WallKind, become_bound, become_powerless
+from asi_kernels.sandbox.wall import WallKind, become_bound, become_powerless, close_reading
 
 from . import audit
+from .late_imports import close_imports
 from .process_tree import die_with_parent
 from .torchscript import close_torchscript
 
@@ -40,6 +41,8 @@ STATUS_VIOLATION = 71
 PROGRESS_DESCRIPTOR = 3
 _NICENESS = 5
 _FAULT_CHARACTERS = 3000
+# Of a request whose command runs candidate code beside itself: files that stay readable.
+_PROGRAM_FIELDS = ("programPath", "referencePath")
 
 
 @dataclass(frozen=True)
@@ -112,15 +115,19 @@ def _run(job: ChildJob) -> int:
     try:
         request = read_request(job.request_path, job.command)
         command = load_command(job.command)
-        if COMMANDS[job.command].candidate_code is CandidateCode.APART:
-            if sys.platform == "linux":
-                # Neither its memory nor its descriptors are open to the candidate's process, which has the same user.
-                kernel.set_undumpable()
-            result = command(request, job.workdir, _report, partial(_confine, job, os.getpid()))
-        else:
-            if COMMANDS[job.command].candidate_code is CandidateCode.BESIDE:
+        match COMMANDS[job.command].candidate_code:
+            case CandidateCode.APART:
+                if sys.platform == "linux":
+                    # Neither its memory nor its descriptors are open to the candidate's process, of the same user.
+                    kernel.set_undumpable()
+                result = command(request, job.workdir, _report, partial(_confine, job, os.getpid()))
+            case CandidateCode.BESIDE:
                 close_torchscript()
-            result = command(request, job.workdir, _report)
+                closing = _Closing(job, [request[name] for name in _PROGRAM_FIELDS if name in request])
+                result = command(request, job.workdir, _report, closing)
+                assert closing.is_done, f"{job.command} has not closed its files"
+            case CandidateCode.NOWHERE:
+                result = command(request, job.workdir, _report)
     except RequestError as error:
         _tell({"fault": f"the request cannot be used: {error}"})
         return STATUS_BAD_REQUEST
@@ -144,9 +151,28 @@ def _confine(job: ChildJob, trainer_pid: int, on_breach: Callable[[str, str], No
     die_with_parent(trainer_pid)
     if sys.platform == "linux":
         kernel.set_dumpable()
-    become_bound(job.wall, program)
+    _close_files(job, [program])
+    become_bound(job.wall)
     close_torchscript()
     audit.install(None, on_breach)
+
+
+class _Closing:
+    """Closes all files but those of programs when called (commands.CloseFiles); knows whether it has been."""
+
+    def __init__(self, job: ChildJob, programs: list[str]) -> None:
+        self.is_done = False
+        self._job = job
+        self._programs = programs
+
+    def __call__(self) -> None:
+        _close_files(self._job, self._programs)
+        self.is_done = True
+
+
+def _close_files(job: ChildJob, programs: list[str]) -> None:
+    if close_reading(job.wall, programs):
+        close_imports()
 
 
 def _become_small(job: ChildJob) -> None:

@@ -8,7 +8,6 @@ first job it tries its own wall (probe.py).
 from __future__ import annotations
 
 import contextlib
-import gc
 import json
 import os
 import selectors
@@ -19,8 +18,6 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from asi_kernels.commands import COMMANDS, load_command
-from asi_kernels.data.streams import stream
 from asi_kernels.requests import parse_json, schema_problem
 from asi_kernels.sandbox.launch import Ground, launch
 
@@ -28,6 +25,7 @@ from .job import Job
 from .job_process import HostWall
 from .probe import probe
 from .process_tree import adopt_orphans, kill_orphans
+from .warm_up import warm_up
 
 _TICK_SECONDS = 0.2
 _ENDING_TICK_SECONDS = 0.01
@@ -45,7 +43,7 @@ def serve(ground: Ground | None = None) -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _stop)
     adopt_orphans()
-    torch_version = _warm_up()
+    torch_version = warm_up()
     wall, facts = probe(ground)
     host = _Host(events, wall)
     try:
@@ -73,25 +71,6 @@ class _Stopped(Exception):
 def _stop(number: int, frame: FrameType | None) -> None:
     del number, frame
     raise _Stopped
-
-
-def _warm_up() -> str:
-    """Imports what every command needs, so that children have it. Returns torch's version."""
-    import torch
-
-    torch.set_num_threads(1)
-    for command in COMMANDS:
-        load_command(command)
-    stream(0, "bytes", "train")  # numpy loads its generators on first use
-    for command in COMMANDS:
-        schema_problem(f"{command}-request", {})
-        schema_problem(f"{command}-result", {})
-    schema_problem("host-request", {})
-    schema_problem("train-progress", {})
-    # Objects alive now stay: collections in children would only copy their pages.
-    gc.collect()
-    gc.freeze()
-    return str(torch.__version__)
 
 
 class _Host:

@@ -18,17 +18,13 @@ import numpy as np
 
 from asi_kernels.requests import parse_json
 from asi_kernels.snapshot_layout import TYPE_BYTES, Entry, foreign_entry, layout_of
-from asi_kernels.snapshots import snapshot_steps
+from asi_kernels.snapshots import most_entries, snapshot_steps
 
 from .refusal import Refusal
 
 _LENGTH_BYTES = 8
 _HEADER_BYTES = 64 << 10
 _HEADER_BYTES_AN_ENTRY = 1 << 10
-# A model with more tensors than were counted is still read, so that the refusal can tell both numbers.
-_SPARE_ENTRIES = 1_000
-# Where a record of an older version does not tell how many tensors a model has.
-_MOST_TENSORS = 2_000
 _READ_NUMBERS = 1 << 20
 _NUMPY_TYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "C64": "<f4"}
 _BFLOAT16_EXPONENT = 0x7F80
@@ -66,7 +62,7 @@ def refuse_snapshots(
         return Refusal("bad_result", f"the checkpoint {name!r} cannot be opened as a plain file ({error.strerror})")
     try:
         _require_plain(descriptor, owner)
-        tensors, data_begin = _read_header(descriptor, _most_entries(request))
+        tensors, data_begin = _read_header(descriptor, most_entries(request))
         found = _by_snapshot(tensors, request)
         return (
             _other_model(found, request)
@@ -85,13 +81,6 @@ def _require_plain(descriptor: int, owner: int | None) -> None:
         raise _Unusable("it is no plain file of its own")
     if owner is not None and facts.st_uid != owner:
         raise _Unusable(f"it belongs to user {facts.st_uid}, not to the job's, {owner}")
-
-
-def _most_entries(request: dict[str, Any]) -> int:
-    tensors = {size["task"]: size["layout"]["tensors"] for size in request["sizes"] if "layout" in size}
-    return _SPARE_ENTRIES + sum(
-        len(snapshot_steps(task)) * tensors.get(task["kind"], _MOST_TENSORS) for task in request["rung"]["tasks"]
-    )
 
 
 def _read_header(descriptor: int, most_entries: int) -> tuple[list[_Tensor], int]:

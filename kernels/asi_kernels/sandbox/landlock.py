@@ -46,15 +46,18 @@ def restrict(readable: Iterable[str], writable: Iterable[str], *, listed: Iterab
     _enforce(handled, ((readable, _READ), (writable, _WRITE), (listed, _READ_DIR)))
 
 
-def restrict_reading(readable: Iterable[str], *, listed: Iterable[str] = ()) -> None:
-    """Closes everything but these paths to reading, as above, on top of what was closed before; writing stays as it is.
+def restrict_reading(readable: Iterable[str]) -> bool:
+    """Closes everything but these paths to reading, and all programs to being started, on top of what was closed
+    before; writing stays as it is. What is open or mapped already stays so.
 
-    Does nothing where the kernel has no Landlock. Raises OSError when a path is missing. no_new_privs must be set.
+    False where the kernel has no Landlock: then nothing is closed. Raises OSError when a path is missing.
+    no_new_privs must be set.
     """
     if landlock_abi() == 0:
-        return
+        return False
     # The first eight bytes alone, which every version of Landlock knows.
-    _enforce(struct.pack("=Q", _READ_FILE | _READ_DIR), ((readable, _READ_FILE | _READ_DIR), (listed, _READ_DIR)))
+    _enforce(struct.pack("=Q", _READ), ((readable, _READ_FILE | _READ_DIR),))
+    return True
 
 
 def _enforce(handled: bytes, rules: Iterable[tuple[Iterable[str], int]]) -> None:

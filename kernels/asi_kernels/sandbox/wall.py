@@ -13,6 +13,7 @@ import os
 import resource
 import stat
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -27,6 +28,7 @@ BuiltTier = Literal["S2", "S1", "S0L", "S0P", "none"]
 WALL_FOLDER = "/.wall"
 SCRATCH_BYTES = 64 << 20
 _SCRATCH_FILES = 4096
+_PROCESSORS = "/sys/devices/system/cpu"
 _ROOT_OPTIONS = "size=1m,nr_inodes=2048,mode=755"
 NUM_PROCESSES = 128
 _NUM_OPEN_FILES = 1024
@@ -101,21 +103,28 @@ def become_powerless(kind: WallKind, plan: JobPlan) -> None:
     )
 
 
-def become_bound(kind: WallKind, program: str) -> None:
-    """Closes every file to writing, what the trainer reads to reading, and other processes to signals and limits, after
-    become_powerless. For good.
+def close_reading(kind: WallKind, files: Iterable[str]) -> bool:
+    """Closes every file and folder but `files` to reading, after become_powerless and before candidate code. For good.
 
-    What may be read still is what Python, torch and this package are made of, and `program`, the candidate's file; not
-    the work folder with its request and checkpoints, and not the training text. A default campaign learns from Python's
-    own library, and that is read as Python is: of its text the file of the training is closed, the sources are not.
-    Without Landlock in the kernel reading stays as it was. At S0P and none nothing is closed: a filter and a rule of
-    Landlock need what those tiers lack.
+    `files` are the candidate's program and what else its code may see; beside them the devices, and what libraries ask
+    of the processors late. Nothing of what Python, torch and this package are made of: their sources are a text to
+    learn from, in a default campaign that of the task itself. The host has loaded what a job needs (host/warm_up.py).
+    What is in memory stays there: names, constants and docstrings of what is loaded.
+    Says whether anything was closed: not without Landlock in the kernel, and not at S0P and none, which lack what a
+    rule of Landlock needs.
     """
     if kind.tier in ("S0P", "none"):
-        return
-    rights = runtime_rights()
-    restrict_reading([*_present(rights.readable), *_device_paths(), program], listed=rights.listed)
-    kernel.install_filter(bound_program(os.getpid()))
+        return False
+    return restrict_reading([*_present([_PROCESSORS]), *_device_paths(), *files])
+
+
+def become_bound(kind: WallKind) -> None:
+    """Closes every file to writing, and other processes to signals and limits, after become_powerless. For good.
+
+    At S0P and none nothing is closed: a filter needs what those tiers lack.
+    """
+    if kind.tier not in ("S0P", "none"):
+        kernel.install_filter(bound_program(os.getpid()))
 
 
 def _present(readable: list[str]) -> list[str]:

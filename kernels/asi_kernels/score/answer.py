@@ -14,37 +14,41 @@ from typing import Any
 import numpy as np
 import torch
 
-from asi_kernels.commands import Report
+from asi_kernels.commands import CloseFiles, Report, leave_open
 from asi_kernels.judge.wire import Answerer, Kind, Question
 from asi_kernels.models.language_model import LanguageModel, build_model
 from asi_kernels.numerics import settle_numerics
 from asi_kernels.programs import load_mixer_class
-from asi_kernels.snapshots import snapshot_steps
+from asi_kernels.snapshots import most_entries, snapshot_steps
 from asi_kernels.train.candidate_edge import TrialFailed, candidate_edge
 from asi_kernels.train.run import require_consistent
 
 from .fixed_logits import fixed_tokens, logits_facts, made_with
-from .snapshots import StateDict, read_snapshot, require_snapshots
+from .snapshots import SnapshotFile, StateDict
 
 # The host gives the child these ends of the two pipes to the judge.
 QUESTIONS_DESCRIPTOR = 4
 ANSWERS_DESCRIPTOR = 5
 
 
-def run(request: dict[str, Any], workdir: Path, report: Report) -> dict[str, Any]:
+def run(request: dict[str, Any], workdir: Path, report: Report, close_files: CloseFiles = leave_open) -> dict[str, Any]:
     """answerRequest to answerResult. Raises RequestError for a request whose parts do not fit each other."""
     del workdir
-    return answer(request, Answerer(QUESTIONS_DESCRIPTOR, ANSWERS_DESCRIPTOR), report)
+    return answer(request, Answerer(QUESTIONS_DESCRIPTOR, ANSWERS_DESCRIPTOR), report, close_files)
 
 
-def answer(request: dict[str, Any], answerer: Answerer, report: Report) -> dict[str, Any]:
+def answer(
+    request: dict[str, Any], answerer: Answerer, report: Report, close_files: CloseFiles = leave_open
+) -> dict[str, Any]:
     """Answers until the judge says that it has enough. Raises RequestError, and ChannelError when the judge is gone."""
     require_consistent(request)
     started = time.process_time()
     settle_numerics()
+    snapshots = SnapshotFile(Path(request["checkpointPath"]), most_entries(request))
+    close_files()
     label, detail, fixed_logits = None, "", None
     try:
-        models = _Models(request)
+        models = _Models(request, snapshots)
         answerer.say_hello()
         while (question := answerer.next_question()).kind is not Kind.END:
             answerer.answer(models.predict(question))
@@ -66,11 +70,11 @@ def answer(request: dict[str, Any], answerer: Answerer, report: Report) -> dict[
 class _Models:
     """The model of each task, with the weights of the snapshot that was asked for last."""
 
-    def __init__(self, request: dict[str, Any]) -> None:
+    def __init__(self, request: dict[str, Any], snapshots: SnapshotFile) -> None:
         with candidate_edge("importing the program"):
             mixer_class = load_mixer_class(request["programPath"])
         self._tasks: list[dict[str, Any]] = request["rung"]["tasks"]
-        self._path = Path(request["checkpointPath"])
+        self._snapshots = snapshots
         mlp_hidden = {size["task"]: size["mlpHidden"] for size in request["sizes"]}
         self._models: list[LanguageModel] = []
         expected: dict[str, StateDict] = {}
@@ -81,7 +85,7 @@ class _Models:
                 state = model.state_dict()
             self._models.append(model)
             expected |= {f"{kind}/{step}/": state for step in snapshot_steps(task)}
-        require_snapshots(self._path, expected)
+        snapshots.require(expected)
         self._loaded: list[int | None] = [None] * len(self._tasks)
 
     def predict(self, question: Question) -> np.ndarray:
@@ -110,7 +114,7 @@ class _Models:
         step = snapshot_steps(task)[snapshot]
         if self._loaded[index] != snapshot:
             prefix = f"{task['kind']}/{step}/"
-            model.load_state_dict(read_snapshot(self._path, prefix, list(model.state_dict())))
+            model.load_state_dict(self._snapshots.read(prefix, list(model.state_dict())))
             self._loaded[index] = snapshot
         with torch.no_grad(), candidate_edge(f"task {task['kind']}, snapshot {step}"):
             return model(tokens).float()

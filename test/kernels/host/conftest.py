@@ -12,9 +12,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from asi_kernels.host.process_tree import descendants
+from asi_kernels.judge.channels import Channels
+from asi_kernels.judge.wire import Asker, Kind
 from asi_kernels.requests import schema_problem
 
 PACKAGE = Path(__file__).parents[3] / "kernels"
@@ -136,3 +139,29 @@ def walled_host(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
         yield host
     finally:
         host.close()
+
+
+@pytest.fixture
+def ask_host(tmp_path: Path) -> Iterator[Callable[[HostProcess, Path, dict[str, Any]], dict[str, Any]]]:
+    """ask_host(host, workdir, answer_request): has the request answered as a judge would, with one question for the
+    first snapshot of each task. The result that the process left.
+    """
+    channels = Channels(tmp_path / "channels")
+
+    def ask(host: HostProcess, workdir: Path, request: dict[str, Any]) -> dict[str, Any]:
+        (workdir / "request.json").write_text(json.dumps(request))
+        paths, ends = channels.make("asks"), channels.ends("asks")
+        assert ends is not None
+        asker = Asker(ends[0], ends[1], _PATIENCE_SECONDS)
+        host.start(f"answers-{workdir.name}", workdir, "answer", channel=paths["prefixes"])
+        asker.await_hello()
+        tokens = np.arange(16).reshape(2, 8)
+        for index, task in enumerate(request["rung"]["tasks"]):
+            asker.ask(Kind.LAST, (index, 0), tokens, 256 if task["kind"] == "bytes" else 16)
+        asker.end()
+        end = host.end_of(f"answers-{workdir.name}")
+        assert end["label"] is None, end
+        return json.loads((workdir / "result.json").read_text())
+
+    yield ask
+    channels.close()

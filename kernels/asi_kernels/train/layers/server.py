@@ -2,9 +2,9 @@
 
 It is forked from the trainer, gives up what `confine` says, and is then asked for activations and gradients of its
 layers. The loss, the optimiser, the weights that count and every file to write are the trainer's. Behind a wall that
-can close files it reads its program and what Python is made of, and none of the request, the training text and the
-checkpoints; elsewhere it may read what its job may read. Nothing that it makes of that comes back but activations and
-gradients. What it answers is data to the trainer. Runs the mixers as one model would, to the bit.
+can close files it reads its program and nothing else that anything could be learnt from; elsewhere it may read what
+its job may read. Nothing that it makes of that comes back but activations and gradients. What it answers is data to the
+trainer. Runs the mixers as one model would, to the bit.
 """
 
 from __future__ import annotations
