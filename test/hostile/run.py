@@ -43,7 +43,7 @@ NEEDLES_A_SHARD = 400
 LIMITS = {"wallSeconds": 10, "idleSeconds": 4, "memoryBytes": 2 << 30, "logBytes": 1 << 20}
 # A few of every kind, quick ones.
 SHORT = [
-    *("R1", "R3", "R5", "R8", "T1", "T2", "P1", "P4", "L2", "L4", "L8", "L9"),
+    *("R1", "R3", "R5", "R8", "T1", "T2", "P1", "P4", "L2", "L4", "L8", "L9", "L16"),
     *("N1", "N4", "N5", "F1", "F2", "F4", "K1", "K2", "O1", "O4", "O10"),
 ]
 _SLACK_SECONDS = 4.0
