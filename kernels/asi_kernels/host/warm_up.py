@@ -20,8 +20,8 @@ from asi_kernels.requests import schema_problem
 LATE_IMPORTS = (
     # Of PyTorch, by functions that mixers may call: the first two by every backward pass that is given a gradient.
     *("sympy", "torch.fx.experimental.symbolic_shapes", "torch.autograd._functions", "torch.utils._device"),
-    *("torch._decomp.decompositions_for_jvp", "torch._functorch.config", "torch._subclasses.schema_check_mode"),
-    *("torch.cuda.amp", "torch.nn.modules.linear_cross_entropy", "torch.nn.utils.parametrizations"),
+    *("torch._functorch.config", "torch._subclasses.schema_check_mode", "torch.cuda.amp"),
+    *("torch.nn.modules.linear_cross_entropy", "torch.nn.utils.parametrizations", "torch.profiler._cupti_monitor"),
     # Of Python: a warning that is printed, and codecs, each a module of its own.
     "tracemalloc",
     *(f"encodings.{name}" for name in ("ascii", "idna", "latin_1", "punycode", "raw_unicode_escape")),

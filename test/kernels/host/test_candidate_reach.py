@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from asi_kernels.sandbox import landlock
+from asi_kernels.sandbox.wall import WallKind, close_reading
 
 _LOOKS = """
 import ast, ctypes, importlib, inspect, json, linecache, os, sys
@@ -177,4 +178,10 @@ def test_an_import_that_is_refused_is_an_error_of_the_program(
 def test_without_landlock_reading_stays_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(landlock, "landlock_abi", lambda: 0)
     assert not landlock.restrict_reading([])
+    assert Path(__file__).read_text()
+
+
+@pytest.mark.parametrize("tier", ["S0P", "none"])
+def test_a_tier_without_a_wall_says_that_nothing_was_closed(tier: Any) -> None:
+    assert not close_reading(WallKind(tier, None), [__file__])
     assert Path(__file__).read_text()
