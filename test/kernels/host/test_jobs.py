@@ -361,7 +361,7 @@ def test_a_process_that_slipped_away_is_gone_when_its_job_ends(host: Any, tmp_pa
         "                open('pid', 'w').write(str(os.getpid()))\n"
         "                time.sleep(1000)\n"
         "            libc._exit(0)\n"
-        "        while not os.path.exists('pid') or not open('pid').read(): time.sleep(0.01)\n"
+        "        while not os.path.exists('pid') or not os.path.getsize('pid'): time.sleep(0.01)\n"
         "        os._exit(9)\n"
     )
     make_answer(tmp_path, f"{_ANSWERING}        {body}")
