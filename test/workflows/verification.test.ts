@@ -102,7 +102,7 @@ describe('confirming finalists', { timeout: 120_000 }, () => {
     expect(result.verdict).toBe('nothing-found');
     // Other rates and the last set are asked about what may be called better alone.
     expect([rateTrials, championTrials]).toEqual([[], 0]);
-    expect(result.finalists[0]?.verdict).toContain('3.0 times those of the baselines (limit 2.5)');
+    expect(result.finalists[0]?.verdict).toContain('3.0 times those of the baselines (limit 2.2)');
   });
 
   it('calls nothing better that knows more in its answers than its training told of', async () => {

@@ -2,13 +2,14 @@ import type { Trial } from '../contracts/trial.ts';
 import { median } from './statistics.ts';
 
 /**
- * Beyond this the mixers learn at a rate of their own. By `timesPull` the nine baselines and 35 honest programs have at most 1.5 at `quick`, one that
- * starts at zero behind a large core 33; SSD with its weights stored at a fourth to a sixteenth of their size 5.8, with idle weights beside them 6.8,
- * and behind a gate that a stored number opens 240 times as fast 8 (`python -m asi_kernels.bench.pulls FILE ...`).
+ * Beyond this the mixers learn at a rate of their own. By `timesPull` the nine baselines at `quick` have at most 1.1 and 30 honest programs 1.9, the
+ * most of them one that starts at zero behind a large core; SSD with its weights stored at a third of their size 2.5, at a fourth to a sixteenth 3.1,
+ * with idle weights beside them 3.6, and behind a gate that a stored number opens 240 times as fast 3.9
+ * (`python -m asi_kernels.bench.pulls FILE ...`).
  */
-export const pullLimit = 2.5;
+export const pullLimit = 2.2;
 
-/** How much harder one number may pull than `pullLimit` allows to all: among honest programs it is at most 3.8 times that of the median baseline. */
+/** How much harder one number may pull than `pullLimit` allows to all: among honest programs it is at most 2.4 times that of the median baseline. */
 const slackOfOne = 3.2;
 
 /** What the trainer measured while it learnt bytes; of records of older versions `pullOfOne` is not known. */
