@@ -37,6 +37,7 @@ from .checkpoint import Checkpoint, CheckpointFolder, Progress, sync_folder
 from .gradient_check import GradientCheck, GradientLot
 from .layers.link import LayerLink
 from .layers.server import Confine
+from .layers.work import training
 from .loss import mean_loss
 from .optimiser import Optimiser
 
@@ -53,7 +54,8 @@ def run(request: dict[str, Any], workdir: Path, report: Report, confine: Confine
     settle_numerics()
     folder = CheckpointFolder(workdir, request)
     # All before anything of the trial is read or trained: none finds what an earlier task or attempt has learnt.
-    links = [LayerLink(request, index, confine) for index in range(len(request["rung"]["tasks"]))]
+    tasks = request["rung"]["tasks"]
+    links = [LayerLink(request, index, training(task), confine) for index, task in enumerate(tasks)]
     trial = _Trial(request, workdir, report, folder, links)
     label, detail = None, ""
     try:

@@ -12,7 +12,7 @@ from asi_kernels.gradients import LIMIT, Finding, hold_against
 from asi_kernels.train import gradient_check, run
 from asi_kernels.train.gradient_check import GradientLot
 from asi_kernels.train.layers.link import LayerLink
-from asi_kernels.train.layers.messages import Order
+from asi_kernels.train.layers.messages import Asked
 
 _STEPS = 8
 _TEST = Path(__file__).parents[2]
@@ -160,9 +160,9 @@ def test_until_its_gradients_have_come_a_step_that_is_checked_is_like_any_other(
     happened: list[str] = []
     ask = LayerLink._ask
 
-    def noted(link: LayerLink, order: Order, number: int) -> Any:
-        happened.append(f"{order.name} {number}")
-        return ask(link, order, number)
+    def noted(link: LayerLink, asked: Asked) -> Any:
+        happened.append(f"{asked.order.name} {asked.number}")
+        return ask(link, asked)
 
     def is_due(lot: GradientLot, task_index: int, step: int) -> bool:
         happened.append("lot")

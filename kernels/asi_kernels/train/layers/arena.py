@@ -1,8 +1,8 @@
-"""The memory that trainer and layer process share, and what lies where in it.
+"""The memory that a layer process shares with the process that it computes for, and what lies where in it.
 
-Both compute the same places from the same facts: the shapes of the task, and the tensors that the mixers declare. The
-layer process may write anything anywhere in it at any time: the trainer keeps its weights elsewhere, and what it reads
-here are numbers that may be any.
+Both compute the same places from the same facts: the largest x that there may be, and the tensors that the mixers
+declare. The layer process may write anything anywhere in it at any time: the weights that count are kept elsewhere, and
+what is read here are numbers that may be any.
 Shapes: B sequences, T tokens, D hidden, float32.
 """
 
@@ -19,6 +19,8 @@ import torch
 from torch import nn
 
 from asi_kernels.snapshot_layout import TYPES_OF_TORCH
+
+from .work import Work
 
 _ALIGNMENT = 64
 _TENSOR_BYTES = 512 << 20  # reserved, not used: pages are made when they are written
@@ -154,13 +156,18 @@ def _read_entry(entry: Any, before: list[Declared], num_layers: int) -> Declared
 class Arena:
     """Shared memory for one task of a trial, to be made before its layer process is forked."""
 
-    def __init__(self, rung: dict[str, Any], task: dict[str, Any]) -> None:
-        self._tensors_begin = 4 * task["layers"] * _activation_bytes(rung, task)
+    def __init__(self, hidden: int, work: Work) -> None:
+        self._hidden = hidden
+        self._work = work
+        self._activation_bytes = _aligned(work.most_positions * hidden * torch.float32.itemsize)
+        self._tensors_begin = 4 * work.layers_at_once * self._activation_bytes
         self._random_begin = self._tensors_begin + _TENSOR_BYTES
         random_bytes = torch.get_rng_state().numel()
+        # Reserved as well: what is never written takes no memory.
         self._memory = mmap.mmap(-1, self._random_begin + _aligned(random_bytes))
         self._bytes = torch.frombuffer(self._memory, dtype=torch.uint8)
         self.random_state = self._bytes[self._random_begin : self._random_begin + random_bytes]
+        self._seen: dict[tuple[int, int, int], Activations] = {}
 
     def keep_from_children(self) -> None:
         """Processes that are forked from now on do not have this memory: those of other tasks leave no word in it.
@@ -170,14 +177,16 @@ class Arena:
         if hasattr(mmap, "MADV_DONTFORK"):
             self._memory.madvise(mmap.MADV_DONTFORK)
 
-    def activations(self, rung: dict[str, Any], task: dict[str, Any]) -> list[Activations]:
-        """Those of each layer of a task."""
-        shape = (task["batch"], task["length"], rung["hidden"])
-        size = _activation_bytes(rung, task)
-        return [
-            Activations(*(self._view((4 * layer + index) * size, "float32", shape) for index in range(4)))
-            for layer in range(task["layers"])
-        ]
+    def activations(self, layer: int, rows: int, length: int) -> Activations:
+        """Those of a layer for x [rows, length, D]; of all layers in turn where the work keeps those of one."""
+        assert rows * length <= self._work.most_positions, f"x has {rows} rows of {length} tokens"
+        place, shape = layer % self._work.layers_at_once, (rows, length, self._hidden)
+        found = self._seen.get((place, rows, length))
+        if found is None:
+            begins = ((4 * place + index) * self._activation_bytes for index in range(4))
+            found = Activations(*(self._view(begin, "float32", shape) for begin in begins))
+            self._seen[place, rows, length] = found
+        return found
 
     def tensors(self, declared: list[Declared]) -> list[torch.Tensor]:
         """A place for each declared tensor, names of one tensor sharing theirs. Raises BadDeclaration for too many."""
@@ -211,10 +220,6 @@ class Activations:
     y: torch.Tensor
     grad_y: torch.Tensor
     grad_x: torch.Tensor
-
-
-def _activation_bytes(rung: dict[str, Any], task: dict[str, Any]) -> int:
-    return _aligned(task["batch"] * task["length"] * rung["hidden"] * torch.float32.itemsize)
 
 
 def _aligned(num_bytes: int) -> int:

@@ -1,12 +1,13 @@
-"""The trainer's end: mixers that are modules of the trainer's model and compute in the layer process.
+"""The end of the trainer, or of who answers the judge: mixers that are modules of its model and compute in the layer
+process.
 
-No candidate code runs in the trainer, and nothing that the layer process says is believed beyond its form: activations
-and gradients are numbers, the weights are the trainer's own. Buffers and frozen parameters of the trainer's model keep
+No candidate code runs at this end, and nothing that the layer process says is believed beyond its form: activations and
+gradients are numbers, the weights are this end's own. In training, buffers and frozen parameters of the model keep
 their initial values; a mixer that lives by changing them is trained without that (the gate `buffers` refuses it).
 
-Each task has a layer process of its own, and all are forked before the first task begins: what a program keeps outside
-its mixers ends with its task, a memory that the next process finds holds no trained weight, and an engine of gradients
-that has threads is never forked.
+Each task has a layer process of its own, and all are forked before the first task begins, or the first question is
+read: what a program keeps outside its mixers ends with its task, a memory that the next process finds holds no trained
+weight and no token, and an engine of gradients that has threads is never forked.
 """
 
 from __future__ import annotations
@@ -25,9 +26,10 @@ from torch import nn
 from asi_kernels.programs import DETAIL_LIMIT
 from asi_kernels.train.candidate_edge import TrialFailed
 
-from .arena import Arena, BadDeclaration, Declared, read_declaration
-from .messages import Answer, Gone, Order, UnreadableReply, read_reply, send_order
-from .server import Confine, serve_layers
+from .arena import Activations, Arena, BadDeclaration, Declared, read_declaration
+from .messages import Answer, Asked, Gone, Order, UnreadableReply, read_reply, send_order
+from .server import Confine, Served, serve_layers
+from .work import Work
 
 _TELLABLE = frozenset({"exit", "compile_error", "import_error", "rejected_static", "forbidden_write", "forbidden_call"})
 """Labels that the layer process may give itself; it cannot choose any that is tried again."""
@@ -44,12 +46,13 @@ class LayerLink:
     `where` is put before what candidate code raised: at which point of the trial it was.
     """
 
-    def __init__(self, request: dict[str, Any], task_index: int, confine: Confine) -> None:
+    def __init__(self, request: dict[str, Any], task_index: int, work: Work, confine: Confine) -> None:
         self.where = ""
         self._rung = request["rung"]
-        self._task_index = task_index
         self._task = self._rung["tasks"][task_index]
-        self._arena = Arena(self._rung, self._task)
+        self._work = work
+        self._arena = Arena(self._rung["hidden"], work)
+        self._io: dict[int, Activations] = {}
         self._declared: list[Declared] = []
         self._parameters: list[nn.Parameter] = []
         self._cpu_seconds = 0.0  # once it is dead
@@ -61,7 +64,7 @@ class LayerLink:
         if self._pid == 0:
             os.close(self._orders)
             os.close(self._replies)
-            serve_layers(request, self._arena, order_reader, reply_writer, confine)
+            serve_layers(Served(request, task_index, work, self._arena), (order_reader, reply_writer), confine)
         self._arena.keep_from_children()
         os.close(order_reader)
         os.close(reply_writer)
@@ -74,13 +77,12 @@ class LayerLink:
 
     def build(self) -> None:
         """Has the mixers of the task made; `mixer` then gives their modules, layer by layer."""
-        content = self._ask(Order.BUILD, self._task_index)
+        content = self._ask(Asked(Order.BUILD))
         try:
             self._declared = read_declaration(content, self._task["layers"])
             self._places = self._arena.tensors(self._declared)
         except BadDeclaration as error:
             raise TrialFailed("exit", f"{self.where}: {error}") from error
-        self._io = self._arena.activations(self._rung, self._task)
         self._own = [
             nn.Parameter(place.clone(), requires_grad=entry.is_trained) if entry.is_parameter else place.clone()
             for entry, place in zip(self._declared, self._places, strict=True)
@@ -88,13 +90,9 @@ class LayerLink:
         for index, entry in enumerate(self._declared):
             if entry.same_as is not None:
                 self._own[index] = self._own[entry.same_as]
-        first = [
-            (own, place)
-            for entry, own, place in zip(self._declared, self._own, self._places, strict=True)
-            if entry.same_as is None and entry.is_trained
-        ]
-        self._trained = [own for own, _ in first]
-        self._trained_places = [place for _, place in first]
+        trained = [index for index in self._once() if self._declared[index].is_trained]
+        self._trained = [self._own[index] for index in trained]
+        self._trained_places = [self._places[index] for index in trained]
 
     def mixer(self, hidden_size: int, num_heads: int, layer_index: int, num_layers: int) -> nn.Module:
         """Stands where the class of a mixer stands: the module of one layer."""
@@ -104,21 +102,32 @@ class LayerLink:
     def tensors(self, layer: int) -> list[tuple[Declared, torch.Tensor]]:
         return [pair for pair in zip(self._declared, self._own, strict=True) if pair[0].layer == layer]
 
+    def load(self) -> None:
+        """Has the mixers take on every tensor as it is here: where they answer, after a snapshot was read."""
+        with torch.no_grad():
+            for index in self._once():
+                self._places[index].copy_(self._own[index])
+        self._ask(Asked(Order.LOAD))
+
     def forward(self, layer: int, x: torch.Tensor) -> torch.Tensor:
-        """y [B, T, D] for x [B, T, D], both float32; y lies in the arena and is good until the next step."""
-        if layer == 0:
+        """y [B, T, D] for x [B, T, D], both float32; y lies in the arena and is good until the layer, or where not each
+        has activations of its own the next one, is asked again.
+        """
+        if layer == 0 and self._work.is_training:
             with torch.no_grad():
                 torch._foreach_copy_(self._trained_places, [parameter.detach() for parameter in self._trained])
-        io = self._io[layer]
+        rows, length, _ = x.shape
+        io = self._io[layer] = self._arena.activations(layer, rows, length)
         io.x.copy_(x)
-        self._ask(Order.FORWARD, layer)
+        self._ask(Asked(Order.FORWARD, layer, rows, length))
         return io.y.data
 
     def backward(self, layer: int, grad_y: torch.Tensor) -> torch.Tensor:
         """The gradient of x [B, T, D] for that of y; after layer 0 each trained parameter has its own."""
+        rows, length, _ = grad_y.shape
         io = self._io[layer]
         io.grad_y.copy_(grad_y)
-        self._ask(Order.BACKWARD, layer)
+        self._ask(Asked(Order.BACKWARD, layer, rows, length))
         if layer == 0:
             for parameter, place in zip(self._trained, self._trained_places, strict=True):
                 # No copy: the optimiser joins the gradients to one vector of its own at once.
@@ -127,17 +136,16 @@ class LayerLink:
 
     def keep(self) -> dict[str, torch.Tensor]:
         """What the layer process needs to go on from here, for `restore`. Its own business: nothing else reads it."""
-        self._ask(Order.KEEP, 0)
-        kept = {str(index): place.clone() for index, place in enumerate(self._places) if self._is_kept(index)}
+        self._ask(Asked(Order.KEEP))
+        kept = {str(index): self._places[index].clone() for index in self._kept()}
         return {**kept, "random": self._arena.random_state.clone()}
 
     def restore(self, kept: dict[str, torch.Tensor]) -> None:
         """Raises KeyError or RuntimeError for what `keep` did not make of the same mixers."""
-        for index, place in enumerate(self._places):
-            if self._is_kept(index):
-                place.copy_(kept[str(index)])
+        for index in self._kept():
+            self._places[index].copy_(kept[str(index)])
         self._arena.random_state.copy_(kept["random"])
-        self._ask(Order.RESTORE, 0)
+        self._ask(Asked(Order.RESTORE))
 
     def cpu_seconds(self) -> float:
         """CPU time of the layer process so far, as the kernel counts it."""
@@ -182,12 +190,16 @@ class LayerLink:
             if descriptor is not None:
                 os.close(descriptor)
 
-    def _is_kept(self, index: int) -> bool:
-        return self._declared[index].same_as is None and not self._declared[index].is_trained
+    def _once(self) -> list[int]:
+        """Places in the list of the declared tensors, of each tensor its first."""
+        return [index for index, entry in enumerate(self._declared) if entry.same_as is None]
 
-    def _ask(self, order: Order, number: int) -> Any:
+    def _kept(self) -> list[int]:
+        return [index for index in self._once() if not self._declared[index].is_trained]
+
+    def _ask(self, asked: Asked) -> Any:
         try:
-            send_order(self._orders, order, number)
+            send_order(self._orders, asked)
             self._await_reply()
             reply = read_reply(self._replies)
         except Gone:
@@ -196,7 +208,7 @@ class LayerLink:
             raise TrialFailed("bad_result", f"{self.where}: the process of its layers: {error}") from error
         if reply.answer is Answer.FAILED:
             raise self._told(reply.content)
-        if (reply.answer is Answer.DECLARED) != (order is Order.BUILD):
+        if (reply.answer is Answer.DECLARED) != (asked.order is Order.BUILD):
             raise TrialFailed("bad_result", f"{self.where}: the process of its layers answered what was not asked")
         return reply.content
 
@@ -228,7 +240,7 @@ class LayerLink:
             return TrialFailed("signal", f"{self.where}: it was ended by signal {number} ({_signal_name(number)})")
         code = os.WEXITSTATUS(status)
         label = "exit" if code else "no_result"
-        return TrialFailed(label, f"{self.where}: its process ended with status {code} in the middle of its training")
+        return TrialFailed(label, f"{self.where}: its process ended with status {code} in the middle of its work")
 
 
 class SeparateMixer(nn.Module):

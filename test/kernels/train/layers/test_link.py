@@ -24,6 +24,7 @@ from asi_kernels.train.layers import server
 from asi_kernels.train.layers.arena import Arena, BadDeclaration, Declared, read_declaration
 from asi_kernels.train.layers.link import LayerLink
 from asi_kernels.train.layers.messages import Answer, send_reply
+from asi_kernels.train.layers.work import training
 from asi_kernels.train.loss import mean_loss
 from asi_kernels.train.optimiser import Optimiser
 
@@ -119,7 +120,8 @@ def open_link(make_trial: Any, tmp_path: Path) -> Iterator[Callable[..., LayerLi
     links: list[LayerLink] = []
 
     def make(program: str, confine: Any = train.unconfined) -> LayerLink:
-        links.append(LayerLink(make_trial(tmp_path, program), 0, confine))
+        request = make_trial(tmp_path, program)
+        links.append(LayerLink(request, 0, training(request["rung"]["tasks"][0]), confine))
         return links[-1]
 
     yield make
@@ -281,7 +283,7 @@ def test_a_declaration_is_held_to_its_form(content: Any, said: str) -> None:
 def test_more_tensors_than_fit_are_refused_by_name(tiny_rung: dict[str, Any]) -> None:
     declared = read_declaration([{**_GOOD, "shape": [1 << 20, 1 << 10]}], 1)
     with pytest.raises(BadDeclaration, match=r"512 MB of tensors, up to 'map\.weight' of layer 0"):
-        Arena(tiny_rung, tiny_rung["tasks"][0]).tensors(declared)
+        Arena(tiny_rung["hidden"], training(tiny_rung["tasks"][0])).tensors(declared)
 
 
 def test_a_program_that_has_other_tensors_when_it_goes_on_is_no_outage(
