@@ -43,7 +43,7 @@ COMMANDS = {
     "prepare": Command("asi_kernels.data.prepare", CandidateCode.NOWHERE),
     "check": Command("asi_kernels.gates.check", CandidateCode.BESIDE),
     "train": Command("asi_kernels.train.run", CandidateCode.APART),
-    "answer": Command("asi_kernels.score.answer", CandidateCode.BESIDE),
+    "answer": Command("asi_kernels.score.answer", CandidateCode.APART),
 }
 
 

@@ -1,10 +1,11 @@
 """Runs the hostile programs as real jobs through the host and says which were contained and labelled.
 
-`python run.py [--tier S2] [--rows R1,T1]`. Each is run twice: as the program of a model that answers questions, which
-has a folder to write to, and as the program of a training, whose layers have a process of their own that may write
-nothing. A program is contained when each job ended with an expected label within its limits, it brought home no loot,
-nothing of it is alive and a good job still runs after it. Exit status 1 when a program got through that
-known-misses.json does not list for the tier of the host: a tier that promises more than it holds.
+`python run.py [--tier S2] [--rows R1,T1]`. Each is run twice: as a program that the gates import beside themselves,
+with a folder to write to, and as the program of a training, whose layers have a process of their own that may write
+nothing; so have those of a trial that answers the judge. A program is contained when each job ended with an expected
+label within its limits, it brought home no loot, nothing of it is alive and a good job still runs
+after it. Exit status 1 when a program got through that known-misses.json does not list for the tier of the host: a tier
+that promises more than it holds.
 
 Without a wall nothing is run: one of the programs kills every process that it may signal.
 """
@@ -47,8 +48,8 @@ SHORT = [
     *("N1", "N4", "N5", "F1", "F2", "F4", "K1", "K2", "O1", "O4", "O10"),
 ]
 _SLACK_SECONDS = 4.0
-JOBS = ("answer", "train")
-# Labels that end a training for what only an answering job may do: write into its folder, speak for itself.
+JOBS = ("check", "train")
+# Labels that end a training for what only code beside the gates may do: write into its folder, speak for itself.
 _ALSO_IN_TRAINING = ("exit", "forbidden_write", "import_error", "no_result", "timeout_idle")
 _GOOD = """
 from torch import nn
@@ -73,7 +74,11 @@ class Program:
     text: str
 
     def labels(self, job: str) -> tuple[str, ...]:
-        return self.expected if job == "answer" else (*self.expected, *_ALSO_IN_TRAINING)
+        if job == "train":
+            return (*self.expected, *_ALSO_IN_TRAINING)
+        # The gates read a candidate before they import it, so these texts stand where the reference does, and one that
+        # cannot be imported is our own fault.
+        return tuple("infra" if label == "import_error" else label for label in self.expected)
 
 
 @dataclass(frozen=True)
@@ -191,9 +196,10 @@ class Range:
         (workdir / "mixer.py").write_text(text)
         program_hash = hashlib.sha256(text.encode()).hexdigest()
         request = {**self._request, "programPath": str(workdir / "mixer.py"), "programHash": program_hash}
-        if job == "answer":
-            kept = ("trialId", "programPath", "programHash", "rung", "sizes", "seed")
-            request = {**{name: request[name] for name in kept}, "checkpointPath": str(workdir / "none")}
+        if job == "check":
+            (workdir / "good.py").write_text(_GOOD)
+            paths = {"programPath": str(workdir / "good.py"), "referencePath": str(workdir / "mixer.py")}
+            request = {**paths, "rung": request["rung"], "seed": 0, "cuts": 8, "flopsLimit": 1.25}
         (workdir / "request.json").write_text(json.dumps(request))
         return workdir
 

@@ -153,6 +153,24 @@ def make_answer(make_trial: MakeTrial) -> Callable[[Path, str], None]:
     return make
 
 
+@pytest.fixture
+def make_check(tiny_rung: dict[str, Any]) -> Callable[[Path, str], None]:
+    """make_check(workdir, reference): writes a request for the check of a plain program against the reference's text.
+
+    The gates' process imports the reference first, and unread: what it does it does beside our own code.
+    """
+
+    def make(workdir: Path, reference: str) -> None:
+        workdir.mkdir(parents=True, exist_ok=True)
+        (workdir / "mixer.py").write_text(PLAIN_PROGRAM)
+        (workdir / "reference.py").write_text(reference)
+        paths = {"programPath": str(workdir / "mixer.py"), "referencePath": str(workdir / "reference.py")}
+        request = {**paths, "rung": tiny_rung, "seed": 0, "cuts": 8, "flopsLimit": 1.25}
+        (workdir / "request.json").write_text(json.dumps(request))
+
+    return make
+
+
 @pytest.fixture(scope="session")
 def draw_genome() -> Callable[[random.Random], dict[str, Any]]:
     """A legal genome: every gene at random, then those that clash set to what the rules ask for."""

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 _ROWS, _COLUMNS = 2, 48
+FIXED_POSITIONS = _ROWS * _COLUMNS
 _SAMPLED = 64
 
 

@@ -21,15 +21,23 @@ SAMPLE: dict[str, tuple[str | None, ...]] = {
     "e10_leaks_without_gradient": ("integrity",),
     "e15_remembers_sequences": (None,),
     "e16_trains_at_test_time": ("integrity",),
+    "e17_reads_held_out": (None,),
     "e23_hidden_weights": (None, "integrity"),  # by the step at which its gradients are looked at
     "e23_trained_at_birth": (None,),
-    "e28_answers_for_fewer": ("bad_result",),
-    "e40_answers_in_place_of_the_model": ("integrity",),
+    "e28_answers_for_fewer": (None,),
+    "e40_answers_in_place_of_the_model": (None,),
     "e41_remembers_its_answers": ("integrity",),
     "e42_false_gradients_behind_a_dial": ("integrity",),
     "e43_false_gradients_unless_watched": ("integrity",),
     "e44_false_gradients_beside_hard_choices": ("integrity",),
     "e45_trained_through_torchscript": ("import_error",),
+}
+# What they patch is in another process; but for that they are the honest program.
+WITHOUT_EFFECT = {
+    "e01_patches_cross_entropy",
+    "e17_reads_held_out",
+    "e28_answers_for_fewer",
+    "e40_answers_in_place_of_the_model",
 }
 # At steps drawn by lot: about one training in twenty-five of e44 gets through, and three in a row are one in 10,000.
 CAUGHT_BY_LOT = {
@@ -76,6 +84,8 @@ def test_host_and_judge_alone_give_a_cheating_program_no_better_score(
             row = course.score(name, seed, "promotion")
     assert row.label in SAMPLE[name]
     assert not program_cheats.is_better(row, control)
+    if name in WITHOUT_EFFECT:
+        assert row.official == control
 
 
 def test_the_review_refuses_a_program_that_reads_through_torchscript(course: try_program.Course) -> None:

@@ -1,6 +1,7 @@
 """What a program does to itself ends its own job with the right label, and the host goes on."""
 
 import contextlib
+import errno
 import itertools
 import json
 import os
@@ -28,7 +29,6 @@ class Mixer(nn.Module):
 
     def forward(self, x, state=None):
 """
-_PIPE = "os.write(3, b"
 _ANSWERING = """
 import ctypes, os, signal, sys, time
 from torch import nn
@@ -38,6 +38,8 @@ class Mixer(nn.Module):
     def __init__(self, hidden_size, num_heads, layer_index=0, num_layers=1):
         super().__init__()
 """
+_BESIDE = "import ctypes, os, signal, sys, time\n"
+_PIPE = "os.write(3, b"
 
 # name: (body of forward in training, label, words of the detail, limits). OUTSIDE stands for the folder above the work
 # folder.
@@ -92,10 +94,32 @@ PROGRAMS: dict[str, tuple[str, str, str, dict[str, float]]] = {
     ),
 }
 
-# The same for a program that answers questions: it may write into its folder, and acts when it is made.
+# The same for the mixers of a trial that answers: what they do as they are made.
 ANSWERING: dict[str, tuple[str, str, str, dict[str, float]]] = {
+    "abort": ("os.abort()", "signal", "signal 6 (SIGABRT)", {}),
+    "sleeps for ever": ("time.sleep(1e6)", "timeout_idle", "no progress for 1 s", {"idleSeconds": 1}),
+    "computes for ever": ("while True: pass", "timeout_wall", "longer than 1 s", {"wallSeconds": 1}),
+    "prints for ever": ("while True: os.write(2, b'flood ' * 1000)", "log_flood", "the limit", {}),
+    "takes memory": (
+        "kept = [bytearray(b'x') * (1 << 26) for _ in range(60)]; time.sleep(60)",
+        "oom_host",
+        "bytes of memory; the limit is 1,000,000,000",
+        {"memoryBytes": 1_000_000_000},
+    ),
+    "leaves without a result": ("os._exit(0)", "no_result", "status 0 in the middle", {}),
+    "claims to be our fault": ("os._exit(70)", "exit", "status 70", {}),
+    "raises past every handler": ("raise type('Odd', (BaseException,), {})('odd')", "exit", "Odd: odd", {}),
+    "opens a socket": ("import socket; socket.socket()", "forbidden_call", "socket", {}),
+    "writes into its own folder": ("open('a', 'w')", "forbidden_write", "may write nothing", {}),
+    "writes a result": ("open('result.json', 'w')", "forbidden_write", "may write nothing", {}),
+    "looks into the process that answers": ("open(f'/proc/{os.getppid()}/mem', 'rb')", "exit", "PermissionError", {}),
+    "answers the judge itself": ("os.write(5, b'ASIa')", "exit", "Bad file descriptor", {}),
+    "says nonsense where its layers are told": (_PIPE + "'nonsense!')", "exit", "Bad file descriptor", {}),
+}
+
+# For a program that the gates import, who run it beside themselves: it may write into its folder.
+BESIDE: dict[str, tuple[str, str, str, dict[str, float]]] = {
     "leaves without a result": ("os._exit(0)", "no_result", "left no result.json", {}),
-    "raises past every handler": ("raise type('Odd', (BaseException,), {})('odd')", "exit", "status 1", {}),
     "moves a file out": ("open('a', 'w'); os.rename('a', 'OUTSIDE/moved')", "forbidden_write", "os.rename", {}),
     "writes through a link": (
         "os.symlink('OUTSIDE', 'link'); open('link/forbidden', 'w')",
@@ -110,9 +134,10 @@ ANSWERING: dict[str, tuple[str, str, str, dict[str, float]]] = {
     "leaves a pipe as result": ("os.mkfifo('result.json'); os._exit(0)", "bad_result", "plain file", {}),
     "leaves a folder as result": ("os.mkdir('result.json'); os._exit(0)", "bad_result", "plain file", {}),
     "leaves a giant result": (
-        "f = open('result.json', 'w'); os.truncate('result.json', 1 << 33); os._exit(0)",
+        "open('result.json', 'w')\ntry: os.truncate('result.json', 1 << 33)\n"
+        "except OSError as error: os._exit(error.errno)\nos._exit(0)",
         "exit",
-        "File too large",
+        f"status {errno.EFBIG}",
         {},
     ),
     "leaves a large result": (
@@ -134,9 +159,9 @@ ANSWERING: dict[str, tuple[str, str, str, dict[str, float]]] = {
         {},
     ),
     "leaves another result": (
-        "open('result.json', 'w').write('{\"status\": \"answered\"}'); os._exit(0)",
+        "open('result.json', 'w').write('{\"status\": \"pass\"}'); os._exit(0)",
         "bad_result",
-        "trialId",
+        "programHash",
         {},
     ),
 }
@@ -167,6 +192,26 @@ def test_what_a_program_does_as_it_answers_has_its_label(
     make_answer(workdir, f"{_ANSWERING}        {body.replace('OUTSIDE', str(tmp_path))}\n")
     check_end(host.run(name, workdir, "answer", **limits), workdir, label, said)
     assert sorted(os.listdir(tmp_path)) == ["work"]
+    assert not (workdir / "a").exists()
+
+
+@pytest.mark.parametrize("name", BESIDE)
+def test_what_a_program_does_beside_the_gates_has_its_label(
+    host: Any, tmp_path: Path, make_check: Any, name: str
+) -> None:
+    body, label, said, limits = BESIDE[name]
+    workdir = tmp_path / "work"
+    make_check(workdir, f"{_BESIDE}{body.replace('OUTSIDE', str(tmp_path))}\n")
+    check_end(host.run(name, workdir, "check", **limits), workdir, label, said)
+    assert sorted(os.listdir(tmp_path)) == ["work"]
+
+
+def test_what_a_program_raises_past_every_handler_of_the_gates_is_its_own(
+    host: Any, tmp_path: Path, make_check: Any
+) -> None:
+    make_check(tmp_path, f"{_ANSWERING}        raise type('Odd', (BaseException,), {{}})('odd')\n")
+    end = host.run("odd", tmp_path, "check")
+    assert (end["label"], end["detail"]) == ("exit", "it ended with status 1")
 
 
 def check_end(end: dict[str, Any], workdir: Path, label: str, said: str) -> None:
@@ -189,9 +234,9 @@ def test_a_kill_that_nobody_here_sent_is_an_outage_once(host: Any, tmp_path: Pat
     assert "signal 9 (SIGKILL)" in second["detail"]
 
 
-def test_a_fault_that_a_candidate_may_have_told_is_believed_once(host: Any, tmp_path: Path, make_answer: Any) -> None:
-    make_answer(tmp_path, f'{_ANSWERING}        os.write(3, b\'{{"fault": "the disk"}}\\n\'); os._exit(70)\n')
-    first, second = (host.run("blames the host", tmp_path, "answer") for _ in range(2))
+def test_a_fault_that_a_candidate_may_have_told_is_believed_once(host: Any, tmp_path: Path, make_check: Any) -> None:
+    make_check(tmp_path, f'{_BESIDE}os.write(3, b\'{{"fault": "the disk"}}\\n\'); os._exit(70)\n')
+    first, second = (host.run("blames the host", tmp_path, "check") for _ in range(2))
     assert (first["label"], first["detail"]) == ("infra", "the disk")
     assert (second["label"], second["detail"]) == ("exit", "it ended with status 70")
 
@@ -295,12 +340,12 @@ def test_a_log_that_an_earlier_attempt_replaced_is_not_followed(
 
 
 def test_a_result_of_an_earlier_attempt_does_not_count(
-    host: Any, tmp_path: Path, make_trial: Any, make_answer: Any, plain_program: str
+    host: Any, tmp_path: Path, make_trial: Any, make_check: Any, plain_program: str
 ) -> None:
     make_trial(tmp_path, plain_program, steps=1)
     assert host.run("before", tmp_path)["label"] is None
-    make_answer(tmp_path, "import os\nos._exit(0)\n")
-    assert host.run("after", tmp_path, "answer")["label"] == "no_result"
+    make_check(tmp_path, "import os\nos._exit(0)\n")
+    assert host.run("after", tmp_path, "check")["label"] == "no_result"
 
 
 def test_a_request_that_cannot_be_used_is_our_fault_and_named(
@@ -351,21 +396,21 @@ def test_a_line_that_cannot_be_used_is_refused_and_the_host_goes_on(host: Any, t
         assert said in event["message"]
 
 
-def test_a_process_that_slipped_away_is_gone_when_its_job_ends(host: Any, tmp_path: Path, make_answer: Any) -> None:
+def test_a_process_that_slipped_away_is_gone_when_its_job_ends(host: Any, tmp_path: Path, make_check: Any) -> None:
     # Native code raises no audit event: fork, own session, fork again, and the last one keeps the log open.
     body = (
         "libc = ctypes.CDLL(None)\n"
-        "        if libc.fork() == 0:\n"
-        "            libc.setsid()\n"
-        "            if libc.fork() == 0:\n"
-        "                open('pid', 'w').write(str(os.getpid()))\n"
-        "                time.sleep(1000)\n"
-        "            libc._exit(0)\n"
-        "        while not os.path.exists('pid') or not os.path.getsize('pid'): time.sleep(0.01)\n"
-        "        os._exit(9)\n"
+        "if libc.fork() == 0:\n"
+        "    libc.setsid()\n"
+        "    if libc.fork() == 0:\n"
+        "        open('pid', 'w').write(str(os.getpid()))\n"
+        "        time.sleep(1000)\n"
+        "    libc._exit(0)\n"
+        "while not os.path.exists('pid') or not os.path.getsize('pid'): time.sleep(0.01)\n"
+        "os._exit(9)\n"
     )
-    make_answer(tmp_path, f"{_ANSWERING}        {body}")
-    assert host.run("slips", tmp_path, "answer")["detail"] == "it ended with status 9"
+    make_check(tmp_path, _BESIDE + body)
+    assert host.run("slips", tmp_path, "check")["detail"] == "it ended with status 9"
     assert processes_in(tmp_path) == []
 
 

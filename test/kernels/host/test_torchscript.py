@@ -150,14 +150,10 @@ def test_a_job_runs_no_program_that_needs_it(
 
 
 def test_the_check_runs_no_program_that_needs_it(
-    host: Any, tmp_path: Path, tiny_rung: dict[str, Any], plain_program: str
+    host: Any, tmp_path: Path, make_check: Any, plain_program: str
 ) -> None:
     """Of the candidate the review would have refused the text; the reference is not reviewed."""
-    (tmp_path / "mixer.py").write_text(plain_program)
-    (tmp_path / "reference.py").write_text(_PROGRAM + plain_program)
-    paths = {"programPath": str(tmp_path / "mixer.py"), "referencePath": str(tmp_path / "reference.py")}
-    request = {**paths, "rung": tiny_rung, "seed": 0, "cuts": 8, "flopsLimit": 1.25}
-    (tmp_path / "request.json").write_text(json.dumps(request))
+    make_check(tmp_path, _PROGRAM + plain_program)
     end = host.run("check", tmp_path, "check")
     assert end["label"] is not None
     assert _SAID in end["detail"] + end["logTail"]

@@ -3,7 +3,7 @@
 import json
 import math
 import os
-import threading
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,13 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from asi_kernels.judge.wire import Answerer, Asker, ChannelError, Kind
+sys.path.insert(0, str(Path(__file__).parent))
+
+from conversation import Conversation, change_program
+
+from asi_kernels.judge.wire import ChannelError, Kind
 from asi_kernels.models.language_model import build_model
 from asi_kernels.programs import load_mixer_class
-from asi_kernels.requests import schema_problem
-from asi_kernels.score.answer import answer
 from asi_kernels.score.fixed_logits import fixed_tokens, logits_facts
 from asi_kernels.train import run as train
 
@@ -29,28 +31,6 @@ def trial(tmp_path: Path, make_trial: Any, plain_program: str, answer_request: A
     result = train.run(make_trial(tmp_path, plain_program, steps=6), tmp_path, lambda line: None)
     assert result["status"] == "trained", result
     return answer_request(make_trial(tmp_path, plain_program, steps=6), result["checkpointPath"])
-
-
-class Conversation:
-    """An answering thread and the judge's side of its channel."""
-
-    def __init__(self, request: dict[str, Any]) -> None:
-        question_reader, question_writer = os.pipe()
-        answer_reader, self._answer_writer = os.pipe()
-        self.asker = Asker(question_writer, answer_reader, answer_seconds=20)
-        self._result: dict[str, Any] = {}
-        self._thread = threading.Thread(target=self._answer, args=(request, question_reader))
-        self._thread.start()
-
-    def _answer(self, request: dict[str, Any], questions: int) -> None:
-        self._result = answer(request, Answerer(questions, self._answer_writer), lambda line: None)
-        os.close(self._answer_writer)
-
-    def end(self) -> dict[str, Any]:
-        self.asker.end()
-        self._thread.join(20)
-        assert schema_problem("answer-result", self._result) is None
-        return self._result
 
 
 def test_the_answers_are_the_models_logits_of_the_snapshot_asked_for(trial: dict[str, Any]) -> None:
@@ -69,6 +49,39 @@ def test_the_answers_are_the_models_logits_of_the_snapshot_asked_for(trial: dict
             assert np.array_equal(said[snapshot], model(torch.from_numpy(TOKENS)).numpy())
     assert np.array_equal(last[:, 0], said[1][:, -1])
     assert not np.array_equal(said[0], said[1])
+
+
+# Its values as it is made are those of the seed; what a snapshot holds is of another.
+_HELD_PROGRAM = """
+import torch
+from torch import nn
+
+
+class Mixer(nn.Module):
+    def __init__(self, hidden_size, num_heads, layer_index=0, num_layers=1):
+        super().__init__()
+        self.map = nn.Linear(hidden_size, hidden_size)
+        self.again = self.map
+        self.frozen = nn.Parameter(torch.randn(hidden_size), requires_grad=False)
+        self.register_buffer("decay", torch.rand(hidden_size))
+
+    def forward(self, x, state=None):
+        return self.again(x * self.decay) * self.frozen, state
+"""
+
+
+def test_all_tensors_of_a_mixer_are_those_of_the_snapshot(tmp_path: Path, make_trial: Any, answer_request: Any) -> None:
+    request = make_trial(tmp_path, _HELD_PROGRAM, steps=2)
+    kept = load_file(path := train.run(request, tmp_path, lambda line: None)["checkpointPath"])
+    talk = Conversation(answer_request({**request, "seed": 7}, path))
+    talk.asker.await_hello()
+    said = talk.asker.ask(Kind.ALL, (1, 1), TOKENS, 16)
+    assert talk.end()["status"] == "answered"
+    mixer_class = load_mixer_class(request["programPath"])
+    model = build_model(mixer_class, request["rung"], request["rung"]["tasks"][1], 32, 99).eval()
+    model.load_state_dict({name[len("recall/2/") :]: kept[name] for name in kept if name.startswith("recall/2/")})
+    with torch.no_grad():
+        assert np.array_equal(said, model(torch.from_numpy(TOKENS)).numpy())
 
 
 def test_the_final_weights_say_to_the_fixed_input_what_the_models_say(trial: dict[str, Any]) -> None:
@@ -174,4 +187,51 @@ def test_a_mixer_that_fails_only_without_training_is_labelled(
         talk.asker.ask(Kind.LAST, (0, 0), TOKENS, 256)
     result = talk.end()
     assert result["label"] == "exit"
-    assert "not trained" in result["detail"]
+    assert result["detail"].startswith("task bytes, snapshot 1: AssertionError: not trained")
+
+
+def test_layers_that_die_at_a_question_end_the_trial_with_their_label(
+    tmp_path: Path, make_trial: Any, plain_program: str, answer_request: Any
+) -> None:
+    request = make_trial(tmp_path, plain_program, steps=2)
+    path = train.run(request, tmp_path, lambda line: None)["checkpointPath"]
+    text = "import os\n" + plain_program.replace("return self", "os.abort()\n        return self")
+    talk = Conversation(answer_request(change_program(request, text), path))
+    talk.asker.await_hello()
+    with pytest.raises(ChannelError, match="no_result"):
+        talk.asker.ask(Kind.LAST, (0, 0), TOKENS, 256)
+    result = talk.end()
+    assert result["label"] == "signal"
+    assert result["detail"] == "task bytes, snapshot 1: it was ended by signal 6 (SIGABRT)"
+
+
+def test_what_mixers_keep_between_questions_ends_with_their_task(
+    tmp_path: Path, make_trial: Any, plain_program: str, answer_request: Any
+) -> None:
+    request = make_trial(tmp_path, plain_program, steps=2)
+    path = train.run(request, tmp_path, lambda line: None)["checkpointPath"]
+    counts = "calls.append(1)\n        return self.map(x) + 0.01 * len(calls)"
+    text = "calls = []\n" + plain_program.replace("return self.map(x)", counts)
+    request = answer_request(change_program(request, text), path)
+    said = []
+    for asked in ((1, 1), (0, 1, 1)):
+        talk = Conversation(request)
+        talk.asker.await_hello()
+        said.append([talk.asker.ask(Kind.ALL, (task, 1), TOKENS, (256, 16)[task]) for task in asked])
+        assert talk.end()["status"] == "answered"
+    assert np.array_equal(said[0][0], said[1][1])
+    assert np.array_equal(said[0][1], said[1][2])
+    assert not np.array_equal(said[0][0], said[0][1])
+
+
+def test_the_cpu_time_of_the_layers_is_counted(
+    tmp_path: Path, make_trial: Any, plain_program: str, answer_request: Any
+) -> None:
+    request = make_trial(tmp_path, plain_program, steps=2, kinds=("bytes",))
+    path = train.run(request, tmp_path, lambda line: None)["checkpointPath"]
+    burns = "while len(x) == 5 and time.process_time() < 2: pass\n        return self.map(x)"
+    text = "import time\n" + plain_program.replace("return self.map(x)", burns)
+    talk = Conversation(answer_request(change_program(request, text), path))
+    talk.asker.await_hello()
+    talk.asker.ask(Kind.LAST, (0, 0), TOKENS, 256)
+    assert talk.end()["cpuSeconds"] > 2
