@@ -113,6 +113,7 @@ ANSWERING: dict[str, tuple[str, str, str, dict[str, float]]] = {
     "writes into its own folder": ("open('a', 'w')", "forbidden_write", "may write nothing", {}),
     "writes a result": ("open('result.json', 'w')", "forbidden_write", "may write nothing", {}),
     "looks into the process that answers": ("open(f'/proc/{os.getppid()}/mem', 'rb')", "exit", "PermissionError", {}),
+    "reads its request": ("open('request.json')", "exit", "PermissionError", {}),
     "answers the judge itself": ("os.write(5, b'ASIa')", "exit", "Bad file descriptor", {}),
     "says nonsense where its layers are told": (_PIPE + "'nonsense!')", "exit", "Bad file descriptor", {}),
 }

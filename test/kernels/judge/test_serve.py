@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -88,29 +87,34 @@ def score_request(trial: dict[str, Any], score_id: str = "a", score_set: str = "
     }
 
 
-def answering(trial: dict[str, Any], opened: dict[str, Any], answer_request: Any) -> list[threading.Thread]:
-    """Two threads in the place of the two processes of the candidate."""
+def answering(trial: dict[str, Any], opened: dict[str, Any], answer_request: Any) -> list[int]:
+    """The ids of the two processes that hold the candidate's model."""
+    return [
+        _answering(answer_request(trial, trial["checkpointPath"]), opened[half]) for half in ("prefixes", "sequences")
+    ]
 
-    def run(channel: dict[str, str]) -> None:
-        # As the host does: both ends open for both ways, closed when the child is dead.
-        questions, answers = (os.open(channel[end], os.O_RDWR) for end in ("questions", "answers"))
-        answer(answer_request(trial, trial["checkpointPath"]), Answerer(questions, answers), lambda line: None)
-        os.close(questions)
-        os.close(answers)
 
-    threads = [threading.Thread(target=run, args=(opened[half],)) for half in ("prefixes", "sequences")]
-    for thread in threads:
-        thread.start()
-    return threads
+def _answering(request: dict[str, Any], channel: dict[str, str]) -> int:
+    # As the host does: both ends open for both ways, closed when the child is dead.
+    questions, answers = (os.open(channel[end], os.O_RDWR) for end in ("questions", "answers"))
+    pid = os.fork()
+    if pid == 0:
+        try:
+            answer(request, Answerer(questions, answers), lambda line: None)
+        finally:
+            os._exit(0)
+    os.close(questions)
+    os.close(answers)
+    return pid
 
 
 def scored(judge: Process, trial: dict[str, Any], answer_request: Any, score_set: str) -> dict[str, Any]:
     opened = judge.ask({"op": "open", "id": score_set})
     judge.send(score_request(trial, score_set, score_set))
-    threads = answering(trial, opened, answer_request)
+    processes = answering(trial, opened, answer_request)
     event = judge.next_event()
-    for thread in threads:
-        thread.join(20)
+    for pid in processes:
+        os.waitpid(pid, 0)
     return event
 
 
@@ -192,10 +196,10 @@ def test_rows_that_are_to_be_compared_alone_have_no_seal_and_stand_in_no_list(
     before = judge.ask(asked)["lists"]
     opened = judge.ask({"op": "open", "id": "a"})
     judge.send(score_request(trial) | {"kept": False})
-    threads = answering(trial, opened, answer_request)
+    processes = answering(trial, opened, answer_request)
     rows = judge.next_event()["rows"]
-    for thread in threads:
-        thread.join(20)
+    for pid in processes:
+        os.waitpid(pid, 0)
     assert {row["seal"] for row in rows} == {"0" * 64}
     assert judge.ask(asked)["lists"] == before
     seals = judge.ask({"op": "check-seals", "id": "s", "rows": rows, "lists": []})

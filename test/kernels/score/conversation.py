@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
-import threading
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -13,33 +14,52 @@ from asi_kernels.requests import schema_problem
 from asi_kernels.score.answer import answer
 
 
+class Outage(Exception):
+    """What ended the answering code without a result."""
+
+
 class Conversation:
-    """An answering thread and the judge's side of its channel. The layers of each task have a process of their own."""
+    """An answering process and the judge's side of its channel. A process, since it forks those of the layers: no
+    thread of a test may hold a lock then.
+    """
 
     def __init__(self, request: dict[str, Any]) -> None:
         question_reader, question_writer = os.pipe()
-        answer_reader, self._answer_writer = os.pipe()
+        answer_reader, answer_writer = os.pipe()
+        self._result, result_writer = os.pipe()
+        self._pid = os.fork()
+        if self._pid == 0:
+            for descriptor in (question_writer, answer_reader, self._result):
+                os.close(descriptor)
+            _answer(request, Answerer(question_reader, answer_writer), result_writer)
+        for descriptor in (question_reader, answer_writer, result_writer):
+            os.close(descriptor)
         self.asker = Asker(question_writer, answer_reader, answer_seconds=20)
-        self.outage: Exception | None = None
-        self._result: dict[str, Any] = {}
-        self._thread = threading.Thread(target=self._answer, args=(request, question_reader))
-        self._thread.start()
-
-    def _answer(self, request: dict[str, Any], questions: int) -> None:
-        try:
-            self._result = answer(request, Answerer(questions, self._answer_writer), lambda line: None)
-        except Exception as error:  # the edge of the thread: a test looks at it
-            self.outage = error
-        os.close(self._answer_writer)
 
     def end(self) -> dict[str, Any]:
-        """The result. Raises what ended the answering code."""
+        """The result. Raises Outage."""
         self.asker.end()
-        self._thread.join(20)
-        if self.outage is not None:
-            raise self.outage
-        assert schema_problem("answer-result", self._result) is None
-        return self._result
+        self.asker.close()
+        with open(self._result) as file:
+            said = json.load(file)
+        os.waitpid(self._pid, 0)
+        if isinstance(said, str):
+            raise Outage(said)
+        assert schema_problem("answer-result", said) is None
+        return said
+
+
+def _answer(request: dict[str, Any], answerer: Answerer, result: int) -> None:
+    """Never returns."""
+    said: Any = None
+    try:
+        said = answer(request, answerer, lambda line: None)
+    except BaseException:  # the edge of the process: a test looks at it
+        said = traceback.format_exc()
+    finally:
+        with open(result, "w") as file:
+            json.dump(said, file)
+        os._exit(0)
 
 
 def change_program(request: dict[str, Any], text: str) -> dict[str, Any]:
