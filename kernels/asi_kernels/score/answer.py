@@ -16,16 +16,16 @@ from typing import Any
 import numpy as np
 import torch
 
-from asi_kernels.commands import CloseFiles, Report, leave_open
+from asi_kernels.commands import Report
 from asi_kernels.judge.wire import Answerer, Kind, Question
 from asi_kernels.models.language_model import LanguageModel, build_model
 from asi_kernels.numerics import settle_numerics
 from asi_kernels.snapshots import most_entries, snapshot_steps
-from asi_kernels.train.candidate_edge import TrialFailed
 from asi_kernels.train.layers.link import LayerLink
 from asi_kernels.train.layers.server import Confine
 from asi_kernels.train.layers.work import answering
 from asi_kernels.train.run import require_consistent, unconfined
+from asi_kernels.train.trial_failed import TrialFailed
 
 from .fixed_logits import fixed_tokens, logits_facts, made_with
 from .questions import most_positions, require_answerable

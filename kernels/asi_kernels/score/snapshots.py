@@ -15,7 +15,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 
 from asi_kernels.snapshot_layout import type_name
-from asi_kernels.train.candidate_edge import TrialFailed
+from asi_kernels.train.trial_failed import TrialFailed
 
 # A header and alignment on top of the tensors themselves.
 _HEADER_ALLOWANCE_BYTES = 16 << 20

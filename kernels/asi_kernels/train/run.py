@@ -32,7 +32,6 @@ from asi_kernels.programs import program_hash
 from asi_kernels.requests import RequestError
 from asi_kernels.snapshots import snapshot_steps
 
-from .candidate_edge import TrialFailed
 from .checkpoint import Checkpoint, CheckpointFolder, Progress, sync_folder
 from .gradient_check import GradientCheck, GradientLot
 from .layers.link import LayerLink
@@ -40,6 +39,7 @@ from .layers.server import Confine
 from .layers.work import training
 from .loss import mean_loss
 from .optimiser import Optimiser
+from .trial_failed import TrialFailed
 
 SNAPSHOTS_NAME = "snapshots.safetensors"
 

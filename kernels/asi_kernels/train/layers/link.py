@@ -24,7 +24,7 @@ import torch
 from torch import nn
 
 from asi_kernels.programs import DETAIL_LIMIT
-from asi_kernels.train.candidate_edge import TrialFailed
+from asi_kernels.train.trial_failed import TrialFailed
 
 from .arena import Activations, Arena, BadDeclaration, Declared, read_declaration
 from .messages import Answer, Asked, Gone, Order, UnreadableReply, read_reply, send_order

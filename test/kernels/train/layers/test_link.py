@@ -19,7 +19,6 @@ from asi_kernels.models.language_model import LanguageModel, build_model
 from asi_kernels.numerics import settle_numerics
 from asi_kernels.programs import load_mixer_class
 from asi_kernels.train import run as train
-from asi_kernels.train.candidate_edge import TrialFailed
 from asi_kernels.train.layers import server
 from asi_kernels.train.layers.arena import Arena, BadDeclaration, Declared, read_declaration
 from asi_kernels.train.layers.link import LayerLink
@@ -27,6 +26,7 @@ from asi_kernels.train.layers.messages import Answer, send_reply
 from asi_kernels.train.layers.work import training
 from asi_kernels.train.loss import mean_loss
 from asi_kernels.train.optimiser import Optimiser
+from asi_kernels.train.trial_failed import TrialFailed
 
 _STEPS = 6
 
