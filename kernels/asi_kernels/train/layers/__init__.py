@@ -1,1 +1,1 @@
-"""The mixers of a trial in a process of their own: that process, its link to the trainer, the memory between them."""
+"""The mixers of a trial in a process of their own: that process, the link to it, the memory between them."""
