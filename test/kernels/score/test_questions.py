@@ -82,5 +82,5 @@ def test_the_answering_process_refuses_it_before_any_layer_is_asked(
     talk.asker.await_hello()
     with pytest.raises(ChannelError, match="no_result"):
         talk.asker.ask(Kind.LAST, (0, 0), np.zeros((9, 32), np.int32), 256)
-    with pytest.raises(Outage, match="9 rows of 32 tokens"):
+    with pytest.raises(Outage, match="the judge asks for 9 rows of 32 tokens of task bytes"):
         talk.end()
