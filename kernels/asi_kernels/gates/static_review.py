@@ -28,7 +28,9 @@ from .known_attributes import (
     known_attributes,
     leads_out,
 )
+from .library_aliases import Aliases, aliases_of, dotted_names
 from .library_names import is_refused_builtin, refusal_of
+from .special_names import special_names
 
 _ALLOWED_MODULES = frozenset(
     {
@@ -70,6 +72,9 @@ _REFUSED_ATTRIBUTES = frozenset(
         *("grad_fn", "next_functions", "variable"),
         *("compile", "format_map", "mro", "numpy", "share_memory", "share_memory_", "storage", "tofile"),
         *("untyped_storage", "with_traceback"),
+        # Modules, wherever one may hang.
+        *("builtins", "ctypes", "gc", "importlib", "inspect", "marshal", "multiprocessing", "os", "pathlib", "pickle"),
+        *("runpy", "shutil", "socket", "subprocess", "sys", "threading"),
     }
 )
 # What may be set on a value of others too: whatever it is, it does not do something else afterwards.
@@ -79,6 +84,9 @@ _ALLOWED_DUNDER_NAMES = frozenset({"__all__", "__author__", "__name__", "__slots
 _ATTRIBUTE_FUNCTIONS = frozenset({"getattr", "hasattr", "setattr"})
 _NAME_REMEDY = 'write the attribute out, or begin its name with a literal: getattr(self, f"proj_{i}")'
 _TYPE_REMEDY = "compare it, as in type(x) is Gate, or make another of its own, as in type(self)(...)"
+_FORMAT_FOUND = "format of a text that may name attributes; write an f-string"
+# What PyTorch calls parameters and Python functions that do nothing to be afraid of.
+_OFTEN_PARAMETERS = frozenset({"dir", "input"})
 _LEADS_OUT = "the interpreter or PyTorch has it for itself; give it another name"
 _LARGEST_PROGRAM_CHARACTERS = 200_000
 # Trained weights can be brought along in the text; texts and tables of a mixer are short. Their sum is bounded too.
@@ -108,12 +116,12 @@ def review(source: str) -> ast.Module:
     except (ValueError, RecursionError, MemoryError) as error:  # null bytes, nesting past the parser's depth
         raise ReviewError("compile_error", f"the program cannot be parsed: {error}") from error
     findings = _missing_class(tree)
-    reviewer = _Reviewer(AttributeNames(tree, _REFUSED_ATTRIBUTES), OwnAttributes(tree))
+    reviewer = _Reviewer(AttributeNames(tree, _REFUSED_ATTRIBUTES), OwnAttributes(tree), aliases_of(tree))
     try:
         reviewer.visit(tree)
     except RecursionError as error:
         raise ReviewError("rejected_static", "the program nests expressions too deeply to be reviewed") from error
-    findings += reviewer.findings + carried_data(tree)
+    findings += reviewer.findings + special_names(tree) + carried_data(tree)
     if findings:
         raise ReviewError("rejected_static", "; ".join(dict.fromkeys(findings)))
     return tree
@@ -136,15 +144,15 @@ def _missing_class(tree: ast.Module) -> list[str]:
 class _Reviewer(ast.NodeVisitor):
     """Collects findings.
 
-    `_aliases` maps a local name to the dotted name that it stands for. `_scope` is that of the outermost function
-    around the node that is looked at, `_parameters` are those of all functions around it.
+    `_scope` is that of the outermost function around the node that is looked at, `_parameters` are those of all
+    functions around it.
     """
 
-    def __init__(self, names: AttributeNames, own: OwnAttributes) -> None:
+    def __init__(self, names: AttributeNames, own: OwnAttributes, aliases: Aliases) -> None:
         self.findings: list[str] = []
         self._names = names
         self._own = own
-        self._aliases: dict[str, str] = {}
+        self._aliases = aliases
         self._parameters: frozenset[str] = frozenset()
         self._compared_types: set[ast.AST] = set()
         self._scope: Scope | None = None
@@ -157,8 +165,6 @@ class _Reviewer(ast.NodeVisitor):
         for alias in node.names:
             if alias.name not in _ALLOWED_MODULES:
                 self._find(node, f"import of {alias.name}; {_remedy(alias.name, 'import')}")
-            local = alias.asname or alias.name.split(".")[0]
-            self._aliases[local] = alias.name if alias.asname else local
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
         module = node.module or ""
@@ -171,17 +177,19 @@ class _Reviewer(ast.NodeVisitor):
             if alias.name == "*":
                 self._find(node, f"star import from {module}; name what is used")
                 continue
-            dotted = f"{module}.{alias.name}"
-            self._check_dotted(node, dotted)
-            self._aliases[alias.asname or alias.name] = dotted
+            self._check_dotted(node, f"{module}.{alias.name}")
 
     def visit_Assign(self, node: ast.Assign) -> None:
         for target in node.targets:
             self._check_target(target)
-        dotted = self._dotted(node.value)
-        if dotted and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
-            self._check_dotted(node, dotted)
-            self._aliases[node.targets[0].id] = dotted  # F = torch.nn.functional
+        # F = torch.nn.functional, where the name can be followed; an attribute of a class cannot.
+        is_alias = len(node.targets) == 1 and isinstance(node.targets[0], ast.Name) and not self._in_class
+        dotted = dotted_names(node.value, self._aliases) if is_alias else ()
+        if dotted:
+            self.visit(node.targets[0])
+            for name in dotted:
+                self._check_dotted(node, name)
+                self._check_behind(node, name)
             return
         self.generic_visit(node)
 
@@ -295,38 +303,45 @@ class _Reviewer(ast.NodeVisitor):
             self._find(node, "a class pattern by place, which may read any attribute; write case C(name=value)")
         for name in node.kwd_attrs:
             self._check_attribute(node, name)
+            if name == "format":
+                self._find(node, _FORMAT_FOUND)
         self.generic_visit(node)
 
     def visit_Attribute(self, node: ast.Attribute) -> None:
         if node.attr == "format" and not _formats_values(node.value):
-            self._find(node, "format of a text that may name attributes; write an f-string")
+            self._find(node, _FORMAT_FOUND)
         if isinstance(node.ctx, ast.Store):
             self._check_set(node)
         if node.attr == "__name__":
             self._compared_types.add(node.value)
-        dotted = self._dotted(node)
-        if dotted is None:
+        dotted = dotted_names(node, self._aliases)
+        if not dotted:
             self._check_attribute(node, node.attr)
             self.generic_visit(node)
             return
-        # Of a library the modules and what lies directly below them are names of their own list.
+        for name in dotted:
+            self._check_behind(node, name)
+            if _module_at(name):
+                self._find(node, f"module {name} used as a value; name the function that is needed")
+            self._check_dotted(node, name)
+
+    def _check_behind(self, node: ast.AST, dotted: str) -> None:
+        """Of a library the modules and what lies directly below them are names of their own list."""
         for name in _deepest_module(dotted)[1][1:]:
             self._check_attribute(node, name)
-        if _module_at(dotted):
-            self._find(node, f"module {dotted} used as a value; name the function that is needed")
-        self._check_dotted(node, dotted)
 
     def visit_Name(self, node: ast.Name) -> None:
-        is_builtin = is_refused_builtin(node.id) and node.id not in self._parameters
+        is_parameter = node.id in _OFTEN_PARAMETERS and node.id in self._parameters
+        is_builtin = is_refused_builtin(node.id) and not is_parameter
         if is_builtin or (_is_dunder(node.id) and node.id not in _ALLOWED_DUNDER_NAMES):
             self._find(node, f"use of {node.id}; a mixer computes on tensors and reaches nothing else")
         elif node.id in _ATTRIBUTE_FUNCTIONS:
             self._find(node, f"{node.id} used as a value; call it, on self or with a constant name")
         elif node.id == "type":
             self._find(node, f"type used as a value; {_TYPE_REMEDY}")
-        dotted = self._aliases.get(node.id)
-        if dotted and isinstance(node.ctx, ast.Load) and _module_at(dotted):
-            self._find(node, f"module {dotted} used as a value; name the function that is needed")
+        for dotted in self._aliases.get(node.id, ()) if isinstance(node.ctx, ast.Load) else ():
+            if _module_at(dotted):
+                self._find(node, f"module {dotted} used as a value; name the function that is needed")
 
     def _check_attribute(self, node: ast.AST, name: str) -> None:
         if _is_dunder(name) and name not in _ALLOWED_DUNDERS:
@@ -367,7 +382,7 @@ class _Reviewer(ast.NodeVisitor):
 
     def _check_setter(self, node: ast.Call, of: ast.expr) -> None:
         """super().__setattr__(name, value) and object.__setattr__(self, name, value), which frozen dataclasses need."""
-        is_bound = isinstance(of, ast.Call) and isinstance(of.func, ast.Name) and of.func.id == "super"
+        is_bound = isinstance(of, ast.Call) and isinstance(of.func, ast.Name) and of.func.id == "super" and not of.args
         name = node.args[0 if is_bound else 1] if len(node.args) == (2 if is_bound else 3) else None
         owned = is_bound or (self._scope is not None and bool(node.args) and self._scope.is_owner(node.args[0]))
         if name is None or not owned:
@@ -376,6 +391,8 @@ class _Reviewer(ast.NodeVisitor):
         self._check_name(node, "__setattr__", name)
 
     def _check_name(self, node: ast.AST, function: str, name: ast.expr) -> None:
+        if isinstance(name, ast.Constant) and name.value == "format":
+            self._find(node, _FORMAT_FOUND)
         if self._names.is_shown(name, self._scope):
             return
         if isinstance(name, ast.Constant):
@@ -404,16 +421,6 @@ class _Reviewer(ast.NodeVisitor):
             self._find(target, "assignment through type(); it would change the class for everyone in the process")
         if base is not target and isinstance(base, ast.Name) and base.id in self._aliases:
             self._find(target, f"assignment through the imported name {base.id}; libraries must stay as they are")
-
-    def _dotted(self, node: ast.AST) -> str | None:
-        """Dotted name of an attribute chain that begins at an imported name, or None."""
-        parts: list[str] = []
-        while isinstance(node, ast.Attribute):
-            parts.append(node.attr)
-            node = node.value
-        if not isinstance(node, ast.Name) or node.id not in self._aliases:
-            return None
-        return ".".join([self._aliases[node.id], *reversed(parts)])
 
     def _check_dotted(self, node: ast.AST, dotted: str) -> None:
         module, rest = _deepest_module(dotted)

@@ -150,6 +150,23 @@ def _text(body: str = "pass", head: str = "") -> str:
         ("x.tobytes()", "attribute tobytes, which no tensor"),
         ("f = nn.Linear\n        f.forward = None", "assignment through the imported name f"),
         ("for f in (nn.Linear,): f.forward = None", "forward is set on a foreign target"),
+        ("def reach():\n            return lib.os\n        lib = torch", "module os"),
+        ("import math as torch\n        torch.os.getcwd()", "module os"),
+        ("class Box:\n            lib = torch", "module torch used as a value"),
+        ("t = t.nn if x else torch\n        t = torch\n        t.sys.exit()", "module sys"),
+        ("y = x[0].sys.stderr", "attribute sys"),
+        ("def f(exec=None):\n            class P:\n                exec('1'); exec = None", "use of exec"),
+        ("class Tail:\n            def __radd__(self, head): return '__globals__'", "__radd__ is bound"),
+        ("class Tail(str):\n            def __rmod__(self, head): return '__globals__'", "__rmod__ is bound"),
+        ("class Tail:\n            import math as __radd__", "__radd__ is bound"),
+        ("match {'a': int}:\n            case __annotations__: pass", "__annotations__ is bound"),
+        ("match [1]:\n            case [*__annotations__]: pass", "__annotations__ is bound"),
+        ("match {1: 2}:\n            case {1: y, **__annotations__}: pass", "__annotations__ is bound"),
+        ("def __getattr__(self, name): pass", "__getattr__ is bound"),
+        ("f = lambda __class__: 0", "__class__ is bound"),
+        ("getattr('{0.__globals__}', 'format')(x)", "format of a text"),
+        ("match x:\n            case str(format=f): pass", "format of a text"),
+        ("super(nn.Module, x).__setattr__('weight', 1)", "__setattr__ on a foreign target"),
         ("getattr(type(self), f'proj_{1}')", "foreign target"),
         ("type('T', (), {'__match_args__': ('a',)})", "type used as a value"),
         ("match x:\n            case object(__dict__=d): pass", "attribute __dict__"),
@@ -325,6 +342,23 @@ def test_names_whose_beginning_is_written_out_are_let_through(method: str) -> No
 )
 def test_what_honest_mixers_write_is_let_through(body: str) -> None:
     review(_text(body))
+
+
+def test_a_name_stands_for_what_it_is_anywhere_in_the_text() -> None:
+    """A function runs after what is below it."""
+    early = "def reach():\n    return torch.os.getcwd()\n"
+    with pytest.raises(ReviewError, match="module os"):
+        review(early + _text())
+    with pytest.raises(ReviewError, match="module os"):
+        review(_text(head=early + "def never():\n    import math as torch\n"))
+
+
+def test_methods_that_python_calls_by_itself_are_listed() -> None:
+    review(
+        _text(
+            head="class Config:\n    def __len__(self):\n        return 1\n\n    def __repr__(self):\n        return ''\n"
+        )
+    )
 
 
 def test_parameters_may_have_the_name_of_what_python_calls_something_else() -> None:

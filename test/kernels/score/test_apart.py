@@ -52,8 +52,8 @@ answer._Models.predict = lambda self, question: predict(self, question) + 1
 answer._Models.fixed_logits = lambda self: None
 """,
     "the snapshots": """
-read = answer.read_snapshot
-answer.read_snapshot = lambda *which: {name: value * 2 for name, value in read(*which).items()}
+read = answer.SnapshotFile.read
+answer.SnapshotFile.read = lambda self, *which: {name: value * 2 for name, value in read(self, *which).items()}
 """,
     "the language model": """
 LanguageModel.forward = lambda self, tokens: torch.zeros(*tokens.shape, self.vocabulary)
