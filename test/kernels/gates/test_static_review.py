@@ -356,7 +356,8 @@ def test_a_name_stands_for_what_it_is_anywhere_in_the_text() -> None:
 def test_methods_that_python_calls_by_itself_are_listed() -> None:
     review(
         _text(
-            head="class Config:\n    def __len__(self):\n        return 1\n\n    def __repr__(self):\n        return ''\n"
+            head="class Config:\n    def __len__(self):\n        return 1\n\n"
+            "    def __repr__(self):\n        return ''\n"
         )
     )
 
