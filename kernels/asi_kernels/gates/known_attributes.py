@@ -65,9 +65,9 @@ def _foreign_attributes() -> frozenset[str]:
     names = {name for kind in kinds for name in dir(kind)} - known_attributes()
     holders = [value for value in vars(typing).values() if isinstance(value, type) and value.__module__ == "typing"]
     holders += [type(getattr(builtins, name)) for name in _PRINTERS if hasattr(builtins, name)]
-    holders += [torch.Tensor, nn.Module, functools.partial, property, staticmethod, classmethod]
+    holders += [torch.Tensor, nn.Module, torch.autograd.Function, functools.partial, property]
     names |= {name for holder in holders for name in dir(holder) if name.startswith("_")}
-    names |= {"fget", "fset", "fdel", "mro"}
+    names |= {"fget", "fset", "fdel", "mro", "obj"}  # obj: what an AttributeError was asked of
     return frozenset(name for name in names if not name.startswith("__")) - _HARMLESS - _WRITTEN
 
 

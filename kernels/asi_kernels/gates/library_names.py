@@ -43,13 +43,13 @@ _WRITTEN = {
     ),
     "torch.autograd.function": frozenset({"Function", "FunctionCtx", "InplaceFunction", "once_differentiable"}),
     # What annotations are written with. Its functions evaluate or take apart annotations, which may be texts: a way to
-    # run what the review has not read.
+    # run what the review has not read. TypedDict takes any text for the name of a field, which a dataclass runs.
     "typing": frozenset(
         {
             *("Any", "Annotated", "AnyStr", "Callable", "ClassVar", "Concatenate", "Final", "Generic", "Literal"),
             *("LiteralString", "NamedTuple", "Never", "NewType", "NoReturn", "NotRequired", "Optional", "ParamSpec"),
             *("Protocol", "Required", "Self", "Type", "TypeAlias", "TypeGuard", "TypeVar", "TypeVarTuple"),
-            *("TypedDict", "TYPE_CHECKING", "Union", "Unpack", "cast", "final", "overload"),
+            *("TYPE_CHECKING", "Union", "Unpack", "cast", "final", "overload"),
             *("AbstractSet", "Collection", "Container", "DefaultDict", "Deque", "Dict", "FrozenSet", "Generator"),
             *("Hashable", "Iterable", "Iterator", "List", "Mapping", "MutableMapping", "MutableSequence"),
             *("OrderedDict", "Reversible", "Sequence", "Set", "Sized", "SupportsFloat", "SupportsInt", "Text", "Tuple"),

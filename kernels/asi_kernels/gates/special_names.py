@@ -51,6 +51,11 @@ def special_names(tree: ast.AST) -> list[str]:
     ]
 
 
+def bound_names(tree: ast.AST) -> frozenset[str]:
+    """Every name that the program gives a meaning of its own, wherever."""
+    return frozenset(name for _, name, _ in _bound(tree, in_class=False))
+
+
 def _bound(node: ast.AST, *, in_class: bool) -> Iterator[tuple[int, str, bool]]:
     """(line, name, whether it is a function of a class body)."""
     line = getattr(node, "lineno", 0)

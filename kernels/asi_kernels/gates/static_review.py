@@ -30,7 +30,7 @@ from .known_attributes import (
 )
 from .library_aliases import Aliases, aliases_of, dotted_names
 from .library_names import is_refused_builtin, refusal_of
-from .special_names import special_names
+from .special_names import bound_names, special_names
 
 _ALLOWED_MODULES = frozenset(
     {
@@ -83,7 +83,7 @@ _ALLOWED_DUNDERS = frozenset({"__init__", "__name__", "__post_init__", "__call__
 _ALLOWED_DUNDER_NAMES = frozenset({"__all__", "__author__", "__name__", "__slots__", "__version__"})
 _ATTRIBUTE_FUNCTIONS = frozenset({"getattr", "hasattr", "setattr"})
 _NAME_REMEDY = 'write the attribute out, or begin its name with a literal: getattr(self, f"proj_{i}")'
-_TYPE_REMEDY = "compare it, as in type(x) is Gate, or make another of its own, as in type(self)(...)"
+_TYPE_REMEDY = "compare it by is, as in type(x) is Gate, or name the class that is meant"
 _FORMAT_FOUND = "format of a text that may name attributes; write an f-string"
 # What PyTorch calls parameters and Python functions that do nothing to be afraid of.
 _OFTEN_PARAMETERS = frozenset({"dir", "input"})
@@ -116,7 +116,8 @@ def review(source: str) -> ast.Module:
     except (ValueError, RecursionError, MemoryError) as error:  # null bytes, nesting past the parser's depth
         raise ReviewError("compile_error", f"the program cannot be parsed: {error}") from error
     findings = _missing_class(tree)
-    reviewer = _Reviewer(AttributeNames(tree, _REFUSED_ATTRIBUTES), OwnAttributes(tree), aliases_of(tree))
+    names = AttributeNames(tree, _REFUSED_ATTRIBUTES)
+    reviewer = _Reviewer(names, OwnAttributes(tree), aliases=aliases_of(tree), bound=bound_names(tree))
     try:
         reviewer.visit(tree)
     except RecursionError as error:
@@ -148,11 +149,12 @@ class _Reviewer(ast.NodeVisitor):
     functions around it.
     """
 
-    def __init__(self, names: AttributeNames, own: OwnAttributes, aliases: Aliases) -> None:
+    def __init__(self, names: AttributeNames, own: OwnAttributes, *, aliases: Aliases, bound: frozenset[str]) -> None:
         self.findings: list[str] = []
         self._names = names
         self._own = own
         self._aliases = aliases
+        self._bound = bound
         self._parameters: frozenset[str] = frozenset()
         self._compared_types: set[ast.AST] = set()
         self._scope: Scope | None = None
@@ -239,6 +241,8 @@ class _Reviewer(ast.NodeVisitor):
 
     def visit_ClassDef(self, node: ast.ClassDef) -> None:
         outside, self._in_class = self._in_class, True
+        for keyword in node.keywords:
+            self._find(node, f"class {node.name} with {keyword.arg or 'keywords'}; a class has bases alone")
         for name in class_names(node.body):
             if leads_out(name) and not _is_dunder(name):
                 self._find(node, f"attribute {name} of class {node.name}; {_LEADS_OUT}")
@@ -279,18 +283,19 @@ class _Reviewer(ast.NodeVisitor):
             if node not in self._compared_types:
                 self._find(node, f"type() as a value; {_TYPE_REMEDY}")
         else:
-            # type(self)(...) makes another of its own, isinstance(y, type(x)) compares.
-            is_own = _is_type_call(node.func) and self._scope is not None and self._scope.is_owner(node.func.args[0])
-            is_check = isinstance(node.func, ast.Name) and node.func.id == "isinstance"
-            for part in [node.func] if is_own else node.args[1:] if is_check else []:
-                self._compared_types.add(part)
+            is_check = (
+                isinstance(node.func, ast.Name) and node.func.id == "isinstance" and "isinstance" not in self._bound
+            )
+            self._compared_types.update(node.args[1:] if is_check else [])
             self.generic_visit(node)
             return
         for argument in [*node.args, *(keyword.value for keyword in node.keywords)]:
             self.visit(argument)
 
     def visit_Compare(self, node: ast.Compare) -> None:
-        self._compared_types.update([node.left, *node.comparators])
+        """By identity alone: to `==` of a value of its own a program would be handed the type."""
+        if all(isinstance(operator, (ast.Is, ast.IsNot)) for operator in node.ops):
+            self._compared_types.update([node.left, *node.comparators])
         self.generic_visit(node)
 
     def visit_FormattedValue(self, node: ast.FormattedValue) -> None:
