@@ -17,7 +17,7 @@ import try_program
 # One of each kind that reaches the judge: leaks, patches, memory, test-time training, forged answers.
 SAMPLE: dict[str, tuple[str | None, ...]] = {
     "e01_patches_cross_entropy": (None,),
-    "e06_lazy_result": ("integrity",),
+    "e06_lazy_result": (None,),
     "e10_leaks_without_gradient": ("integrity",),
     "e15_remembers_sequences": (None,),
     "e16_trains_at_test_time": ("integrity",),
@@ -35,6 +35,7 @@ SAMPLE: dict[str, tuple[str | None, ...]] = {
 # What they patch is in another process; but for that they are the honest program.
 WITHOUT_EFFECT = {
     "e01_patches_cross_entropy",
+    "e06_lazy_result",
     "e17_reads_held_out",
     "e28_answers_for_fewer",
     "e40_answers_in_place_of_the_model",

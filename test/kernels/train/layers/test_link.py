@@ -333,3 +333,34 @@ def test_its_cpu_time_is_the_kernels_count_while_it_lives_and_after(open_link: A
     assert alive > before
     link.close()
     assert link.cpu_seconds() >= alive * 0.9
+
+
+_BURNS = """
+import os, time
+
+def burn():
+    end = time.process_time() + 1.5
+    while time.process_time() < end:
+        pass
+
+"""
+TRAINERS = {
+    "where it is imported": ("burn()", "pass"),
+    "where a mixer is made": ("", "burn()"),
+    "in a process of its own": (
+        "child = os.fork()\nif child == 0:\n    burn()\n    time.sleep(100)\n    os._exit(0)\ntime.sleep(6)",
+        "pass",
+    ),
+}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the CPU time of another process is Linux's to tell")
+@pytest.mark.parametrize("place", TRAINERS)
+def test_mixers_that_take_long_to_be_made_may_have_been_trained(open_link: Any, plain_program: str, place: str) -> None:
+    at_import, at_birth = TRAINERS[place]
+    program = plain_program.replace("super().__init__()", f"super().__init__()\n        {at_birth}", 1)
+    link = open_link(f"{_BURNS}{at_import}\n{program}")
+    link.where = "building the model of task bytes"
+    with pytest.raises(TrialFailed, match=r"its mixers took \d+\.\d\d CPU seconds to be made") as failed:
+        link.build()
+    assert failed.value.label == "integrity"
