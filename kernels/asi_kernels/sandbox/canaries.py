@@ -24,8 +24,8 @@ from .kernel_calls import CLONE_NEWUSER
 CANARY_COMMAND = "canary"
 _ALLOWED_VARIABLES = frozenset({"HOME", "LANG", "TMPDIR"})
 _CONNECT_SECONDS = 1.0
-# Calls with harmless arguments that are refused for the call itself: keyctl, bpf, userfaultfd, io_uring_setup.
-_KERNEL_CALLS = {"x86_64": (250, 321, 323, 425), "aarch64": (219, 280, 282, 425)}
+# Calls with harmless arguments that are refused for the call itself: keyctl, bpf, userfaultfd, io_uring_setup, shmget.
+_KERNEL_CALLS = {"x86_64": (250, 321, 323, 425, 29), "aarch64": (219, 280, 282, 425, 194)}
 _libc = ctypes.CDLL(None, use_errno=True)
 
 

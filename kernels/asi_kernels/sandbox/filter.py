@@ -87,6 +87,12 @@ _DENIED: dict[str, tuple[int | None, int | None]] = {
     "inotify_init": (253, None),
     "inotify_init1": (294, 26),
     "inotify_add_watch": (254, 27),
+    # And by memory, queues and counters that outlive the process; S0L has no namespace for them.
+    "shmget": (29, 194),
+    "shmat": (30, 196),
+    "semget": (64, 190),
+    "msgget": (68, 186),
+    "mq_open": (240, 180),
 }
 _CLONE, _CLONE3, _SOCKET, _IOCTL, _MEMFD = (56, 220), (435, 435), (41, 198), (16, 29), (319, 279)
 _NEW_NAMESPACES = (
@@ -182,7 +188,6 @@ _CHANGES: dict[str, tuple[int | None, int | None]] = {
     "lremovexattr": (198, 15),
     "fremovexattr": (199, 16),
     "removexattrat": (466, 466),
-    "mq_open": (240, 180),
 }
 # Numbers as above, and the place of the flags among the arguments.
 _OPENS: dict[str, tuple[tuple[int | None, int | None], int]] = {"open": ((2, None), 1), "openat": ((257, 56), 2)}

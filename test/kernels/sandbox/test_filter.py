@@ -50,7 +50,8 @@ def test_an_installed_filter_refuses_namespaces_and_sockets_and_lets_the_rest_th
         kernel_calls.install_filter(filter_program(allow_sockets=False, allow_shared_memory_files=False))
         refused = [libc.unshare(0x10000000), libc.socket(1, 1, 0), libc.mount(b"a", b"/", b"tmpfs", 0, None)]
         refused += [_lock(libc), libc.flock(0, 1), libc.inotify_init()]
-        held = refused == [-1] * 6 and ctypes.get_errno() == errno.EPERM and os.getpid() > 0
+        refused += [libc.shmget(0x51, 4096, 0o1666), libc.semget(0x51, 1, 0o1666), libc.msgget(0x51, 0o1666)]
+        held = refused == [-1] * 9 and ctypes.get_errno() == errno.EPERM and os.getpid() > 0
         child = os.fork()
         if child == 0:
             os._exit(0)
