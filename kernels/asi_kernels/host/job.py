@@ -153,11 +153,12 @@ class Job:
         limits = self._limits
         if self._end is not None:
             return
+        # What it took too much of first: on a machine that it keeps busy this host comes to look late.
+        self._check_tree(now)
         if now - self._started > limits["wallSeconds"]:
             self.stop("timeout_wall", f"it ran longer than {limits['wallSeconds']:g} s, the limit")
         elif now - self._last_progress > limits["idleSeconds"]:
             self.stop("timeout_idle", f"it made no progress for {limits['idleSeconds']:g} s, the limit")
-        self._check_tree(now)
         if now - self._last_folder_scan > _FOLDER_SCAN_SECONDS:
             self._last_folder_scan = now
             self._check_folder()
