@@ -1,6 +1,7 @@
 # row: R1
 # does: forks without end
 # expect: pids_limit
+# limits: {"wallSeconds": 60, "idleSeconds": 15}
 
 import ctypes
 
