@@ -35,7 +35,7 @@ export async function verify(run: CampaignRun): Promise<void> {
     const { numTried } = asked;
     look = await record.planConfirmation({ campaignId: run.campaignId, numTried });
     // What falls to a baseline at another rate may still be better with more seeds.
-    if (look.seeds.length === 0) look = await tryRates(run, { look, asked });
+    if ((look.rates ?? []).length > 0) look = await tryRates(run, { look, asked });
     if (!asked.isNew(look)) break;
     run.stage = `training ${look.seeds.length} more fresh ${look.seeds.length === 1 ? 'seed' : 'seeds'}, which may change the verdict of ${look.finalists.map((id) => id.split('/')[1]).join(', ')}`;
     show(run);

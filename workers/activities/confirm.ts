@@ -59,8 +59,8 @@ export const planConfirmation = async (
     }),
   );
   const rates = rated.flatMap(({ confirmation }) => confirmation.rates);
-  // All rates first: what they leave open goes on together, the earliest look first.
-  const next = open.length > 0 ? open : rates.length > 0 ? [] : atEarliestLook(rated, bench.seeds);
+  // What the rates leave open goes on together, the earliest look first.
+  const next = open.length > 0 ? open : atEarliestLook(rated, bench.seeds);
   const champions = rated.filter(({ confirmation }) => confirmation.verdict?.verdict === 'better').map(({ id }) => id);
   const reasons = walks.map(({ id, confirmation }) => rated.find((one) => one.id === id) ?? { id, confirmation });
   return {

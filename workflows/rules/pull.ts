@@ -41,11 +41,16 @@ export const timesPull = (own: Pull, baselines: readonly Pull[]): number | null 
  * reason: it is measured all the same, and called better by nobody here.
  */
 export const pullDoubt = (trials: readonly Pick<Trial, 'purpose' | 'usage'>[]): string | null => {
-  const known = trials.flatMap(({ purpose, usage }) =>
-    purpose === 'confirm' && usage?.timesPull != null ? [usage.timesPull] : [],
-  );
-  const times = known.length === 0 ? 0 : median(known);
+  // By either kind of seed: a program can know which it is trained on.
+  const times = Math.max(...(['explore', 'confirm'] as const).map((purpose) => middleOf(trials, purpose)));
   return times <= pullLimit
     ? null
     : `the gradients of its mixers, or of a few numbers in them, which count for a third, are against those of the rest of the model ${times.toFixed(1)} times those of the baselines (limit ${pullLimit}), so that it learns at a higher rate than they do: use weights as they are stored, not times a constant`;
+};
+
+const middleOf = (trials: readonly Pick<Trial, 'purpose' | 'usage'>[], purpose: Trial['purpose']): number => {
+  const known = trials.flatMap((trial) =>
+    trial.purpose === purpose && trial.usage?.timesPull != null ? [trial.usage.timesPull] : [],
+  );
+  return known.length === 0 ? 0 : median(known);
 };

@@ -76,8 +76,22 @@ class AttributeNames:
         if isinstance(name, ast.Name):
             bound = self._values_of(name.id, scope)
             return bool(bound) and all(value is not None and self.is_shown(value, scope, depth + 1) for value in bound)
+        if isinstance(name, ast.JoinedStr) and name.values and isinstance(name.values[0], ast.FormattedValue):
+            return self._begins_with_shown(name.values, scope)
         head = _head_of(name)
         return head is not None and self._is_safe_head(head)
+
+    def _begins_with_shown(self, parts: list[ast.expr], scope: Scope | None) -> bool:
+        """f"{name}_proj" in a loop over ("query", "key"): the literal goes on from each that `name` may stand for."""
+        first, *rest = parts
+        is_plain = isinstance(first, ast.FormattedValue) and first.conversion == -1 and first.format_spec is None
+        if not is_plain or not isinstance(first.value, ast.Name) or not rest or _text_of(rest[0]) is None:
+            return False
+        bound = self._values_of(first.value.id, scope)
+        begins = [None if value is None else _text_of(value) for value in bound]
+        return bool(begins) and all(
+            begin is not None and self._is_safe_head(begin + (_text_of(rest[0]) or "")) for begin in begins
+        )
 
     def _values_of(self, name: str, scope: Scope | None) -> list[ast.expr | None]:
         """What a name stands for; a loop over a constant table of the module stands for the table's entries."""

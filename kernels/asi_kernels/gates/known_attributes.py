@@ -90,7 +90,7 @@ class OwnAttributes:
 
     def __init__(self, tree: ast.AST) -> None:
         self._names = frozenset(_own_names(tree))
-        ends = [_ends_of(node) for node in ast.walk(tree) if isinstance(node, (ast.JoinedStr, ast.BinOp))]
+        ends = [_ends_of(node) for node in ast.walk(tree) if isinstance(node, (ast.JoinedStr, ast.BinOp, ast.Call))]
         self._heads = tuple({head for head, _ in ends if len(head) > 1})
         self._tails = tuple({tail for _, tail in ends if len(tail) > 1})
 
@@ -133,8 +133,14 @@ def class_names(body: Iterable[ast.stmt]) -> Iterator[str]:
                     yield from (node.id for node in ast.walk(target) if isinstance(node, ast.Name))
 
 
-def _ends_of(node: ast.JoinedStr | ast.BinOp) -> tuple[str, str]:
+def _ends_of(node: ast.JoinedStr | ast.BinOp | ast.Call) -> tuple[str, str]:
     """Literal beginning and end of a computed text."""
+    if isinstance(node, ast.Call):
+        is_format = isinstance(node.func, ast.Attribute) and node.func.attr == "format"
+        text = node.func.value if is_format else None
+        is_text = isinstance(text, ast.Constant) and isinstance(text.value, str)
+        pieces = re.split(r"\{[^}]*\}", text.value) if is_text else [""]
+        return pieces[0], pieces[-1]
     parts = node.values if isinstance(node, ast.JoinedStr) else [node.left, node.right]
     texts = [part.value if isinstance(part, ast.Constant) and isinstance(part.value, str) else "" for part in parts]
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod):

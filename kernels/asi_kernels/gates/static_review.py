@@ -85,8 +85,8 @@ _ATTRIBUTE_FUNCTIONS = frozenset({"getattr", "hasattr", "setattr"})
 _NAME_REMEDY = 'write the attribute out, or begin its name with a literal: getattr(self, f"proj_{i}")'
 _TYPE_REMEDY = "compare it by is, as in type(x) is Gate, or name the class that is meant"
 _FORMAT_FOUND = "format of a text that may name attributes; write an f-string"
-# What PyTorch calls parameters and Python functions that do nothing to be afraid of.
-_OFTEN_PARAMETERS = frozenset({"dir", "input"})
+# Names of values in many programs, and of functions of Python that do nothing to be afraid of.
+_OFTEN_OWN = frozenset({"dir", "input"})
 _LEADS_OUT = "the interpreter or PyTorch has it for itself; give it another name"
 _LARGEST_PROGRAM_CHARACTERS = 200_000
 # Trained weights can be brought along in the text; texts and tables of a mixer are short. Their sum is bounded too.
@@ -145,8 +145,7 @@ def _missing_class(tree: ast.Module) -> list[str]:
 class _Reviewer(ast.NodeVisitor):
     """Collects findings.
 
-    `_scope` is that of the outermost function around the node that is looked at, `_parameters` are those of all
-    functions around it.
+    `_scope` is that of the outermost function around the node that is looked at.
     """
 
     def __init__(self, names: AttributeNames, own: OwnAttributes, *, aliases: Aliases, bound: frozenset[str]) -> None:
@@ -155,7 +154,6 @@ class _Reviewer(ast.NodeVisitor):
         self._own = own
         self._aliases = aliases
         self._bound = bound
-        self._parameters: frozenset[str] = frozenset()
         self._compared_types: set[ast.AST] = set()
         self._scope: Scope | None = None
         self._in_class = False
@@ -264,14 +262,13 @@ class _Reviewer(ast.NodeVisitor):
         self.visit(node.args)
         for outer in () if is_lambda else (*node.decorator_list, *filter(None, [node.returns])):
             self.visit(outer)
-        scope, in_class, parameters = self._scope, self._in_class, self._parameters
+        scope, in_class = self._scope, self._in_class
         if scope is None:
             self._scope = function_scope(node, is_method=in_class and not is_lambda)
         self._in_class = False
-        self._parameters = parameters | {each.arg for each in ast.walk(node.args) if isinstance(each, ast.arg)}
         for inner in [node.body] if is_lambda else node.body:
             self.visit(inner)
-        self._scope, self._in_class, self._parameters = scope, in_class, parameters
+        self._scope, self._in_class = scope, in_class
 
     def visit_Call(self, node: ast.Call) -> None:
         if isinstance(node.func, ast.Name) and node.func.id in _ATTRIBUTE_FUNCTIONS:
@@ -280,7 +277,7 @@ class _Reviewer(ast.NodeVisitor):
             self._check_setter(node, node.func.value)
             self.visit(node.func.value)
         elif _is_type_call(node):
-            if node not in self._compared_types:
+            if node not in self._compared_types and not isinstance(node.args[0], ast.Constant):
                 self._find(node, f"type() as a value; {_TYPE_REMEDY}")
         else:
             is_check = (
@@ -319,6 +316,9 @@ class _Reviewer(ast.NodeVisitor):
             self._check_set(node)
         if node.attr == "__name__":
             self._compared_types.add(node.value)
+            if isinstance(node.value, ast.Attribute) and node.value.attr == "__class__":
+                self.visit(node.value.value)
+                return
         dotted = dotted_names(node, self._aliases)
         if not dotted:
             self._check_attribute(node, node.attr)
@@ -336,8 +336,8 @@ class _Reviewer(ast.NodeVisitor):
             self._check_attribute(node, name)
 
     def visit_Name(self, node: ast.Name) -> None:
-        is_parameter = node.id in _OFTEN_PARAMETERS and node.id in self._parameters
-        is_builtin = is_refused_builtin(node.id) and not is_parameter
+        is_own = node.id in _OFTEN_OWN and node.id in self._bound
+        is_builtin = is_refused_builtin(node.id) and not is_own
         if is_builtin or (_is_dunder(node.id) and node.id not in _ALLOWED_DUNDER_NAMES):
             self._find(node, f"use of {node.id}; a mixer computes on tensors and reaches nothing else")
         elif node.id in _ATTRIBUTE_FUNCTIONS:

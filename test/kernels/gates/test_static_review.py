@@ -264,6 +264,11 @@ class Reaching(nn.Module):
         "def reach(self, name='query'): return getattr(self, name)",
         "def reach(self, value=getattr(nn.Module(), SECRET)): SECRET = 'query'; return getattr(self, SECRET)",
         "def reach(self, names):\n        for name in names: getattr(self, name)",
+        "def reach(self, names):\n        for name in names: getattr(self, f'{name}_proj')",
+        "def reach(self):\n        for name in ('q', '__di'): getattr(self, f'{name}ct__')",
+        "def reach(self):\n        for name in ('q', 'gi'): getattr(self, f'{name}_{1}')",
+        "def reach(self):\n        for name in ('q', 'k'): getattr(self, f'{name}{name}')",
+        "def reach(self):\n        for name in ('q', 'k'): getattr(self, f'{name!r}_proj')",
         "def reach(self):\n        for name in ('query', '__dict__'): getattr(self, name)",
         "def reach(self):\n        for name in ('query', SECRET): getattr(self, name)",
         "def reach(self):\n        for name in ('query', *self.more): getattr(self, name)",
@@ -339,6 +344,10 @@ def test_names_whose_beginning_is_written_out_are_let_through(method: str) -> No
         "x = torch.linalg.solve_ex(x, x)[0] + torch.linalg.vector_norm(x) + torch.special.expit(x)",
         "x = x.contiguous(memory_format=torch.channels_last) * torch.pi",
         "self.w = nn.utils.parametrizations.weight_norm(nn.Linear(2, 2)); nn.init.trunc_normal_(self.w.weight)",
+        "for n in ('q', 'k'): setattr(self, f'{n}_proj', nn.Linear(1, 1))\n        x = getattr(self, f'{n}_proj')(x)",
+        "self.register_buffer('gate_{}'.format(1), x); x = self.gate_1 + len(self.__class__.__name__)",
+        "assert isinstance(x, (torch.Tensor, type(None)))",
+        "input = x * 2; x = [input for input in (input,)][0]",
         "p = self.scale; p.weight.data = x; p.weight.requires_grad = False; p.weight._no_weight_decay = True",
         "self.register_buffer('mask', x); self.register_buffer(f'{1}_bias', x); x = self.mask + self.key_bias",
         "self.register_buffer('proj_' + str(1), x); x = self.proj_1 + self.scale.in_features",
@@ -373,7 +382,7 @@ def test_parameters_may_have_the_name_of_what_python_calls_something_else() -> N
     """`input` is what PyTorch calls it."""
     review(_text(head="def dual(input, *, dir):\n    return (lambda: input + dir)()\n"))
     with pytest.raises(ReviewError, match="use of input"):
-        review(_text("x = input()", head="def dual(input):\n    return input\n"))
+        review(_text("x = input()"))
 
 
 def test_custom_gradients_dataclasses_and_typing_are_let_through() -> None:

@@ -49,8 +49,10 @@ describe('the pull of a program', () => {
     expect(pullDoubt([1, 4.6, 5].map((times) => confirmed(times)))).toContain('4.6 times those of the baselines (limit 2.2)');
   });
 
-  it('is of fresh seeds alone, and nothing where it was not measured', () => {
-    expect(pullDoubt([confirmed(9, { purpose: 'explore' })])).toBeNull();
+  it('is of exploring seeds and of fresh ones by themselves, and nothing where it was not measured', () => {
+    const explored = confirmed(9, { purpose: 'explore' });
+    expect(pullDoubt([explored, confirmed(1), confirmed(1)])).toContain('9.0 times');
+    expect(pullDoubt([confirmed(9, { purpose: 'rate' })])).toBeNull();
     expect(pullDoubt([confirmed(null), aTrial()])).toBeNull();
     expect(pullDoubt([])).toBeNull();
   });
