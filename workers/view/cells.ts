@@ -24,7 +24,8 @@ export const displayWidth = (text: string): number => {
   if (simple.test(text)) return text.length;
   let width = 0;
   for (const { segment } of segmenter.segment(stripVTControlCharacters(text))) {
-    width += wide.test(segment) && !narrow.test(segment) ? 2 : 1;
+    // A character is as wide alone as beside others.
+    width += !simple.test(segment) && wide.test(segment) && !narrow.test(segment) ? 2 : 1;
   }
   return width;
 };

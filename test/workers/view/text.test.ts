@@ -38,6 +38,7 @@ describe('text from records', () => {
     expect(displayWidth('漢字')).toBe(4);
     expect(displayWidth(tint({ width: 80, color: true }, 'green', 'ok'))).toBe(2);
     expect(displayWidth('└─ █ → …')).toBe(8);
+    expect(displayWidth('© ¯Ͱ')).toBe(displayWidth('©') + 1 + displayWidth('¯Ͱ'));
     expect(padTo('漢', 4)).toBe('漢  ');
     expect(padTo('7', 3, 'right')).toBe('  7');
   });

@@ -175,7 +175,9 @@ class LayerLink:
     def _whole_cpu_seconds(self) -> float:
         """With what it has started, where /proc can be read."""
         own = max(self.cpu_seconds(), usage_of(self._pid).cpu_seconds)
-        return own + sum(usage_of(pid).cpu_seconds for pid in descendants(self._pid))
+        with contextlib.suppress(OSError):  # at S0L the folder is closed to us
+            own += sum(usage_of(pid).cpu_seconds for pid in descendants(self._pid))
+        return own
 
     def close(self) -> None:
         """Ends the layer process. What it holds is lost."""

@@ -364,3 +364,17 @@ def test_mixers_that_take_long_to_be_made_may_have_been_trained(open_link: Any, 
     with pytest.raises(TrialFailed, match=r"its mixers took \d+\.\d\d CPU seconds to be made") as failed:
         link.build()
     assert failed.value.label == "integrity"
+
+
+def test_where_no_process_can_be_listed_its_own_time_counts(
+    open_link: Any, plain_program: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As behind the wall of S0L."""
+
+    def closed(path: str) -> list[str]:
+        raise PermissionError(path)
+
+    monkeypatch.setattr(os, "listdir", closed)
+    open_link(plain_program).build()
+    with pytest.raises(TrialFailed, match="CPU seconds to be made"):
+        open_link(f"{_BURNS}burn()\n{plain_program}").build()
