@@ -26,14 +26,13 @@ export async function verify(run: CampaignRun): Promise<void> {
   const controls: Promise<readonly PromiseSettledResult<void>[]>[] = [];
   const asked = new Asked();
   while (asked.isNew(look)) {
-    await confirmOn(run, asked.membersOf(look), () => {
+    await confirmOn(run, asked.ask(look), () => {
       // Campaigns of the version before go on without them, and call nothing better.
       if (controls.length === 0 && patched('controls')) controls.push(Promise.allSettled([tryControls(run.campaignId)]));
     });
     // Before the record is asked who is better: the last set is not spent where the controls forbid it.
     for (const end of (await Promise.all(controls)).flat()) if (end.status === 'rejected') throw end.reason;
-    const { numTried } = asked;
-    look = await record.planConfirmation({ campaignId: run.campaignId, numTried });
+    look = await record.planConfirmation({ campaignId: run.campaignId, numTried: asked.numTried });
     // What falls to a baseline at another rate may still be better with more seeds.
     if ((look.rates ?? []).length > 0) look = await tryRates(run, { look, asked });
     if (!asked.isNew(look)) break;
@@ -59,14 +58,17 @@ class Asked {
     return seeds.length > 0 && finalists.some((id) => !this.#looks.has(lookKey(id, seeds)));
   }
 
-  /** Who is to be trained, the baselines only as far as they were not. */
-  membersOf({ finalists, baselines, seeds }: Look): readonly Member[] {
+  /** Counts a look as asked for; who is to be trained for it, the baselines only as far as they were not. */
+  ask({ finalists, baselines, seeds }: Look): readonly Member[] {
     const upTo = seeds.length + Math.max(...finalists.map((id) => this.#seedsOf.get(id) ?? 0));
     const behind = baselines.filter((id) => (this.#seedsOf.get(id) ?? 0) < upTo);
-    return [...finalists.map((id) => this.#ask(id, 'finalist', seeds)), ...behind.map((id) => this.#ask(id, 'baseline', seeds))];
+    return [
+      ...finalists.map((id) => this.#count(id, 'finalist', seeds)),
+      ...behind.map((id) => this.#count(id, 'baseline', seeds)),
+    ];
   }
 
-  #ask(id: string, role: Member['role'], seeds: readonly number[]): Member {
+  #count(id: string, role: Member['role'], seeds: readonly number[]): Member {
     const before = this.#seedsOf.get(id) ?? 0;
     this.#seedsOf.set(id, before + seeds.length);
     this.#looks.add(lookKey(id, seeds));

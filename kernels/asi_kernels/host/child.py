@@ -146,9 +146,9 @@ def _status_of(error: BaseException) -> int:
     return STATUS_OUR_FAULT
 
 
-def _confine(job: ChildJob, trainer_pid: int, on_breach: Callable[[str, str], None], program: str) -> None:
-    """Takes from the candidate's process of a training what the trainer keeps: files, a say over others."""
-    die_with_parent(trainer_pid)
+def _confine(job: ChildJob, parent_pid: int, on_breach: Callable[[str, str], None], program: str) -> None:
+    """Takes from a candidate's process what the trainer, or who answers the judge, keeps: files, a say over others."""
+    die_with_parent(parent_pid)
     if sys.platform == "linux":
         kernel.set_dumpable()
     _close_files(job, [program])

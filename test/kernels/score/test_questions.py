@@ -44,6 +44,7 @@ def test_everything_that_a_judge_asks_has_room(rung: str, score_set: str) -> Non
     subject = examine.Subject(RUNGS[rung], 0, score_set, "0" * 64, np.zeros(1 << 18, np.uint8))
     for index in range(len(tasks)):
         task = examine._Task(bytes(32), subject, index)
+        # It stands for the examinee's end of the pipes, of which a task uses `ask` alone.
         task.ask_prefixes(examinee)  # type: ignore[arg-type]
         task.ask_sequences(examinee)  # type: ignore[arg-type]
     assert all(0 < size <= most_positions(task) for size, task in zip(examinee.largest, tasks, strict=True))
